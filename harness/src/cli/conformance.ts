@@ -213,7 +213,7 @@ function certificatesOf(options: Options): ConformanceEnvironmentOptions['certif
   return { host, httpsPort, httpPort, ...(address !== undefined && { address }) };
 }
 
-const portOption = (name: string, text: string): number => wholeNumber(name, text, 1, 65_535);
+const portOption = (name: string, text: string): number => wholeNumber(`--${name}`, text, { min: 1, max: 65_535 });
 
 async function ask(selection: CaseSelection, options: Options, io: HarnessIo): Promise<ExitCode> {
   const { kind, url, signingUrl } = serviceOf(options);

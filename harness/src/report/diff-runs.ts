@@ -44,7 +44,7 @@ export interface RunDiff {
  * @see {@link readRunSummary}
  * @example
  * ```ts
- * const summary = (text: string): RunSummary | undefined => {
+ * const summary = (text: string) => {
  *   const read = readRunSummary(text);
  *   return read.status === 'read' ? read.summary : undefined;
  * };

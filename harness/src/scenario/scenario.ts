@@ -88,7 +88,7 @@ export interface RobocallScript {
 
 /** Words in braces that every script may have. A CSV file may bring others along. */
 export const SCRIPT_WORDS: readonly string[] = ['name', 'company', 'amount', 'number', 'key', 'callBack', 'day'];
-/** Scripts by name, for {@link ScenarioCaller.script}. All are invented: none is of a real recording. */
+/** Scripts by name, for `script` of a caller. All are invented: none is of a real recording. */
 export const ROBOCALL_SCRIPTS: Readonly<Record<string, RobocallScript>> = {
   'ssa-suspended': {
     language: 'en',

@@ -189,7 +189,7 @@ function candidateOf(text: string | undefined, ...review: Parameters<typeof revi
   // Also of a call that is found and not shown.
   if (RECORD_ID.test(text)) return text.toLowerCase();
   const { candidates } = reviewOf(...review);
-  const rank = wholeNumber('call', text, 1, 1_000);
+  const rank = wholeNumber('--call', text, { min: 1, max: 1_000 });
   const found = candidates.find((one) => one.rank === rank);
   if (found === undefined) throw new UsageError(`--call: there ${countOf(candidates.length)}`);
   return found.candidate;

@@ -39,7 +39,7 @@ const MAX_PASSPORTS = 64;
 const MAX_DESTINATIONS = 256;
 /** Longest name of a leg, trunk, call, customer or rule, as the readers cut them. */
 const MAX_NAME_CHARS = 256;
-/** Characters of base64 for {@link MAX_RAW_BYTES}. */
+/** Characters of base64 for 131,072. */
 const MAX_BASE64_CHARS = Math.ceil(MAX_RAW_BYTES / 3) * 4;
 /** Signals that judge one call, with room for those to come. */
 const MAX_SIGNALS = 64;

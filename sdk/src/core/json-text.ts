@@ -164,7 +164,7 @@ function endOfDigits(text: string, at: number): number {
   }
 }
 
-/** A JSON value as {@link parseBoundedJson} returns it. */
+/** A JSON value as `parseBoundedJson` returns it. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
 
 /** A JSON object: without a prototype, so that only keys of the text can be read from it. */

@@ -65,7 +65,7 @@ export interface MerkleLog extends AsyncDisposable {
   readonly checkpoint: string | undefined;
   /**
    * Appends an entry. Those that are appended at the same time are signed for and synced together.
-   * @param entry - at most {@link ENTRY_BYTES}; text becomes UTF-8. No personal data: it stays forever
+   * @param entry - at most `ENTRY_BYTES`; text becomes UTF-8. No personal data: it stays forever
    * @returns once it is durable
    * @throws HopbackError `signer-failed`: it is not in the log; `storage-failed` (retryable): it may come to be in the log nevertheless when
    * the disk takes it later, so that who tries again may have it there twice; `invalid-argument`; `closed`

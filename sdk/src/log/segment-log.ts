@@ -17,11 +17,11 @@ import type { PendingRecords } from './segment-writer.js';
 export interface SegmentLogOptions {
   /** Where the segments lie; made when it is not there. One log a directory, one process a log. */
   readonly directory: string;
-  /** A segment that has reached so many bytes is followed by a new one, 4 KiB to 1 GiB. Default {@link SEGMENT_BYTES}. */
+  /** A segment that has reached so many bytes is followed by a new one, 4 KiB to 1 GiB. Default 67,108,864. */
   readonly segmentBytes?: number;
-  /** Longest record taken, 1 B to 16 MiB. Default {@link RECORD_BYTES}. */
+  /** Longest record taken, 1 B to 16 MiB. Default 1,048,576. */
   readonly maxRecordBytes?: number;
-  /** Bytes that may be appended and not durable yet, headers of records included. Default {@link PENDING_BYTES}. */
+  /** Bytes that may be appended and not durable yet, headers of records included. Default 67,108,864. */
   readonly maxPendingBytes?: number;
   /**
    * Sequence numbers at or below are not given again, whatever is left of the files: who has acknowledged records of this log elsewhere
@@ -145,9 +145,9 @@ export interface SegmentLog extends AsyncDisposable {
   readonly read: (
     fromSequence: number,
     options?: {
-      /** Bytes of payload at most; the first record is given even when it is longer. Default {@link READ_BYTES}. */
+      /** Bytes of payload at most; the first record is given even when it is longer. Default `READ_BYTES`. */
       readonly maxBytes?: number;
-      /** Records at most. Default {@link READ_RECORDS}. */
+      /** Records at most. Default 10,000. */
       readonly maxRecords?: number;
       /**
        * Whether blocks that the disk does not give are stepped over and their records counted as lost. Default false: the read is refused,
@@ -190,7 +190,7 @@ export const RECORD_BYTES: number = 2 ** 20;
 export const PENDING_BYTES: number = 64 * 2 ** 20;
 /** One batch to send. */
 export const READ_BYTES: number = 2 ** 20;
-/** As {@link READ_BYTES}, for short records. */
+/** As `READ_BYTES`, for short records. */
 export const READ_RECORDS = 10_000;
 
 /** What is trimmed. */

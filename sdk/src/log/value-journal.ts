@@ -12,9 +12,9 @@ import type { SegmentLog } from './segment-log.js';
 export interface ValueJournalOptions {
   /** Where its log lies; made when it is not there. One journal a directory, one process a journal. */
   readonly directory: string;
-  /** Keys at most, 1 to 1,000,000. Default {@link JOURNAL_KEYS}. */
+  /** Keys at most, 1 to 1,000,000. Default 10,000. */
   readonly maxKeys?: number;
-  /** Longest value, UTF-8 bytes, 1 B to 1 MiB. Default {@link JOURNAL_VALUE_BYTES}. */
+  /** Longest value, UTF-8 bytes, 1 B to 1 MiB. Default 16,384. */
   readonly maxValueBytes?: number;
   /** The file system. Default Node's. */
   readonly files?: LogFiles;
@@ -30,7 +30,7 @@ export interface ValueJournal extends AsyncDisposable {
   readonly get: (key: string) => string | undefined;
   /**
    * Resolves once the value is durable. Values of a key are kept in the order of the calls.
-   * @param key - 1 to {@link JOURNAL_KEY_BYTES} bytes of UTF-8
+   * @param key - 1 to 1,024 bytes of UTF-8
    * @param value - undefined removes the key
    * @throws HopbackError `invalid-argument` when the key or value is too long or there are too many keys; `storage-failed` (retryable)
    * when the disk refuses: `get` gives the value, and it becomes durable when the disk takes it later; `closed`

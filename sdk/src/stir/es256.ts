@@ -10,7 +10,7 @@ export interface SignatureJob {
   readonly publicKey: KeyObject;
   /** `header.payload` in base64url, ASCII: the bytes that were signed. @see RFC 7515 section 5.1 */
   readonly signingInput: string;
-  /** {@link ES256_SIGNATURE_OCTETS} octets (r, s). */
+  /** 64 octets (r, s). */
   readonly signature: Uint8Array;
 }
 

@@ -164,7 +164,7 @@ const canonicalText = (header: JsonObject, payload: JsonObject): string =>
 
 /**
  * Writes a value as JSON the way a PASSporT is signed: keys in code point order at every level, no white space.
- * Never throws for a value that came out of a JSON parser of bounded depth, such as {@link parseBoundedJson}.
+ * Never throws for a value that came out of a JSON parser of bounded depth, such as `parseBoundedJson`.
  * @param value - a JSON value; a member that is `undefined` is written as `null`
  * @returns the one spelling of the value
  * @see RFC 8225 section 9

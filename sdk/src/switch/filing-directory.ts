@@ -14,7 +14,7 @@ export interface ListedFiling {
   readonly rmdNumber?: string;
   /** FCC Registration Number of the filer, ten digits. */
   readonly frn?: string;
-  /** Business name, other names of doing business and previous ones, as {@link filingName} writes them. */
+  /** Business name, other names of doing business and previous ones, as `filingName` writes them. */
   readonly names: readonly string[];
   /** Day on which it was changed last, `2026-09-14`. */
   readonly updatedOn?: string;
@@ -254,9 +254,9 @@ export interface FilingDirectoryOptions {
   readonly trunks: Readonly<Record<string, FilingReference>>;
   /** The trunk that a request came in by. Default its source address. */
   readonly trunkOf?: (request: SipRequestLike) => string | undefined;
-  /** How old a file may be to say that something is not in it, milliseconds. Default {@link MAX_FILING_LIST_AGE_MS}. */
+  /** How old a file may be to say that something is not in it, milliseconds. Default 432,000,000. */
   readonly maxAgeMs?: number;
-  /** How few filings a whole file may have. Default {@link LEAST_FILINGS}. */
+  /** How few filings a whole file may have. Default 4,000. */
   readonly leastFilings?: number;
   /** Default the clock of the machine. */
   readonly clock?: Clock;
@@ -287,7 +287,7 @@ export type FilingLoad = ReturnType<FilingDirectory['load']>;
 export interface FilingDirectory {
   /**
    * Takes a new file in the place of the last one, whole or not at all.
-   * @param csv - as {@link readFilingList} takes it
+   * @param csv - as `readFilingList` takes it
    * @param options - `listedAtMs`: when the database handed it out, milliseconds since the epoch
    */
   readonly load: (

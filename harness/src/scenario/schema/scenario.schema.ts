@@ -528,7 +528,7 @@ const members = {
   thresholds: z.exactOptional(z.record(z.string().max(100), z.array(threshold).min(1).max(20))),
 } as const;
 
-/** A scenario: members that it does not have are errors, and so is what does not make sense to {@link checkScenario}, which comes after it. */
+/** A scenario: members that it does not have are errors, and so is what does not make sense to `checkScenario`, which comes after it. */
 export const Scenario = z.strictObject(members);
 /**
  * A network, who calls in it, and what it is held to. What {@link readScenario} makes of a file, and {@link defineScenario} of an object: variables are

@@ -123,7 +123,7 @@ const MAX_CERTIFICATE_FILE_BYTES = 1024 * 1024;
 export function allowListOf(options: OptionsOf<typeof URL_EXCEPTION_OPTIONS>): X5uAllowList | undefined {
   const hosts = options.texts('allow-host').map((host) => host.toLowerCase());
   const addresses = options.texts('allow-address');
-  const ports = options.texts('allow-port').map((text) => wholeNumber('allow-port', text, 1, 65_535));
+  const ports = options.texts('allow-port').map((text) => wholeNumber('--allow-port', text, { min: 1, max: 65_535 }));
   if (hosts.length + addresses.length + ports.length === 0) return undefined;
   return { hosts, addresses, ports };
 }

@@ -215,9 +215,9 @@ export function parseOptions<Name extends string>(
     text: (name: Name): string | undefined => texts(name).at(-1),
     isOn: (name: Name) => found.has(name),
     /** A whole number. @throws {@link UsageError} when it is none, or out of bounds */
-    number: (name: Name, min: number, max: number, unit?: string) => {
+    number: (name: Name, min: number, max: number, unit = '') => {
       const given = texts(name).at(-1);
-      return given === undefined ? undefined : wholeNumber(name, given, min, max, unit);
+      return given === undefined ? undefined : wholeNumber(`--${name}`, given, { min, max, unit });
     },
     /** Value of an option that has to be there. @throws {@link UsageError} with the message, else */
     needed: (name: Name, message = `--${name} is needed`, hints: readonly string[] = []): string => {
@@ -308,11 +308,14 @@ export function requirePath(operand: string): string {
 }
 
 /** @throws {@link UsageError} when a text is no whole number, or out of bounds */
-export function wholeNumber(name: string, text: string, min: number, max: number, unit?: string): number {
+export function wholeNumber(
+  option: string,
+  text: string,
+  { min, max, unit = '' }: { readonly min: number; readonly max: number; readonly unit?: string },
+): number {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
-  const bounds = `${String(min)} to ${String(max)}${unit === undefined ? '' : ` ${unit}`}`;
-  throw new UsageError(`--${name} must be a whole number from ${bounds}`);
+  throw new UsageError(`${option} must be a whole number from ${String(min)} to ${String(max)} ${unit}`.trimEnd());
 }
 
 /** Longer words are no typing errors of ours. */

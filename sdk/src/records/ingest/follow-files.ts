@@ -39,7 +39,7 @@ interface SourceProgressOptions {
   readonly clock: Clock;
   /** Runs something later; the returned function cancels it. */
   readonly schedule: (callback: () => void, delayMs: number) => () => void;
-  /** Default {@link STUCK_AFTER_MS}. */
+  /** Default 300,000. */
   readonly stuckAfterMs: number | undefined;
   /** Since when something waits, beside what fails and what is being stored; absent where nothing does. */
   readonly unreadMs?: () => number | undefined;
@@ -176,15 +176,15 @@ export interface FollowOptions extends Omit<RowCoverageOptions, 'sourceId'> {
   readonly clock: Clock;
   /** Runs something later; the returned function cancels it. Default the timers of Node, which keep no process alive. */
   readonly schedule?: (callback: () => void, delayMs: number) => () => void;
-  /** Default {@link FOLLOW_POLL_MS}. */
+  /** Default 250. */
   readonly pollMs?: number;
-  /** Octets of a row at most. Default {@link MAX_ROW_BYTES}. */
+  /** Octets of a row at most. Default 1,048,576. */
   readonly maxRowBytes?: number;
-  /** 1 to 1,000,000. Default {@link FOLLOW_BATCH_RECORDS}. */
+  /** 1 to 1,000,000. Default 4,096. */
   readonly batchRecords?: number;
   /** Default the file system of this machine. */
   readonly files?: FollowedFiles;
-  /** How long something may wait without any progress until `onNotice` is told that the source is stuck. Default {@link STUCK_AFTER_MS}. */
+  /** How long something may wait without any progress until `onNotice` is told that the source is stuck. Default 300,000. */
   readonly stuckAfterMs?: number;
   /** Told of truncated, lost and damaged files, of looks that failed, and of a source that is stuck. */
   readonly onNotice?: (notice: FollowNotice) => void;

@@ -138,7 +138,7 @@ export interface HepReaderOptions {
   readonly key?: string;
   /** Most calls that are followed at a time; the oldest is given up for a new one. Default {@link MAX_HEP_CALLS}. */
   readonly maxCalls?: number;
-  /** Octets of packets that are kept at a time, where the source keeps raw bytes. Default {@link MAX_WAITING_RAW_BYTES}. */
+  /** Octets of packets that are kept at a time, where the source keeps raw bytes. Default 134,217,728. */
   readonly maxRawBytes?: number;
 }
 

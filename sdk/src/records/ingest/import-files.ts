@@ -33,9 +33,9 @@ export interface ImportOptions extends Omit<RowCoverageOptions, 'sourceId'> {
   readonly reader: RecordReader;
   readonly store: Pick<RecordStore, 'insert' | 'cover'>;
   readonly rejects: RejectSink;
-  /** 1 to 1,000,000. Default {@link IMPORT_BATCH_RECORDS}. */
+  /** 1 to 1,000,000. Default 4,096. */
   readonly batchRecords?: number;
-  /** Octets of a row at most. Default {@link MAX_ROW_BYTES}. */
+  /** Octets of a row at most. Default 1,048,576. */
   readonly maxRowBytes?: number;
   /** Told after every batch and every file. */
   readonly onProgress?: (progress: ImportProgress) => void;

@@ -27,7 +27,7 @@ export type SourceListener = Awaited<ReturnType<typeof listenToSource>>;
  * killed is lost, a quarter of a second of ended calls and the calls that were up. Hence it claims no coverage.
  * @param options - configuration of the source, store, reject sink
  * @returns the listener, which has begun; to be closed
- * @throws {@link HopbackError} `invalid-configuration` as {@link createHepListener} and {@link createSourceHepReader}
+ * @throws {@link HopbackError} `invalid-configuration` as `createHepListener` and `createSourceHepReader`
  * @see {@link followFiles} for sources in files
  * @example
  * ```ts

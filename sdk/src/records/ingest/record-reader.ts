@@ -76,8 +76,8 @@ export interface SourceDescription {
   readonly providers?: Readonly<Record<string, string>>;
   /**
    * Whether records keep the bytes that they were read from, as `source.raw`, for a court that wants to see more than their hash. They
-   * take several times the room of the record itself. A record of more than {@link MAX_RAW_BYTES} or {@link MAX_RAW_ROWS} has the hash
-   * alone, and so has one whose rows wait for others while {@link MAX_WAITING_RAW_BYTES} of rows wait already. Packets are kept with the
+   * take several times the room of the record itself. A record of more than 131,072 or 1,024 has the hash
+   * alone, and so has one whose rows wait for others while 134,217,728 of rows wait already. Packets are kept with the
    * key of their agent, where they carry one. Default false.
    */
   readonly keepRaw?: boolean;

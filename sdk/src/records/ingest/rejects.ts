@@ -102,9 +102,9 @@ const MAX_WAITING_REJECT_BYTES = 16_777_216;
 export interface RejectFileOptions {
   /** Made when missing, readable by this user only: rows hold telephone numbers. */
   readonly path: string;
-  /** 4,096 or more. Default {@link REJECT_FILE_MAX_BYTES}. */
+  /** 4,096 or more. Default 67,108,864. */
   readonly maxBytes?: number;
-  /** Default {@link REJECT_FILES_KEPT}. */
+  /** Default 7. */
   readonly filesKept?: number;
 }
 

@@ -248,7 +248,7 @@ export type SplitRow = FoundRow | BrokenRow;
 /** Where to begin, and how. */
 export interface RowSplitterOptions {
   readonly framing: RowFraming;
-  /** 1 to 268,435,456. Default {@link MAX_ROW_BYTES}. */
+  /** 1 to 268,435,456. Default 1,048,576. */
   readonly maxRowBytes?: number;
   /** Octets of the file before the first that is pushed. Default 0. */
   readonly startOffset?: number;

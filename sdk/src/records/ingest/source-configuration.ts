@@ -188,7 +188,7 @@ export function readSourceConfiguration(value: unknown, options: { readonly at?:
  * @param configuration - of the source; of members that say where it is nothing is used
  * @returns a new reader, for one import or one follower
  * @throws {@link HopbackError} `invalid-configuration` where a zone does not exist, or the columns or the layout cannot be
- * @see {@link createSourceHepReader} for sources that are listened to
+ * @see `createSourceHepReader` for sources that are listened to
  * @example
  * ```ts
  * const reader = createSourceReader({ id: 'proxy-1', format: 'kamailio-acc', time: { zone: 'utc' }, layout: { form: 'json' } });

@@ -123,7 +123,7 @@ export interface Pushed {
   readonly skipped: number;
   /** Rows that could not be read. */
   readonly rejected: number;
-  /** The first of them, {@link MAX_PUSHED_REJECTS} at most, in their order. */
+  /** The first of them, 1,000 at most, in their order. */
   readonly rejects: readonly {
     /** Its line in what was sent, from 1. */
     readonly line: number;

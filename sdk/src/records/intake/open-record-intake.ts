@@ -147,7 +147,7 @@ export interface RecordIntakeOptions {
   readonly sources: readonly SourceConfiguration[];
   /** Without it nothing leaves. */
   readonly platform?: IntakePlatform;
-  /** Days that records are kept, except under a hold, 1 to 36,500. Default {@link RETENTION_DAYS}. */
+  /** Days that records are kept, except under a hold, 1 to 36,500. Default 548. */
   readonly retentionDays?: number;
   /** Records that are submitted and wait for the store at most, 1 or more. Default 200,000, some 200 MB. */
   readonly maxSubmitted?: number;

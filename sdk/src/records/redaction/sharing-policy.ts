@@ -123,7 +123,7 @@ export interface SharingPolicyOptions extends PseudonymOptions {
  * @param options - the data, and key, rotation id and tenant of the pseudonyms
  * @returns the policy, with a copy of the data
  * @throws {@link HopbackError} `invalid-configuration`, with `details.member`, for what is out of its bounds; `key-unusable` and
- * `invalid-argument` as {@link createPseudonyms}
+ * `invalid-argument` as `createPseudonyms`
  * @see 47 USC 222(d)(2) on sharing to protect users from fraud and abuse
  * @example
  * ```ts

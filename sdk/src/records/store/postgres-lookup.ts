@@ -56,9 +56,9 @@ export interface PostgresLookupOptions {
    * For which times the table holds everything. Nobody but the carrier knows; without it "not found" is never said.
    */
   readonly coverage?: readonly CoverageInterval[] | ((window: TimeWindow) => Promise<readonly CoverageInterval[]>);
-  /** 1 to 600,000. Default {@link POSTGRES_STATEMENT_TIMEOUT_MS}. */
+  /** 1 to 600,000. Default 10,000. */
   readonly statementTimeoutMs?: number;
-  /** 1 to 100. Default {@link POSTGRES_CONNECTIONS}. */
+  /** 1 to 100. Default 4. */
   readonly connections?: number;
 }
 

@@ -175,7 +175,7 @@ export interface RecordStore extends RecordLookup {
   readonly expire: (beforeUs: number) => Promise<number>;
   /**
    * Puts what a query finds under a hold: copies that retention does not reach. `limit` of the query counts where it is given;
-   * without it all that there is, up to {@link MAX_HELD_RECORDS}. Records that come in later are not under it.
+   * without it all that there is, up to 100,000. Records that come in later are not under it.
    * @throws HopbackError `invalid-argument` for a query as in `find`, an empty reason or more records than may be held at once
    */
   readonly hold: (order: HoldOrder) => Promise<LegalHold>;
@@ -441,7 +441,7 @@ export function coverageWithin(
  * @param intervals - of one source, in order, apart from each other
  * @param window - microseconds since the epoch, both ends included
  * @returns in order; empty where all of it is covered. Never throws
- * @see {@link coverageWithin} for what is covered
+ * @see `coverageWithin` for what is covered
  * @example
  * ```ts
  * console.log(coverageGaps([{ sourceId: 'sbc-1', fromUs: 0, toUs: 9 }], { fromUs: 5, toUs: 12 })); // [ { fromUs: 10, toUs: 12 } ]

@@ -25,7 +25,7 @@ export interface JetStreamRecordTransportOptions {
   readonly subject: string;
   /** How bodies are compressed; consumers read it in the field `content-encoding`. Default `br`, which costs the sender least. */
   readonly encoding?: BatchEncoding;
-  /** Milliseconds until the acknowledgement. Default {@link DEFAULT_PUBLISH_TIMEOUT_MS}. */
+  /** Milliseconds until the acknowledgement. Default 5,000. */
   readonly timeoutMs?: number;
   /** More for `connect` of `@nats-io/transport-node`: credentials, TLS. */
   readonly connection?: Readonly<Record<string, unknown>>;

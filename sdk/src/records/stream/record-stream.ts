@@ -51,7 +51,7 @@ export interface RecordStreamOptions {
   readonly transport: RecordTransport;
   /** CloudEvents source of the batches: names the stream to the receiver, 1 to 256 characters of visible ASCII. */
   readonly source: string;
-  /** What differs from {@link DEFAULT_STREAM_POLICY}. */
+  /** What differs from `DEFAULT_STREAM_POLICY`. */
   readonly policy?: Partial<StreamPolicy>;
   /** Default the clock of the machine. */
   readonly clock?: StreamClock;

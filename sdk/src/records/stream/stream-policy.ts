@@ -100,7 +100,7 @@ export const DEFAULT_STREAM_POLICY: StreamPolicy = {
 };
 
 /**
- * Completes a policy with {@link DEFAULT_STREAM_POLICY} and checks it.
+ * Completes a policy with `DEFAULT_STREAM_POLICY` and checks it.
  * @param given - what differs from the default
  * @returns the whole policy
  * @throws {@link HopbackError} `invalid-configuration` when a number is out of its bounds

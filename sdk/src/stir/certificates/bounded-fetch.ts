@@ -30,7 +30,7 @@ const MAX_INFORMATIONAL_RESPONSES = 4;
  */
 export const DEFAULT_FETCH_DEADLINE_MS = 2_000;
 
-/** How {@link fetchBounded} fetches. */
+/** How `fetchBounded` fetches. */
 export interface BoundedFetchOptions {
   /** Laboratory exceptions of the URL and address policy; default none. */
   readonly allow?: X5uAllowList;
@@ -100,7 +100,7 @@ export type BoundedFetchResult =
 
 type Problem = BoundedFetchResult & { readonly status: 'refused' | 'failed' };
 
-/** Ends a fetch without a body; caught in {@link fetchBounded}. */
+/** Ends a fetch without a body; caught in `fetchBounded`. */
 class FetchEnd extends Error {
   readonly problem: WithoutUrl<Problem>;
 

@@ -237,7 +237,7 @@ const PROCESSED_CRL_EXTENSIONS: ReadonlySet<string> = new Set([
 
 /**
  * Takes a CRL apart, PEM (`X509 CRL`) or DER. Its signature is not looked at yet. Never throws for peer input.
- * @param body - at most {@link CRL_MAX_BYTES} with 32,768 entries; a version 1 CRL has no extensions
+ * @param body - at most 2,097,152 with 32,768 entries; a version 1 CRL has no extensions
  * @returns `parsed` (which may still be marked unusable) or `malformed`
  * @see RFC 5280 section 5
  * @example

@@ -262,7 +262,7 @@ export function parseCertificate(der: Uint8Array): CertificateParseResult {
 /**
  * Takes the body behind an x5u apart: PEM certificates with every intermediate, end entity first; text around the blocks is skipped.
  * Bare DER is refused, since it cannot carry a chain. Order and trust are for `buildCertificatePath`. Never throws for peer input.
- * @param body - at most {@link CERTIFICATE_CHAIN_MAX_BYTES} bytes and {@link CERTIFICATE_CHAIN_MAX_CERTIFICATES} certificates
+ * @param body - at most 16,384 bytes and 10 certificates
  * @returns `parsed` with at least one certificate, or `malformed` with the first thing that was wrong
  * @see RFC 8555 section 9.1 (application/pem-certificate-chain), RFC 8226 section 7
  * @example

@@ -80,7 +80,7 @@ export interface RevocationSetOptions {
  * A direct CRL counts for certificates of the CA that signed it, under any of its keys: under the key that signed, and under
  * another key of the same name that one of the two keys or one issuer of both vouches for. A name alone proves nothing. An indirect
  * CRL counts for certificates whose CRL distribution point names its URL and, where it names one, its issuer.
- * @param crls - at most {@link REVOCATION_SET_MAX_CRLS}; none gives a set that knows nothing
+ * @param crls - at most 64; none gives a set that knows nothing
  * @param options - instant, those who may sign, and the set before
  * @returns the set; CRLs that were left out are in `refused` with the reason
  * @throws {@link HopbackError} `invalid-argument` when there are more

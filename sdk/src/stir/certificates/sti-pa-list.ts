@@ -123,7 +123,7 @@ export async function verifyStiPaList(jws: string, options: StiPaListOptions): P
 
 /**
  * The `x5u` that a signed list names for its signer's certificate chain. Nothing of it is verified, so that it is to be fetched under
- * the URL policy, as {@link fetchBounded} does. Never throws for peer input.
+ * the URL policy, as `fetchBounded` does. Never throws for peer input.
  * @param jws - JWS compact serialization, at most {@link STI_PA_LIST_MAX_CHARS}; blanks around it are ignored
  * @returns the text as it stands there; `undefined` where there is none, or no list that could be read
  * @see RFC 7515 section 4.1.5, ATIS-1000084

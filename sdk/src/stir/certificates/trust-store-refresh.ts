@@ -124,7 +124,7 @@ export interface TrustStoreRefreshOptions {
   readonly listUrl: string;
   /** The policy administrator's own roots, obtained out of band, at least one; they are no trust anchors for calls. */
   readonly stiPaRoots: readonly Certificate[];
-  /** Where CRLs are published, https or http, at most {@link TRUST_STORE_MAX_CRL_URLS}; default none, so that nothing is known of revocation. */
+  /** Where CRLs are published, https or http, at most 8; default none, so that nothing is known of revocation. */
   readonly crlUrls?: readonly string[];
   /** Certificates of CRL signers; default those that the CRLs' AuthorityInfoAccess names. */
   readonly crlSigners?: readonly Certificate[];

@@ -6,7 +6,7 @@ import type { Attestation } from '../../core/telephone-number.js';
 export interface PassportParty {
   /** `tn`: a telephone number; `uri`: anything else that can call or be called. */
   readonly kind: 'tn' | 'uri';
-  /** The number or URI: in claims exactly as signed, in {@link RequestParties} in canonical form. */
+  /** The number or URI: in claims exactly as signed, in `RequestParties` in canonical form. */
   readonly value: string;
 }
 

@@ -34,9 +34,9 @@ export type CallSource = (typeof CALL_SOURCES)[number];
 export interface AttestationFacts {
   /** What the provider is to this call. */
   readonly role: (typeof CALL_ROLES)[number];
-  /** Name of the trunk or trunk group, for rules about it; at most {@link MAX_NAME_CHARS} characters. */
+  /** Name of the trunk or trunk group, for rules about it; at most `MAX_NAME_CHARS` characters. */
   readonly trunk?: string;
-  /** The provider's own name for the customer, for rules and the record; at most {@link MAX_NAME_CHARS} characters. */
+  /** The provider's own name for the customer, for rules and the record; at most `MAX_NAME_CHARS` characters. */
   readonly customer?: string;
   /** There is a direct relationship with the customer, who can be identified. Default false. */
   readonly customerKnown?: boolean;
@@ -93,7 +93,7 @@ function completeFacts(facts: AttestationFacts): CompleteAttestationFacts {
 }
 
 /**
- * A text of 1 to {@link MAX_NAME_CHARS} characters.
+ * A text of 1 to `MAX_NAME_CHARS` characters.
  * @param value - anything
  * @returns whether it is one; never throws
  */
@@ -120,9 +120,9 @@ function deepFreeze<Value>(value: Value): Value {
 export interface AttestationCondition {
   /** Rules for A and B need exactly `originating`. */
   readonly role?: (typeof CALL_ROLES)[number] | readonly (typeof CALL_ROLES)[number][];
-  /** Names, each at most {@link MAX_NAME_CHARS} characters. */
+  /** Names, each at most `MAX_NAME_CHARS` characters. */
   readonly trunk?: string | readonly string[];
-  /** Names, each at most {@link MAX_NAME_CHARS} characters. */
+  /** Names, each at most `MAX_NAME_CHARS` characters. */
   readonly customer?: string | readonly string[];
   /** Rules for A and B need `true`. */
   readonly customerKnown?: boolean;
@@ -142,7 +142,7 @@ export interface AttestationRule {
   readonly when: AttestationCondition;
   /** What it gives. No request can override `do-not-sign`. */
   readonly attestation: Attestation | 'do-not-sign';
-  /** Why, in a sentence that can be shown to a regulator; at most {@link MAX_BASIS_CHARS} characters. */
+  /** Why, in a sentence that can be shown to a regulator; at most `MAX_BASIS_CHARS` characters. */
   readonly basis: string;
 }
 
@@ -417,7 +417,7 @@ export const NO_RULE = 'no-rule';
 /**
  * Checks the data of a policy and makes it ready for use. Refused are unknown names and values, rules that can never apply, and
  * an A or B that does not ask for the facts that the level stands for.
- * @param data - the policy, at most {@link MAX_ATTESTATION_RULES} rules; default {@link DEFAULT_ATTESTATION_POLICY}
+ * @param data - the policy, at most 256 rules; default {@link DEFAULT_ATTESTATION_POLICY}
  * @returns the policy, a frozen copy
  * @throws {@link HopbackError} `invalid-configuration`, with `details.ruleIndex` (from 0) where a rule is wrong
  * @see ATIS-1000074 section 5.2.3

@@ -156,7 +156,7 @@ export interface DiversionRequest {
   readonly divertingTn: string;
   /** Where the call goes now: a number, spelled as `divertingTn` … */
   readonly newTargetTn?: string;
-  /** … or a SIP URI without one, at most {@link MAX_DESTINATION_CHARS} characters. */
+  /** … or a SIP URI without one, at most 256 characters. */
   readonly newTargetUri?: string;
   /** The caller, spelled as `divertingTn`, to choose between PASSporTs of several callers; default the one caller that the Identity headers speak for. */
   readonly origTn?: string;
@@ -324,8 +324,8 @@ export interface AuthenticationServiceOptions extends SigningIdentity, Partial<P
   /** Gets the record of each signature, before the outcome is returned. What it throws is dropped and noted in the outcome. */
   readonly onRecord?: (record: SignatureRecord) => void;
   /**
-   * How long `sign` and `signDiversion` wait for a signer that is asynchronous, milliseconds, at most {@link MAX_SIGNER_TIMEOUT_MS}; the
-   * signer's own time, where it has one, goes on beside it. Default {@link DEFAULT_SERVICE_SIGNER_TIMEOUT_MS}.
+   * How long `sign` and `signDiversion` wait for a signer that is asynchronous, milliseconds, at most 60,000; the
+   * signer's own time, where it has one, goes on beside it. Default 5,000.
    */
   readonly signerTimeoutMs?: number;
   /** Timers for that, for tests. Default those of the platform. */

@@ -68,7 +68,7 @@ export interface CertificateWatchOptions {
   readonly onAlarm: (alarm: CertificateAlarm) => void;
   /** Runs a callback once after a delay in milliseconds, at most a day; the returned function cancels it. */
   readonly schedule: (callback: () => void, delayMs: number) => () => void;
-  /** Thresholds in days, each more than 0, in any order. Default {@link CERTIFICATE_ALARM_DAYS}. */
+  /** Thresholds in days, each more than 0, in any order. Default `CERTIFICATE_ALARM_DAYS`. */
   readonly days?: readonly number[];
 }
 

@@ -156,7 +156,7 @@ export const MAX_SIGNER_TIMEOUT_MS = 60_000;
 /**
  * Makes a deadline out of settings.
  * @param name - of the setting, for the message
- * @param timeoutMs - milliseconds, more than 0, at most {@link MAX_SIGNER_TIMEOUT_MS}
+ * @param timeoutMs - milliseconds, more than 0, at most 60,000
  * @param schedule - timers; default those of the platform
  * @returns the deadline
  * @throws {@link HopbackError} `invalid-argument` when the time is out of bounds
@@ -195,9 +195,9 @@ export interface ExternalSignerOptions {
   readonly format: 'der' | 'raw';
   /** What `sign` is given. */
   readonly inputKind: 'message' | 'sha256-digest';
-  /** Milliseconds for one signature, at most {@link MAX_SIGNER_TIMEOUT_MS}. Default {@link DEFAULT_SIGNER_TIMEOUT_MS}. */
+  /** Milliseconds for one signature, at most 60,000. Default 500. */
   readonly timeoutMs?: number;
-  /** Signatures under way at once, a whole number from 1. Default {@link DEFAULT_MAX_IN_FLIGHT}. */
+  /** Signatures under way at once, a whole number from 1. Default 256. */
   readonly maxInFlight?: number;
   /**
    * Whether each signature is verified before it is used: under a tenth of a millisecond, little beside a round trip, and it

@@ -102,7 +102,7 @@ export interface SigningRequestBase {
   readonly sign?: boolean;
   /** A level decided elsewhere; heard only where the policy lets requests bring one, and only with `attestationBasis`. */
   readonly attestation?: Attestation;
-  /** What that level rests on: a sentence for the record, not blank, at most {@link MAX_BASIS_CHARS} characters. */
+  /** What that level rests on: a sentence for the record, not blank, at most `MAX_BASIS_CHARS` characters. */
   readonly attestationBasis?: string;
   /** A UUID that stands for the customer, trunk or kind of device. Default a new one for each call. @see RFC 8588 section 5 */
   readonly origId?: string;
@@ -127,11 +127,11 @@ export interface NumberSigningRequest extends SigningRequestBase {
    * canonical first. Digits that the numbering plan reads otherwise, such as ten national ones, are refused: write them with `+`.
    */
   readonly origTn: string;
-  /** Called numbers, spelled as `origTn`; at most {@link MAX_DESTINATIONS} together with `destUri`. */
+  /** Called numbers, spelled as `origTn`; at most `MAX_DESTINATIONS` together with `destUri`. */
   readonly destTn?: string | readonly string[];
-  /** Called parties that have no number: SIP URIs of at most {@link MAX_DESTINATION_CHARS} characters. */
+  /** Called parties that have no number: SIP URIs of at most 256 characters. */
   readonly destUri?: string | readonly string[];
-  /** Time of issue, seconds since the epoch; at most {@link MAX_IAT_SKEW_SECONDS} from now. Default now. */
+  /** Time of issue, seconds since the epoch; at most 30 from now. Default now. */
   readonly iatSeconds?: number;
 }
 

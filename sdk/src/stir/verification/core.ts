@@ -44,7 +44,7 @@ export interface CertificateKnowledge {
  * First part of a verification: everything that needs neither certificate nor key. For those who fetch in their own way, or
  * replay captures; {@link createVerificationService} makes all three parts, in this order, with the fetching between:
  * `startVerification`, {@link checkCertificates}, {@link concludeVerification}. Never throws for peer input.
- * @param request - header values of one SIP request; of more than {@link MAX_IDENTITY_HEADERS} Identity headers the first ones
+ * @param request - header values of one SIP request; of more than 16 Identity headers the first ones
  * are looked at
  * @param options - policy, PASSporT types and time
  * @returns what is under way. Its `x5uUrls` are the URLs that were permitted as text and not yet looked up

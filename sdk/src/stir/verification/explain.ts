@@ -18,7 +18,7 @@ export interface ExplainedPassport {
   readonly status: PassportEvidence['status'];
   /** Every step in the order it is made, those that did not apply included. */
   readonly steps: readonly {
-    /** Name of the step, as in {@link VERIFICATION_STEPS}. */
+    /** Name of the step, as in `VERIFICATION_STEPS`. */
     readonly step: StepName;
     /** The rule in one sentence. */
     readonly rule: string;

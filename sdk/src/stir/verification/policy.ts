@@ -4,7 +4,7 @@ import type { NumberingPlan } from '../../core/telephone-number.js';
 
 /**
  * How a verification service decides where the standards leave a choice. Each default is given with its reason; all of them
- * together are {@link DEFAULT_VERIFICATION_POLICY}.
+ * together are `DEFAULT_VERIFICATION_POLICY`.
  */
 export interface VerificationPolicy {
   /**

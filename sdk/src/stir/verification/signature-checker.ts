@@ -148,7 +148,7 @@ export const MAX_JOBS_IN_POOL = 16_384;
 /**
  * Starts threads that check signatures. Jobs that arrive in one turn of the event loop travel together, which is what makes
  * a thread cheaper than the libuv pool. An idle pool keeps no process alive; close it all the same.
- * @param options - threads and room; defaults are one thread per processor and {@link MAX_JOBS_IN_POOL}
+ * @param options - threads and room; defaults are one thread per processor and 16,384
  * @returns the pool: `signatureChecker` of a verification service
  * @throws {@link HopbackError} `invalid-configuration` when a setting is out of range
  * @see RFC 7518 section 3.4
@@ -168,7 +168,7 @@ export function createSignaturePool(
   options: {
     /** Threads that check signatures, 1 to 256. Default: one per processor. */
     readonly threads?: number;
-    /** Jobs that may wait or be under way at a time; further ones are left unchecked at once. Default {@link MAX_JOBS_IN_POOL}. */
+    /** Jobs that may wait or be under way at a time; further ones are left unchecked at once. Default 16,384. */
     readonly maxJobs?: number;
   } = {},
 ): SignaturePool {

@@ -263,7 +263,7 @@ export type NoteReason = keyof typeof NOTE_TEXTS;
 export interface VerificationFailure {
   /** What it is; its meaning on the wire is in {@link FAILURE_REASONS}. */
   readonly reason: FailureReason;
-  /** The step that found it; its rule and section are in {@link VERIFICATION_STEPS}. */
+  /** The step that found it; its rule and section are in `VERIFICATION_STEPS`. */
   readonly step: StepName;
   /** What the rule asked for, or the value of the request. */
   readonly expected?: string | number;

@@ -247,9 +247,9 @@ export interface VerificationServiceOptions {
   readonly trustStore: TrustStore;
   /** Time that freshness and certificates are judged by: `{ nowMs: Date.now }`. */
   readonly clock: Clock;
-  /** What is to differ from {@link DEFAULT_VERIFICATION_POLICY}. */
+  /** What is to differ from `DEFAULT_VERIFICATION_POLICY`. */
   readonly policy?: Partial<VerificationPolicy>;
-  /** Per call, milliseconds; when it runs out the verdict is indeterminate, never late. Default {@link DEFAULT_TIME_BUDGET_MS}. */
+  /** Per call, milliseconds; when it runs out the verdict is indeterminate, never late. Default 500. */
   readonly timeBudgetMs?: number;
   /** Default: in the calling thread. */
   readonly signatureChecker?: SignatureChecker;

@@ -32,9 +32,9 @@ export interface CallTrackerOptions {
   readonly trunkOf?: (request: SipRequestLike) => string | undefined;
   /** The customer whose call it is, where it begins here. */
   readonly customerOf?: (request: SipRequestLike) => string | undefined;
-  /** Calls that are followed at a time. Default {@link MAX_OPEN_CALLS}. */
+  /** Calls that are followed at a time. Default 250,000. */
   readonly maxOpenCalls?: number;
-  /** How long a call is followed, milliseconds. Default {@link MAX_CALL_AGE_MS}. */
+  /** How long a call is followed, milliseconds. Default 86,400,000. */
   readonly maxCallAgeMs?: number;
   /** Default the clock of the machine. */
   readonly clock?: Clock;

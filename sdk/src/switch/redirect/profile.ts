@@ -300,7 +300,7 @@ export interface RedirectCondition {
 
 /** What every rule says. */
 export interface RedirectRuleBase {
-  /** Name of the trunk, of at most {@link MAX_NAME_CHARS} characters, for records and rules of attestation. */
+  /** Name of the trunk, of at most `MAX_NAME_CHARS` characters, for records and rules of attestation. */
   readonly name: string;
   readonly when?: RedirectCondition;
   /** Default that of the server. */

@@ -196,9 +196,9 @@ export interface RedirectServerOptions extends Pick<
   readonly verification?: VerifyIdentityOptions['service'];
   /** For rules that name none. Default `REDIRECT_PROFILES.standard`. */
   readonly profile?: RedirectProfile;
-  /** How long an INVITE waits for its answer, milliseconds, 1 to {@link MAX_REDIRECT_BUDGET_MS}. Default {@link DEFAULT_REDIRECT_BUDGET_MS}. */
+  /** How long an INVITE waits for its answer, milliseconds, 1 to 30,000. Default 1,000. */
   readonly timeBudgetMs?: number;
-  /** INVITEs that may wait for their answers at a time, 1 or more; further ones get 503. Default {@link DEFAULT_MAX_OPEN_INVITES}. */
+  /** INVITEs that may wait for their answers at a time, 1 or more; further ones get 503. Default 5,000. */
   readonly maxOpen?: number;
   /** Whether OPTIONS get 200, beside what the server knows by itself. Default always. */
   readonly isReady?: () => boolean;

@@ -88,7 +88,7 @@ export const kamailioAccLayout = z
     /** Core columns that have other names (`acc_method_column`, `cdr_start_id` and so on), by default name. */
     names: z.exactOptional(z.partialRecord(z.enum(ACC_COLUMNS), columnName)),
     /**
-     * What the columns of db_extra, log_extra, acc_json's acc_extra and cdr_extra tell, by their names. Default {@link USUAL_EXTRA}; of log
+     * What the columns of db_extra, log_extra, acc_json's acc_extra and cdr_extra tell, by their names. Default `USUAL_EXTRA`; of log
      * lines none, since there a line that lacks a declared column is refused.
      */
     extra: z.exactOptional(z.record(columnName, z.enum(ACC_ROLES))),

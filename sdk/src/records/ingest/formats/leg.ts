@@ -201,7 +201,7 @@ const VERSTATS: ReadonlyMap<string, Verstat> = new Map([
   ['no-tn-validation', 'No-TN-Validation'],
 ]);
 
-/** A name of at most {@link MAX_NAME_CHARS} without spaces around it; undefined where nothing is left. */
+/** A name of at most `MAX_NAME_CHARS` without spaces around it; undefined where nothing is left. */
 export function nameOf(text: string | undefined): string | undefined {
   const name = text?.trim().slice(0, MAX_NAME_CHARS);
   return name === '' ? undefined : name;
