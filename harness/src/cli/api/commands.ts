@@ -341,7 +341,7 @@ export const API_COMMANDS: readonly ApiCommand[] = [
   }),
 ];
 
-/** The route of an operation. @throws TypeError where there is none */
+/** The route of an operation. @throws TypeError for an operation that does not exist */
 export function routeOf(operationId: string): ApiRoute {
   const route = [...PLATFORM_ROUTES, ...OPERATOR_ROUTES].find((one) => one.operationId === operationId);
   if (route === undefined) throw new TypeError(`there is no operation ${operationId}`);

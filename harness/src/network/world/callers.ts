@@ -33,7 +33,7 @@ function endsOf({ externalCallers = [] }: Pick<NetworkPlan, 'externalCallers'>):
 /** Of calls that we place. */
 const endsByCaller = endsOf({});
 
-/** Opens whoever calls: the exchanges of all customers, in one. */
+/** Opens the exchanges of all customers as one. */
 async function openCallers() {
   const server = await createDrachtioServer();
   const exchange = connectExchange(server);

@@ -218,7 +218,7 @@ export class Detector {
     });
   }
 
-  /** What it hears, and says of what it has heard. */
+  /** The listener of live records and reports. */
   readonly listener = {
     records: (records: readonly LiveRecord[]): void => {
       this.#hear(records.length, () => this.#hearRecords(records));
@@ -228,7 +228,7 @@ export class Detector {
     },
     /** Resolves when it can hear records again; undefined where it can. */
     free: (): Promise<void> | undefined => this.#pause,
-    /** Is told up to which batch everything was heard. */
+    /** Called with the last batch that was taken in whole. */
     reached: (sequence: number): void => {
       this.#sequence = sequence;
       if (this.#phase === 'catching-up' && sequence >= this.#target) void this.#caughtUp().catch(() => undefined);

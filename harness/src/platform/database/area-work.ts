@@ -15,7 +15,7 @@ export type Actor = Pick<AuditEntry, 'organizationId' | 'actor'>;
 /** What the platform does by itself. */
 export const PLATFORM_ACTOR: Actor = { organizationId: 'platform', actor: 'platform' };
 
-/** Whoever calls. */
+/** The client that calls. */
 export const actorOf = ({ caller }: OperationCall): Actor => ({
   organizationId: caller.organizationId,
   actor: caller.clientId,

@@ -231,7 +231,7 @@ export interface SettlingListener extends LiveListener {
   readonly settled?: () => Promise<boolean | void>;
   /** Resolves when it can hear records again; undefined where it can. */
   readonly free?: () => Promise<void> | undefined;
-  /** Is told up to which batch of the journal it has heard everything. */
+  /** Called with the last batch of the journal that it has taken in whole. */
   readonly reached?: (sequence: number) => void;
   /** Batches behind this one are kept: it hears them again after a crash, whatever it has settled. */
   readonly neededFrom?: () => number | undefined;
