@@ -196,8 +196,8 @@ test.each([
   expect(delay({ failures })).toBe(waitMs);
 });
 
-test('chance takes up to a tenth off, and nothing where it is no number', () => {
-  expect([0, 0.5, 1, -1, 7, Number.NaN].map((chance) => delay({ chance }) / MINUTE)).toEqual([60, 57, 54, 60, 54, 60]);
+test('chance takes up to a tenth off, and nothing where it is no number from 0 to 1', () => {
+  expect([0, 0.5, 1, -1, 7, Number.NaN].map((chance) => delay({ chance }) / MINUTE)).toEqual([60, 57, 54, 60, 60, 60]);
 });
 
 test('tells a list and a CRL that have ended from the millisecond on, however late a list ends', () => {
