@@ -1,4 +1,4 @@
-import { createBlockingSubscriber } from '@hopback/harness';
+import { BlockingSubscriber } from '@hopback/harness';
 import type { AppReport, ScreeningRule } from '@hopback/harness';
 import { withVerstat } from '@hopback/sdk/stir';
 import { isMain, openLab } from './lab.js';
@@ -25,7 +25,7 @@ export async function openGuardedLine(rule: ScreeningRule): Promise<GuardedLine>
     });
   }, options);
   const reports: AppReport[] = [];
-  const subscriber = await createBlockingSubscriber({
+  const subscriber = await BlockingSubscriber.open({
     ...{ server: `ws://127.0.0.1:${carrier.server.listening[0]?.port}`, number: '12025550199', domain: 'b.example' },
     ...{ rule, onReport: (report) => void reports.push(report) },
   });

@@ -1,5 +1,5 @@
-import { createChaosRelay } from '@hopback/harness';
-import type { ChaosRelay, DatagramFaults } from '@hopback/harness';
+import { ChaosRelay } from '@hopback/harness';
+import type { DatagramFaults } from '@hopback/harness';
 import type Srf from 'drachtio-srf';
 import { isMain } from './lab.js';
 import { hangUp, openCarrier, SDP, type Carrier } from './sip-lab.js';
@@ -28,7 +28,7 @@ export async function openLossyLink(seed: number, faults: DatagramFaults): Promi
   const near = await openCarrier(undefined, { timers });
   const far = await openCarrier((srf) => srf.invite((req, res) => void answer(req, res)), { timers });
   const target = { host: '127.0.0.1', port: far.server.listening[0]?.port ?? 0 };
-  const relay = await createChaosRelay({ protocol: 'udp', target, seed, faults });
+  const relay = await ChaosRelay.open({ protocol: 'udp', target, seed, faults });
   const close = async (): Promise<void> => {
     await near[Symbol.asyncDispose]();
     await far[Symbol.asyncDispose]();

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { createDrachtioServer } from '@hopback/harness/drachtio';
-import type { DrachtioServer, DrachtioServerOptions } from '@hopback/harness/drachtio';
+import { DrachtioServer } from '@hopback/harness/drachtio';
+import type { DrachtioServerOptions } from '@hopback/harness/drachtio';
 import Srf from 'drachtio-srf';
 import { isMain } from './lab.js';
 
@@ -18,7 +18,7 @@ export async function openCarrier(
   setUp: (srf: Srf) => void = () => undefined,
   options: DrachtioServerOptions = {},
 ): Promise<Carrier> {
-  const server = await createDrachtioServer(options);
+  const server = await DrachtioServer.open(options);
   const srf = new Srf();
   setUp(srf);
   void srf.connect(server.control);

@@ -1,14 +1,14 @@
 /**
  * A SIP test network in which the truth is known, for tests of what carries, signs, verifies or blocks calls.
  *
- * - **Phones:** {@link createPhone} registers, calls and answers as it is told; {@link createBlockingSubscriber} is one whose
+ * - **Phones:** {@link Phone} registers, calls and answers as it is told; {@link BlockingSubscriber} is one whose
  *   call-blocking app rejects unwanted calls and reports them.
- * - **Faults:** {@link createChaosRelay} stands between two hops and loses, delays, reorders and cuts, the same way for the same seed.
+ * - **Faults:** {@link ChaosRelay} stands between two hops and loses, delays, reorders and cuts, the same way for the same seed.
  * - **Scenarios:** a network, who calls in it and what it is held to, from a file ({@link readScenario}), from an object
  *   ({@link defineScenario}) or from the package ({@link readShippedScenario}); {@link planNetwork} says which calls are placed when and by which way.
  * - **Truth:** {@link callTruth} says what each hop of a planned call has to see, find, send and answer; {@link judgeRun} holds what was seen of a run
  *   against it; {@link simulateRun} carries a plan out without SIP, its tracebacks by the real lifecycle.
- * - **A server:** {@link createDrachtioServer} of `@hopback/harness/drachtio` speaks SIP for applications written with drachtio-srf.
+ * - **A server:** {@link DrachtioServer} of `@hopback/harness/drachtio` speaks SIP for applications written with drachtio-srf.
  *
  * Every example on these pages is a program: all that it names of `@hopback/harness` and `@hopback/harness/drachtio` is imported, the
  * rest is there. A `console.log` says in a comment what it prints. All of them run in the tests.
@@ -111,9 +111,8 @@ export type {
   RunVerdict,
   SampledCall,
 } from './report/index.js';
-export { runScenario, startControlServer } from './runner/index.js';
+export { runScenario, ControlServer } from './runner/index.js';
 export type {
-  ControlServer,
   ControlServerOptions,
   LiveCounts,
   LiveHop,

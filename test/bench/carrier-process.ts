@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import Srf from 'drachtio-srf';
-import { createDrachtioServer } from '@hopback/harness/drachtio';
+import { DrachtioServer } from '@hopback/harness/drachtio';
 import { createWarmService, readWorld } from './signed-calls.js';
 
 // A carrier: a drachtio-srf B2BUA on a server of its own that verifies every call before it passes it on:
@@ -9,7 +9,7 @@ import { createWarmService, readWorld } from './signed-calls.js';
 
 const [worldFile = '', nextHop = ''] = process.argv.slice(2);
 const warm = await createWarmService(readWorld(await readFile(worldFile, 'utf8')), { nowMs: Date.now });
-const server = await createDrachtioServer();
+const server = await DrachtioServer.open();
 let passed = 0;
 
 const srf = new Srf();

@@ -1,4 +1,4 @@
-import { createDrachtioServer } from '@hopback/harness/drachtio';
+import { DrachtioServer } from '@hopback/harness/drachtio';
 import { connectApp } from '../support/drachtio-app.js';
 import type { AppDialog } from '../support/drachtio-app.js';
 
@@ -12,7 +12,7 @@ for (let hop = 0; hop < Number(count); hop += 1) next = await openHop(next);
 process.stdout.write(`${next}\n`);
 
 async function openHop(towards: string): Promise<string> {
-  const server = await createDrachtioServer();
+  const server = await DrachtioServer.open();
   const app = await connectApp(server);
   app.srf.invite((req, res) => {
     app.srf.createB2BUA(req, res, `sip:${req.calledNumber}@${towards}`, {}).then(({ uas, uac }) => {

@@ -1,7 +1,7 @@
 import { cpus } from 'node:os';
 import { readShippedScenario, runScenario } from '@hopback/harness';
 import type { RunResult } from '@hopback/harness';
-import { createDrachtioServer } from '@hopback/harness/drachtio';
+import { DrachtioServer } from '@hopback/harness/drachtio';
 import { connectApp } from '../support/drachtio-app.js';
 import type { AppSrf } from '../support/drachtio-app.js';
 import { sdp } from '../support/drachtio-sip-text.js';
@@ -129,10 +129,10 @@ interface PlainRate {
 
 /** Has as many calls carried as go, one behind the other, by five B2BUAs on servers of their own without anything of the SDK. */
 async function plainRate(ms: number): Promise<PlainRate> {
-  await using called = await createDrachtioServer();
+  await using called = await DrachtioServer.open();
   await using calledApp = await connectApp(called);
   calledApp.srf.invite((req, res) => void calledApp.srf.createUAS(req, res, { localSdp: sdp('2') }).catch(ignored));
-  await using calling = await createDrachtioServer();
+  await using calling = await DrachtioServer.open();
   await using callingApp = await connectApp(calling);
   const carriers: LineProcess[] = [];
   try {

@@ -129,7 +129,7 @@ async function carryOut(order: TraceOrder): Promise<unknown> {
       return undefined;
     case 'settle':
       await platform.caughtUp();
-      await platform.opened.auditLog.drain();
+      await platform.opened.audit.log.drain();
       return delivered();
     case 'end':
       await platform.close();

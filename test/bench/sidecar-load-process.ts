@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
+import { SeededRandom } from '../../harness/src/faults/seeded-random.js';
 import { durations } from './bench.js';
 
 /** More than are ever under way at a time: a request that is due finds a connection that is free. */
@@ -17,7 +17,7 @@ const WARM_UP_REQUESTS = 2_000;
 
 const [port = '0', path = '', count = '0', perSecond = '0'] = process.argv.slice(2);
 const requests = await requestsOf(path, Number(count));
-const random = createSeededRandom(SEED);
+const random = new SeededRandom(SEED);
 const free: Socket[] = [];
 const dueOf = new Map<Socket, number>();
 const latency = durations();

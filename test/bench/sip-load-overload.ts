@@ -1,4 +1,4 @@
-import { createDrachtioServer } from '@hopback/harness/drachtio';
+import { DrachtioServer } from '@hopback/harness/drachtio';
 import { connectApp } from '../support/drachtio-app.js';
 import { sdp } from '../support/drachtio-sip-text.js';
 import { openTcpCaller, openUdpCaller, type Caller, type CallResult } from '../support/sip-load-caller.js';
@@ -18,7 +18,7 @@ const AFTERWARDS = { calls: 200, perSecond: 100 } as const;
 export async function overloadRefused(context: BenchContext): Promise<Figure> {
   const seconds = sized(context, SECONDS);
   context.progress(`overload-refused: ${PER_SECOND} calls/s for ${seconds} s, room for ${MAX_PENDING} at a time`);
-  await using server = await createDrachtioServer({
+  await using server = await DrachtioServer.open({
     listen: ['udp', 'tcp'].map((transport) => ({ transport: transport as 'udp' | 'tcp', host: '127.0.0.1', port: 0 })),
     limits: { maxPendingInvites: MAX_PENDING },
   });

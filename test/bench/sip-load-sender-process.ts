@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { createSeededRandom } from '../../harness/src/faults/index.js';
+import { SeededRandom } from '../../harness/src/faults/index.js';
 import { createMutantSource } from '../support/sip-load-mutants.js';
 import { openDatagramWire, pieces, sendFrames, sendStream } from '../support/sip-load-wires.js';
 
@@ -16,7 +16,7 @@ const MOST_PER_STREAM = 6;
 const MOST_PER_WEB_SOCKET = 20;
 
 const mutants = createMutantSource(seed);
-const random = createSeededRandom(seed, 'sender');
+const random = new SeededRandom(seed, 'sender');
 const wire = await openDatagramWire(udpPort);
 const sent = { udp: 0, tcp: 0, ws: 0 };
 let open = 0;

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createSeededRandom } from '../../harness/src/faults/index.js';
+import { SeededRandom } from '../../harness/src/faults/index.js';
 import { openDuckDbRecordStore } from '../../sdk/dist/records/store/duckdb-record-store.js';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
@@ -56,7 +56,7 @@ async function* measure(context: BenchContext): AsyncGenerator<Figure> {
   context.progress(
     `gaps ${ground.gaps.map(({ sourceId, fromUs, toUs }) => `${sourceId} ${((toUs - fromUs) / HOUR_US).toFixed(1)} h`).join(', ')}`,
   );
-  const random = createSeededRandom(SEED);
+  const random = new SeededRandom(SEED);
   const { asked, passages } = drawRequests(random.fork('requests'), requests, ground);
   await using directory = await createTemporaryDirectory();
   const folder = directory.path;
@@ -75,7 +75,7 @@ async function* measure(context: BenchContext): AsyncGenerator<Figure> {
 function groundOf(days: number): Ground {
   const endUs = Date.UTC(2026, 10, 3) * 1_000;
   const startUs = endUs - days * DAY_US;
-  const random = createSeededRandom(SEED, 'gaps');
+  const random = new SeededRandom(SEED, 'gaps');
   const retainedFromUs = startUs + Math.floor((days * DAY_US) / 10);
   const count = Math.max(2, Math.round(days / 3));
   const gaps = Array.from({ length: count }, (_, at) => {
@@ -92,7 +92,7 @@ interface Filling {
   readonly total: number;
   readonly asked: readonly AskedCall[];
   readonly passages: readonly Passage[];
-  readonly random: ReturnType<typeof createSeededRandom>;
+  readonly random: SeededRandom;
   readonly context: BenchContext;
 }
 

@@ -1,4 +1,4 @@
-import { createSeededRandom } from '../../harness/src/faults/index.js';
+import { SeededRandom } from '../../harness/src/faults/index.js';
 
 /** A transcript, with what it is known to be a recording of. */
 export interface LabelledTranscript {
@@ -79,7 +79,7 @@ export function resample<T>(
   { rounds, seed }: { rounds: number; seed: number },
   look: (weights: readonly number[]) => T,
 ): T[] {
-  const random = createSeededRandom(seed, 'resample');
+  const random = new SeededRandom(seed, 'resample');
   return Array.from({ length: rounds }, () => {
     const weights = Array.from({ length: labels }, () => 0);
     for (let drawn = 0; drawn < labels; drawn += 1) {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
-import { createSeededRandom } from '../../harness/src/faults/index.js';
+import { SeededRandom } from '../../harness/src/faults/index.js';
 import { ScriptIndex } from '../../harness/src/platform/domain/campaigns/scripts/script-index.js';
 import type { ScriptBars, ScriptStrictness } from '../../harness/src/platform/domain/campaigns/scripts/types.js';
 import { makeTranscripts } from '../support/transcript-corpus.js';
@@ -242,7 +242,7 @@ function* orders(strictness: ScriptStrictness, rows: readonly LabelledTranscript
 }
 
 function shuffled<T>(items: readonly T[], order: number): T[] {
-  const random = createSeededRandom(SEED, `order/${String(order)}`);
+  const random = new SeededRandom(SEED, `order/${String(order)}`);
   return items
     .map((item) => ({ item, at: random.next() }))
     .toSorted((a, b) => a.at - b.at)

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
-import { createDrachtioServer, type DrachtioServerOptions, type ListenAddress } from '@hopback/harness/drachtio';
+import { DrachtioServer, type DrachtioServerOptions, type ListenAddress } from '@hopback/harness/drachtio';
 import { describe, expect, test } from 'vitest';
 import { connectApp, heard, type AppDialog } from '../support/drachtio-app.js';
 import { sdp, writeSip } from '../support/drachtio-sip-text.js';
@@ -36,7 +36,7 @@ type Answering = Awaited<ReturnType<typeof answering>>;
 async function answering(options: DrachtioServerOptions) {
   const sent: string[] = [];
   const dialogs: AppDialog[] = [];
-  const server = await createDrachtioServer({
+  const server = await DrachtioServer.open({
     ...options,
     onMessage: ({ direction, text }) => void (direction === 'out' && sent.push(text)),
   });
@@ -130,7 +130,7 @@ test('a server at 0.0.0.0 gives applications a usable address, and recognises ev
 test('a proxy at 0.0.0.0 recognises itself in Route', async () => {
   await using caller = await answering({});
   await using callee = await answering({});
-  await using middle = await createDrachtioServer({ listen: [at('0.0.0.0')] });
+  await using middle = await DrachtioServer.open({ listen: [at('0.0.0.0')] });
   await using _ = await connectApp(middle, {
     setUp: (srf) => srf.invite((req) => void srf.proxyRequest(req, callee.server.uri(), { remainInDialog: true })),
   });
@@ -146,7 +146,7 @@ test('a call fails at once if the system refuses to send the datagram', async ()
 });
 
 test('a response leaves by the listener that the request came to, to whatever port its Via names', async () => {
-  await using server = await createDrachtioServer({ listen: [at('127.0.0.1'), at('127.0.0.1')] });
+  await using server = await DrachtioServer.open({ listen: [at('127.0.0.1'), at('127.0.0.1')] });
   const [asking, named] = [createSocket('udp4'), createSocket('udp4')];
   try {
     for (const socket of [asking, named]) {
@@ -194,7 +194,7 @@ describe('one header field', () => {
   });
 
   test.each([1_023, 65_536, Number.NaN])('may not be limited to %d', async (maxHeaderBytes) => {
-    await expect(createDrachtioServer({ limits: { maxHeaderBytes } })).rejects.toMatchObject({
+    await expect(DrachtioServer.open({ limits: { maxHeaderBytes } })).rejects.toMatchObject({
       code: 'invalid-configuration',
     });
   });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createDrachtioServer, COMPATIBLE_VERSION } from '@hopback/harness/drachtio';
+import { DrachtioServer, COMPATIBLE_VERSION } from '@hopback/harness/drachtio';
 import { expect, test } from 'vitest';
 import { connectApp, heard } from '../support/drachtio-app.js';
 import { createLab, lab, peer, useLab } from '../support/drachtio-lab.js';
@@ -185,7 +185,7 @@ test('an application takes its methods back and asks for them again', async () =
 });
 
 test('an application that loses its server reconnects to the next one and gets requests again', async () => {
-  const first = await createDrachtioServer();
+  const first = await DrachtioServer.open();
   await using app = await connectApp(first, {
     setUp: (srf) => srf.options((_req, res) => res.send(200)),
   });

@@ -1,7 +1,7 @@
 import { Server } from 'node:net';
 import Srf from 'drachtio-srf';
-import { connectExchange, createDrachtioServer, valuesByName } from '@hopback/harness/drachtio';
-import type { ArrivedInvite, Exchange, ExchangeCall, SipMessage } from '@hopback/harness/drachtio';
+import { Exchange, DrachtioServer, valuesByName } from '@hopback/harness/drachtio';
+import type { ArrivedInvite, ExchangeCall, SipMessage } from '@hopback/harness/drachtio';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { connectSrf } from '../../harness/src/network/node/srf-face.js';
 import { createInbox } from '../support/drachtio-inbox.js';
@@ -16,7 +16,7 @@ let exchange: Exchange;
 let arrived: () => Promise<ArrivedInvite>;
 beforeEach(() => {
   const invites = createInbox<ArrivedInvite>(({ request }) => request.requestUri);
-  exchange = connectExchange(lab.server, invites.push);
+  exchange = new Exchange(lab.server, invites.push);
   arrived = () => invites.next('INVITE', () => true);
 });
 afterEach(() => exchange.close());
@@ -171,19 +171,19 @@ test('what is hung up in the turn in which it was answered is hung up all the sa
 });
 
 test('an exchange that is closed knows of no call any more, and what it had asked for is over', async () => {
-  await using server = await createDrachtioServer();
-  await using nobody = await createDrachtioServer();
-  const closed = connectExchange(server);
+  await using server = await DrachtioServer.open();
+  await using nobody = await DrachtioServer.open();
+  const closed = new Exchange(server);
   const placed = closed.place({ uri: nobody.uri(), headers: {}, sdp: sdp('1'), onProvisional: () => undefined });
   closed.close();
   expect(await placed.outcome).toEqual({});
   const late = closed.place({ uri: nobody.uri(), headers: {}, sdp: sdp('1'), onProvisional: () => undefined });
   expect(await late.outcome).toEqual({});
-  expect(() => connectExchange({ control: server.control, connectTo: () => undefined })).toThrow('did not connect');
+  expect(() => new Exchange({ control: server.control, connectTo: () => undefined })).toThrow('did not connect');
 });
 
 test('100 Trying is held back, and what is answered within the time goes without', async () => {
-  await expect(createDrachtioServer({ tryingHoldMs: 201 })).rejects.toThrow('tryingHoldMs must be 0 to 200');
+  await expect(DrachtioServer.open({ tryingHoldMs: 201 })).rejects.toThrow('tryingHoldMs must be 0 to 200');
   await using held = await createLab({ tryingHoldMs: 200 });
   const { next } = await held.app('invite');
   const caller = await held.peer();

@@ -1,4 +1,4 @@
-import { createDrachtioServer } from '@hopback/harness/drachtio';
+import { DrachtioServer } from '@hopback/harness/drachtio';
 import { expect, test } from 'vitest';
 import { connectApp, type AppMessage, type AppSrf } from '../support/drachtio-app.js';
 import { sdp } from '../support/drachtio-sip-text.js';
@@ -27,8 +27,8 @@ async function answered(srf: AppSrf, uri: string, method: string, count: number)
 test.each(['udp', 'tcp'] as const)(
   'a hundred of a hundred awaited requests see their response over %s, with the other server in the same process',
   async (transport) => {
-    await using near = await createDrachtioServer({ listen, timers: { t1Ms: 20, t2Ms: 100, t4Ms: 40 } });
-    await using far = await createDrachtioServer({ listen, timers: { t1Ms: 20, t2Ms: 100, t4Ms: 40 } });
+    await using near = await DrachtioServer.open({ listen, timers: { t1Ms: 20, t2Ms: 100, t4Ms: 40 } });
+    await using far = await DrachtioServer.open({ listen, timers: { t1Ms: 20, t2Ms: 100, t4Ms: 40 } });
     await using caller = await connectApp(near);
     const methods = ['OPTIONS', 'MESSAGE', 'REGISTER', 'PUBLISH'];
     await using called = await connectApp(far, {
@@ -43,8 +43,8 @@ test.each(['udp', 'tcp'] as const)(
 );
 
 test('a hundred requests at once see their responses', async () => {
-  await using near = await createDrachtioServer({ listen });
-  await using far = await createDrachtioServer({ listen });
+  await using near = await DrachtioServer.open({ listen });
+  await using far = await DrachtioServer.open({ listen });
   await using caller = await connectApp(near);
   await using called = await connectApp(far, { setUp: (srf) => srf.options((_req, res) => res.send(200)) });
   await untilQuiet([near, far]);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createDrachtioServer } from '@hopback/harness/drachtio';
+import { DrachtioServer } from '@hopback/harness/drachtio';
 import Srf from 'drachtio-srf';
 import { expect, test, vi } from 'vitest';
 import { openCarrier, SDP } from '../../examples/sip-lab.js';
@@ -31,7 +31,7 @@ test('sip-ladder draws what passed three servers, each message once', async () =
 
 // The test of the guide, word for word.
 test('refuses a call without an Identity header', async () => {
-  await using server = await createDrachtioServer();
+  await using server = await DrachtioServer.open();
   // The application as it is: what changes is where it connects.
   const srf = new Srf();
   srf.invite((req, res) => res.send(req.has('Identity') ? 486 : 428));
@@ -39,7 +39,7 @@ test('refuses a call without an Identity header', async () => {
   await once(srf, 'connect');
 
   // Whoever calls it is an application with a server of its own.
-  await using elsewhere = await createDrachtioServer();
+  await using elsewhere = await DrachtioServer.open();
   const caller = new Srf();
   void caller.connect(elsewhere.control);
   await once(caller, 'connect');

@@ -46,7 +46,7 @@ async function register(command: Lab['command'], id: string): Promise<void> {
 /** Registers a carrier. @returns the last position of the audit, once it is in the log */
 async function registered({ command, platform }: Lab, id: string): Promise<number> {
   await register(command, id);
-  await platform.opened.auditLog.drain();
+  await platform.opened.audit.log.drain();
   const { rows } = await sql<{ last: number }>`select max(position) as last from core_audit`.execute(
     platform.database.database,
   );

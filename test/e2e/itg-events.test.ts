@@ -13,11 +13,11 @@ import { listening } from '../support/http-server.js';
 import { platformLab, startPlatformLab } from '../support/itg-platform.js';
 import type { PlatformLab, TestMember } from '../support/itg-platform.js';
 import { startStoryReceiver } from '../support/itg-story-receiver.js';
-import { createWorldClock } from '../../harness/src/network/world/world.js';
+import { WorldClock } from '../../harness/src/network/world/world.js';
 
 const pki = await createTestPki();
 const certificate = pki.issueTls({ addresses: ['127.0.0.1'] });
-const clock = createWorldClock();
+const clock = new WorldClock();
 const options: PlatformOptions = {
   clock,
   webhooks: { ca: pki.tlsRoot.certificatePem, dangerouslyAllowPrivateAddresses: true },

@@ -6,11 +6,10 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { createManualClock } from '@hopback/sdk/testing';
 import { WebSocketServer } from 'ws';
-import { createDrachtioServer } from '../../harness/src/drachtio/index.js';
-import type { DrachtioServer } from '../../harness/src/drachtio/index.js';
-import { createBlockingSubscriber, createPhone } from '../../harness/src/phones/index.js';
+import { DrachtioServer } from '../../harness/src/drachtio/index.js';
+import { BlockingSubscriber, Phone } from '../../harness/src/phones/index.js';
 import { GOODBYE_MS } from '../../harness/src/phones/phone.js';
-import type { AppReport, IncomingCall, Phone, PhoneLogEntry, PhoneOptions } from '../../harness/src/phones/index.js';
+import type { AppReport, IncomingCall, PhoneLogEntry, PhoneOptions } from '../../harness/src/phones/index.js';
 import {
   connectApp,
   heard,
@@ -70,7 +69,7 @@ class Lab {
   };
 
   readonly phone = async (number: string, options: Partial<PhoneOptions> = {}): Promise<Phone> => {
-    const phone = await createPhone({ server: this.ws(), number, domain: DOMAIN, ...options });
+    const phone = await Phone.open({ server: this.ws(), number, domain: DOMAIN, ...options });
     this.phones.push(phone);
     return phone;
   };
@@ -167,7 +166,7 @@ let lab: Lab;
 
 beforeEach(async () => {
   before = inLanes(handles());
-  const server = await createDrachtioServer({
+  const server = await DrachtioServer.open({
     listen: [
       { transport: 'ws', host: '127.0.0.1', port: 0 },
       { transport: 'udp', host: '127.0.0.1', port: 0 },
@@ -367,9 +366,9 @@ test('a phone that ignores calls sends no response until its user decides', asyn
 
 test('a phone cannot connect to an address without a WebSocket server', async () => {
   const { host, port } = lab.server.control;
-  const refused = createPhone({ server: 'ws://127.0.0.1:1', number: ALICE, domain: DOMAIN });
+  const refused = Phone.open({ server: 'ws://127.0.0.1:1', number: ALICE, domain: DOMAIN });
   await expect(refused).rejects.toMatchObject({ code: 'network-failed', retryable: true });
-  const noWebSocket = createPhone({ server: `ws://${host}:${port}`, number: ALICE, domain: DOMAIN });
+  const noWebSocket = Phone.open({ server: `ws://${host}:${port}`, number: ALICE, domain: DOMAIN });
   await expect(noWebSocket).rejects.toMatchObject({ code: 'network-failed' });
 });
 
@@ -496,7 +495,7 @@ test('an application changes and asks within the call, and asks a phone to call 
 test('a subscriber blocks and reports what its rule forbids, and lets a known contact through', async () => {
   const clock = createManualClock();
   const reported: AppReport[] = [];
-  await using subscriber = await createBlockingSubscriber({
+  await using subscriber = await BlockingSubscriber.open({
     ...{ server: lab.ws(), number: ALICE, domain: DOMAIN, clock, transcript: 'your warranty' },
     rule: { knownContacts: ['(202) 555-0142'], neighbourDigits: 7, blockAnonymous: true },
     onReport: (report) => reported.push(report),
@@ -536,7 +535,7 @@ test('a subscriber blocks and reports what its rule forbids, and lets a known co
 });
 
 test.each([603, 608] as const)('a subscriber blocks with the status %i of its options', async (blockingStatus) => {
-  await using subscriber = await createBlockingSubscriber({
+  await using subscriber = await BlockingSubscriber.open({
     ...{ server: lab.ws(), number: ALICE, domain: DOMAIN, blockingStatus },
     rule: { blockedPrefixes: ['1900'] },
   });
@@ -578,10 +577,10 @@ test('a phone that closes hangs up, cancels, rejects and unregisters, and leaves
 });
 
 test('calls end when the server dies, nothing is tried again, and the phone still closes', async () => {
-  const server = await createDrachtioServer({ listen: [{ transport: 'ws', host: '127.0.0.1', port: 0 }] });
+  const server = await DrachtioServer.open({ listen: [{ transport: 'ws', host: '127.0.0.1', port: 0 }] });
   const log: PhoneLogEntry[] = [];
   const { host, port } = server.listening[0]!;
-  const phone = await createPhone({
+  const phone = await Phone.open({
     ...{ server: `ws://${host}:${port}`, number: ALICE, domain: DOMAIN, log: (entry) => log.push(entry) },
   });
   // Nobody routes REGISTER there: it is answered by the server, the INVITE too.
@@ -607,7 +606,7 @@ async function bareServer(): Promise<{ readonly server: WebSocketServer; readonl
 test('a phone closes also when the server answers nothing and does not say goodbye', async () => {
   const { server, address } = await bareServer();
   server.on('connection', (socket) => socket.pause());
-  const phone = await createPhone({ server: address, number: ALICE, domain: DOMAIN });
+  const phone = await Phone.open({ server: address, number: ALICE, domain: DOMAIN });
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   try {
     const registering = phone.register().catch((cause: unknown) => cause);
@@ -662,7 +661,7 @@ test('a phone survives whatever a server sends', async () => {
     }
     socket.send(Buffer.from([0xff, 0xfe, 0x00]));
   });
-  const phone = await createPhone({ server: address, number: ALICE, domain: DOMAIN, onIncoming: { action: 'busy' } });
+  const phone = await Phone.open({ server: address, number: ALICE, domain: DOMAIN, onIncoming: { action: 'busy' } });
   await eventually(() => answers.includes('SIP/2.0 486 Busy Here'));
   expect(phone.isConnected()).toBe(true);
   await phone.close();
@@ -674,7 +673,7 @@ test('answered and ringing calls are lost with the connection, and a phone that 
   const clock = createManualClock();
   let port = 0;
   const start = async (): Promise<DrachtioServer> => {
-    const server = await createDrachtioServer({ listen: [{ transport: 'ws', host: '127.0.0.1', port }] });
+    const server = await DrachtioServer.open({ listen: [{ transport: 'ws', host: '127.0.0.1', port }] });
     port = server.listening[0]!.port;
     return server;
   };
@@ -691,7 +690,7 @@ test('answered and ringing calls are lost with the connection, and a phone that 
   };
   const first = await start();
   const app = await connectApp(first, { setUp });
-  const phone = await createPhone({
+  const phone = await Phone.open({
     server: `ws://127.0.0.1:${port}`,
     number: ALICE,
     domain: DOMAIN,

@@ -8,8 +8,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createManualClock } from '@hopback/sdk/testing';
 import { createDatagramPlanner } from '../../harness/src/faults/datagram-relay.js';
 import { DATAGRAM_FAULT_KIND, STREAM_WINDOW_BYTES } from '../../harness/src/faults/fault-settings.js';
-import { createChaosRelay, createSeededRandom } from '../../harness/src/faults/index.js';
-import type { ChaosRelay, ChaosRelayOptions, DirectionCounters, RelayPacket } from '../../harness/src/faults/index.js';
+import { ChaosRelay, SeededRandom } from '../../harness/src/faults/index.js';
+import type { ChaosRelayOptions, DirectionCounters, RelayPacket } from '../../harness/src/faults/index.js';
 
 const LOOPBACK = '127.0.0.1';
 /** tcpmux: nothing has listened there for decades. */
@@ -40,9 +40,9 @@ afterEach(async () => {
 });
 
 const udp = ({ port }: { readonly port: number }, options: Partial<ChaosRelayOptions<'udp'>> = {}) =>
-  createChaosRelay({ protocol: 'udp', target: { host: LOOPBACK, port }, seed: 1, ...options });
+  ChaosRelay.open({ protocol: 'udp', target: { host: LOOPBACK, port }, seed: 1, ...options });
 const tcp = ({ port }: { readonly port: number }, options: Partial<ChaosRelayOptions<'tcp'>> = {}) =>
-  createChaosRelay({ protocol: 'tcp', target: { host: LOOPBACK, port }, seed: 1, ...options });
+  ChaosRelay.open({ protocol: 'tcp', target: { host: LOOPBACK, port }, seed: 1, ...options });
 
 const balance = ({ received, duplicated, delivered, dropped, inFlight }: DirectionCounters): number =>
   received + duplicated - delivered - dropped - inFlight;
@@ -197,7 +197,7 @@ test('UDP: faults set while running hold for what arrives then', async () => {
 
 test('UDP: a target that refuses is counted each time, and the relay goes on', async () => {
   const source = await peer();
-  await using relay = await createChaosRelay({ protocol: 'udp', target: NOBODY, seed: 1 });
+  await using relay = await ChaosRelay.open({ protocol: 'udp', target: NOBODY, seed: 1 });
   for (const errors of [1, 2, 3]) {
     say(source, relay, 'anybody there?');
     await eventually(() => relay.counters().toTarget.errors >= errors);
@@ -317,7 +317,7 @@ const text = ({ reads }: Client): string => Buffer.concat(reads).toString();
 
 /** Bytes that tell where they come from, so that a single one in the wrong place is seen. */
 function sample(sizeBytes: number): Buffer {
-  const random = createSeededRandom(sizeBytes);
+  const random = new SeededRandom(sizeBytes);
   return Buffer.from(Array.from({ length: sizeBytes }, () => random.int(256)));
 }
 
@@ -434,7 +434,7 @@ test('TCP: a reset of the source reaches the target behind the bytes that were s
 });
 
 test('TCP: a target that refuses resets the source, and is counted', async () => {
-  await using relay = await createChaosRelay({ protocol: 'tcp', target: NOBODY, seed: 1 });
+  await using relay = await ChaosRelay.open({ protocol: 'tcp', target: NOBODY, seed: 1 });
   const one = client(relay);
   one.socket.write('anybody there?');
   await eventually(() => one.fate.includes('close') && relay.openSources() === 0);

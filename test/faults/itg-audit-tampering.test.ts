@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
-import { createSeededRandom } from '../../harness/src/faults/index.js';
-import { openAuditLog, verifyAudit } from '../../harness/src/platform/database/index.js';
+import { SeededRandom } from '../../harness/src/faults/index.js';
+import { AuditLog, verifyAudit } from '../../harness/src/platform/database/index.js';
 import type {
   AuditFinding,
   AuditRow,
@@ -147,8 +147,8 @@ test(
     const context = createTestContext({ database });
     const signer = createLogSigner(createTestKey().privateKeyPem);
     const logId = 'itg.example/audit';
-    const { int: random } = createSeededRandom(SEED);
-    await using log = await openAuditLog({ context, database, directory, logId, signer });
+    const { int: random } = new SeededRandom(SEED);
+    await using log = await AuditLog.open({ context, database, directory, logId, signer });
     for (let count = 0; count < ENTRIES; count += 1) {
       await context.transact((transaction) =>
         context.audit(transaction, {

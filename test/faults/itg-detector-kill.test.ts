@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
+import { SeededRandom } from '../../harness/src/faults/seeded-random.js';
 import type { SharedRecord } from '../../sdk/src/contract/call-record.js';
 import { RECORD_BATCH_TYPE } from '../../sdk/src/contract/record-batch.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
@@ -134,7 +134,7 @@ test(
   { timeout: PATIENCE_MS },
   async () => {
     const seed = Date.now() % 1_000_000;
-    const random = createSeededRandom(seed);
+    const random = new SeededRandom(seed);
     const undisturbed = await run(() => undefined);
     const batches = Math.ceil((CALLS * CAMPAIGNS * 2) / BATCH);
     let done = 0;

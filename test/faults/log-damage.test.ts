@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openSegmentLog, type SegmentLog } from '../../sdk/src/log/index.js';
-import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
+import { SeededRandom } from '../../harness/src/faults/seeded-random.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';
 import { changedRecords, readEverything, recordText } from '../support/log-records.js';
 import { createSimulatedLogFiles, type SimulatedLogFiles } from '../support/simulated-log-files.js';
@@ -120,7 +120,7 @@ test(
   { timeout: 240_000 },
   async () => {
     const seed = Date.now() % 2 ** 31;
-    const random = createSeededRandom(seed);
+    const random = new SeededRandom(seed);
     const contents = await writtenLog();
     const names = [...contents.keys()].toSorted();
     const extents = extentsOf(contents);

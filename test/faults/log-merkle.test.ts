@@ -10,7 +10,7 @@ import {
 import { merkleRoot, signCheckpoint } from '../../sdk/src/log/merkle-tree.js';
 import { decodeMerkleRecord, encodeMerkleRecord } from '../../sdk/src/log/merkle-tree.js';
 import { encodeGroup, encodeSegmentHeader, segmentFileName } from '../../sdk/src/log/segment-format.js';
-import { createSeededRandom, type SeededRandom } from '../../harness/src/faults/index.js';
+import { SeededRandom } from '../../harness/src/faults/index.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';
 import { newLogSigner } from '../support/log-records.js';
 import {
@@ -165,7 +165,7 @@ test(
   async () => {
     const counts: Record<string, number> = {};
     for (let round = 0; round < ROUNDS; round += 1) {
-      const random = createSeededRandom(round);
+      const random = new SeededRandom(round);
       const files = await writtenLog(random, 2 ** 20);
       const [[name, bytes]] = [...files.contents()] as [[string, Buffer]];
       const parts = partsOf(recordsOfSegment(name, bytes).map(({ payload }) => payload));
@@ -189,7 +189,7 @@ test(
   async () => {
     let harmless = 0;
     for (let round = 0; round < ROUNDS; round += 1) {
-      const random = createSeededRandom(round, 'raw');
+      const random = new SeededRandom(round, 'raw');
       const files = await writtenLog(random, 4_096);
       const segments = [...files.contents()]
         .filter(([, bytes]) => bytes.length > 0)
@@ -250,7 +250,7 @@ test(
   'each flipped bit of the last record and its frame is located, without a held checkpoint too, and the log does not open',
   { timeout: 120_000 },
   async () => {
-    const files = await writtenLog(createSeededRandom(1, 'last'), 2 ** 20);
+    const files = await writtenLog(new SeededRandom(1, 'last'), 2 ** 20);
     const [[name, bytes]] = [...files.contents()] as [[string, Buffer]];
     const records = recordsOfSegment(name, bytes);
     const last = partsOf(records.map(({ payload }) => payload)).at(-1)!;
@@ -309,7 +309,7 @@ test('a damaged last record of a log that was not closed makes the verification 
 });
 
 test('a last entry that is damaged at the end of a segment is located where the newest segment holds nothing yet', async () => {
-  const files = await writtenLog(createSeededRandom(3, 'last'), 2 ** 20);
+  const files = await writtenLog(new SeededRandom(3, 'last'), 2 ** 20);
   const [[name, bytes]] = [...files.contents()] as [[string, Buffer]];
   const records = recordsOfSegment(name, bytes);
   const last = partsOf(records.map(({ payload }) => payload)).at(-1)!;
@@ -348,7 +348,7 @@ test('two checkpoints over the same size with other roots say that the keeper sh
 });
 
 test('a log that its own keeper rewrites contradicts a checkpoint that was kept elsewhere', async () => {
-  const files = await writtenLog(createSeededRandom(0, 'kept'), 2 ** 20);
+  const files = await writtenLog(new SeededRandom(0, 'kept'), 2 ** 20);
   const [[name, bytes]] = [...files.contents()] as [[string, Buffer]];
   const payloads = recordsOfSegment(name, bytes).map(({ payload }) => payload);
   const kept = payloads.map((payload) => decodeMerkleRecord(payload)!.note);
@@ -441,7 +441,7 @@ test(
     const operations = whole.operations();
     let crashes = 0;
     for (let round = 0; round < LIVES; round += 1) {
-      const random = createSeededRandom(round, 'twice');
+      const random = new SeededRandom(round, 'twice');
       const crash = (): Crash => CRASHES[between(random, 0, CRASHES.length - 1)]!;
       let files = createSimulatedLogFiles();
       let [last, held] = [-1, ''];

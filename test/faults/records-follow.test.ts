@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
+import { SeededRandom } from '../../harness/src/faults/seeded-random.js';
 import { followFiles } from '../../sdk/src/records/ingest/follow-files.js';
 import type { FileFollower } from '../../sdk/src/records/ingest/follow-files.js';
 import type { FollowedFiles } from '../../sdk/src/records/ingest/readable-files.js';
@@ -47,7 +47,7 @@ interface LabOptions {
 
 /** A log in a directory of its own, and a process after process that follows it. */
 function createLab(seed: number, { steps, kills, hasTwoRows = false }: LabOptions) {
-  const { next: random } = createSeededRandom(seed, 'follow');
+  const { next: random } = new SeededRandom(seed, 'follow');
   const path = join(directory, `${seed}`, 'cdr.csv');
   const clock = createManualClock(Date.now());
   const values = new Map<string, string>();
@@ -145,7 +145,7 @@ test(
     const ledger = join(directory, 'ledger');
     const path = join(directory, 'log', 'cdr.csv');
     mkdirSync(join(directory, 'log'));
-    const { next: random } = createSeededRandom(1, 'kill');
+    const { next: random } = new SeededRandom(1, 'kill');
     let stored = new Set<string>();
     const isReadTo = (name: string): boolean => legsIn(join(directory, 'log', name)).every((leg) => stored.has(leg));
     const log = createRotatingLog({ path, random, isReadTo, burst: 20 });

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { compactVerify } from 'jose';
 import { expect, test } from 'vitest';
-import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
+import { SeededRandom } from '../../harness/src/faults/seeded-random.js';
 import { postDecision } from '../../sdk/src/traceback/responder/decision-inbox.js';
 import type { TracebackAnswer } from '../../sdk/src/traceback/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
@@ -42,7 +42,7 @@ test(
     await writeFile(keysFile, platform.keys);
     const responder = join(directory.path, 'responder');
     const argv = [responder, platform.url, keyFile, keysFile];
-    const random = createSeededRandom(20_261_125);
+    const random = new SeededRandom(20_261_125);
     let asked = 0;
     for (let life = 0; life < KILLS; life += 1) {
       platform.setFaults(() => random.next(), [0, 0.3, 0.9][life % 3] ?? 0);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createChaosRelay } from '../../harness/src/faults/index.js';
+import { ChaosRelay } from '../../harness/src/faults/index.js';
 import { connectApp, type AppDialog } from '../support/drachtio-app.js';
 import { callWorks } from '../support/drachtio-calls.js';
 import { lab, peer, untilQuiet, useLab } from '../support/drachtio-lab.js';
@@ -135,7 +135,7 @@ test('a call that an application answered before it died, and whose ACK never co
 
 test('an application whose connection is reset amid its calls connects again by itself, is asked again, and nothing is left', async () => {
   const { control } = lab.server;
-  await using relay = await createChaosRelay({ protocol: 'tcp', target: control, seed: 1 });
+  await using relay = await ChaosRelay.open({ protocol: 'tcp', target: control, seed: 1 });
   const dialogs: AppDialog[] = [];
   const through = { control: { ...relay.address, secret: control.secret } };
   await using app = await connectApp(through, {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { createSeededRandom, type SeededRandom } from '../../harness/src/faults/index.js';
+import { SeededRandom } from '../../harness/src/faults/index.js';
 import { callWorks } from '../support/drachtio-calls.js';
 import { app, lab, peer, useLab } from '../support/drachtio-lab.js';
 import { frameOf } from '../support/drachtio-raw-app.js';
@@ -49,7 +49,7 @@ const RUBBISH: Readonly<Record<string, (random: SeededRandom) => string>> = {
 };
 
 test(`${CONNECTIONS} connections of rubbish to the port of the applications: each call of another application goes through, and nothing is left of them`, async () => {
-  const random = createSeededRandom(SEED, 'rubbish');
+  const random = new SeededRandom(SEED, 'rubbish');
   const kinds = Object.values(RUBBISH);
   for (let index = 0; index < CONNECTIONS; index += 1) {
     const socket = await stranger();
@@ -69,7 +69,7 @@ test(`${CONNECTIONS} connections of rubbish to the port of the applications: eac
 });
 
 test(`${COMMANDS} commands that make no sense, from an application that has authenticated: those of another work on, and its own connection lives as long as its frames do`, async () => {
-  const random = createSeededRandom(SEED, 'commands');
+  const random = new SeededRandom(SEED, 'commands');
   const mutants = createMutantSource(SEED, 'commands');
   const discard = 'sip:127.0.0.1:9';
   const ids = ['', 'unknown', 'a;from-tag=b', '||', '\0', 'x'.repeat(3_000)];

@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { createManualClock } from '@hopback/sdk/testing';
-import { createDrachtioServer, type DrachtioServer } from '@hopback/harness/drachtio';
+import { DrachtioServer } from '@hopback/harness/drachtio';
 import { expect, test } from 'vitest';
-import { createSeededRandom } from '../../harness/src/faults/index.js';
+import { SeededRandom } from '../../harness/src/faults/index.js';
 import { connectApp } from '../support/drachtio-app.js';
 import { untilQuiet } from '../support/drachtio-lab.js';
 import { answerMutants } from '../support/sip-load-app.js';
@@ -24,7 +24,7 @@ const ALL_TIMERS_S = 300;
 test(`${MUTANTS_SENT.inTests} mutants by udp, tcp and ws to a server with an application: all are taken in, OPTIONS is answered throughout, and nothing is left of them`, async () => {
   const clock = createManualClock();
   let arrived = 0;
-  await using server = await createDrachtioServer({
+  await using server = await DrachtioServer.open({
     listen: TRANSPORTS.map((transport) => ({ transport, host: '127.0.0.1', port: 0 })),
     clock,
     onMessage: ({ direction }) => {
@@ -100,7 +100,7 @@ async function sendDatagrams(port: number, { arrived, probe }: Watched): Promise
 
 async function sendStreams(port: number, probe: () => Promise<unknown>): Promise<void> {
   const mutants = createMutantSource(SEED, 'tcp');
-  const random = createSeededRandom(SEED, 'streams');
+  const random = new SeededRandom(SEED, 'streams');
   // oxlint-disable-next-line eslint/no-unmodified-loop-condition -- the writers below count
   for (let sent = 0; sent < STREAMED;) {
     const streams = Array.from({ length: CONNECTIONS_AT_A_TIME }, () => {
@@ -114,7 +114,7 @@ async function sendStreams(port: number, probe: () => Promise<unknown>): Promise
 
 async function sendWebSockets(port: number, probe: () => Promise<unknown>): Promise<void> {
   const mutants = createMutantSource(SEED, 'ws');
-  const random = createSeededRandom(SEED, 'frames');
+  const random = new SeededRandom(SEED, 'frames');
   // oxlint-disable-next-line eslint/no-unmodified-loop-condition -- the writers below count
   for (let sent = 0; sent < FRAMES;) {
     const connections = Array.from({ length: CONNECTIONS_AT_A_TIME }, () => {

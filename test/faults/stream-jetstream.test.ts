@@ -2,7 +2,7 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { brotliDecompressSync } from 'node:zlib';
 import { expect } from 'vitest';
-import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
+import { SeededRandom } from '../../harness/src/faults/seeded-random.js';
 import { createJetStreamRecordTransport } from '../../sdk/src/records/stream/jetstream-transport.js';
 import { testPeer } from '../peers.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
@@ -49,7 +49,7 @@ testPeer(
       transport,
       policy: { batchRecords: 50, lingerMs: 5 },
     });
-    const random = createSeededRandom(3);
+    const random = new SeededRandom(3);
     let leg = 0;
     const handIn = setInterval(() => {
       for (let count = 0; count < 10; count += 1) spool.stream.record(sampleRecord((leg += 1), leg % 50));
@@ -87,7 +87,7 @@ testPeer(
       transport,
       policy: { batchRecords: 10_000, batchBytes: 8_388_608 },
     });
-    const noise = createSeededRandom(5);
+    const noise = new SeededRandom(5);
     const incompressible = (): string => Array.from({ length: 2_000 }, () => noise.int(2 ** 32).toString(36)).join('');
     for (let leg = 1; leg <= 300; leg += 1) {
       const record = { ...sampleRecord(leg), customerId: incompressible() };

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
-import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
+import { SeededRandom } from '../../harness/src/faults/seeded-random.js';
 import { openSegmentLog } from '../../sdk/src/log/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { programBeside, startRecordReceiver, type RecordReceiver } from '../support/record-receiver.js';
@@ -112,7 +112,7 @@ test(
   `a sender killed ${KILLS} times at over 500 records/s delivers every record that it acknowledged, once after the check of ids`,
   { timeout: 60_000 + 10_000 * KILLS },
   async () => {
-    const random = createSeededRandom(20_261_125);
+    const random = new SeededRandom(20_261_125);
     const { lives, figures } = await killedSenders(KILLS, async (round, receiver, directory) => {
       // In some rounds the platform is down, or partly broken.
       await receiver.control({ faultRate: [0, 0, 0.3, 1][round % 4] ?? 0, seed: round });
@@ -130,7 +130,7 @@ test(
   `a sender killed ${PACKING_KILLS} times while the platform is away and it packs what waits loses nothing that it acknowledged`,
   { timeout: 60_000 + 10_000 * PACKING_KILLS },
   async () => {
-    const random = createSeededRandom(20_261_129);
+    const random = new SeededRandom(20_261_129);
     let packs = 0;
     const { figures } = await killedSenders(PACKING_KILLS, async (round, receiver, directory) => {
       if (round > 0) {

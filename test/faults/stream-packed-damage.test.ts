@@ -2,7 +2,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { createSeededRandom, type SeededRandom } from '../../harness/src/faults/seeded-random.js';
+import { SeededRandom } from '../../harness/src/faults/seeded-random.js';
 import type { RecordTransport } from '../../sdk/src/contract/record-batch.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { faultCount, reportFault, tellRound } from '../support/fault-counts.js';
@@ -89,7 +89,7 @@ test(
   `of packs in which one of ${FLIPS} bits was flipped, those are lost that were hit, and their records are counted`,
   { timeout: 30_000 + 1_000 * FLIPS },
   async () => {
-    const random = createSeededRandom(20_261_129);
+    const random = new SeededRandom(20_261_129);
     let [hits, most] = [0, 0];
     for await (const { round, path } of packedCopies(FLIPS)) {
       const packed = join(path, 'packed');
@@ -133,7 +133,7 @@ test(
   `of packs damaged in ${DAMAGES} ways, whole files of them too, and in the middle of being sent, what is lost is counted`,
   { timeout: 60_000 + 2_000 * DAMAGES },
   async () => {
-    const random = createSeededRandom(20_261_130);
+    const random = new SeededRandom(20_261_130);
     const sum = { lost: 0, counted: 0, lostUncounted: 0 };
     for await (const { round, path } of packedCopies(DAMAGES)) {
       const already = random.int(2) === 0 ? 0 : 100 + random.int(1_400);

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { createChaosRelay, SOURCES_MAX } from '../../harness/src/faults/chaos-relay.js';
+import { ChaosRelay, SOURCES_MAX } from '../../harness/src/faults/chaos-relay.js';
 import { MAX_FAULT_MS } from '../../harness/src/faults/fault-settings.js';
 import type { ChaosRelayOptions } from '../../harness/src/faults/index.js';
 
@@ -23,8 +23,8 @@ test.each([
   { cutAfterBytes: 1.5 },
   { cutAfterBytes: -1 },
 ])('refuses %o as faults of datagrams, in either direction', async (faults) => {
-  await expect(createChaosRelay({ ...UDP, faults })).rejects.toThrow(INVALID);
-  await expect(createChaosRelay({ ...UDP, faults: { toSource: faults } })).rejects.toThrow(INVALID);
+  await expect(ChaosRelay.open({ ...UDP, faults })).rejects.toThrow(INVALID);
+  await expect(ChaosRelay.open({ ...UDP, faults: { toSource: faults } })).rejects.toThrow(INVALID);
 });
 
 test.each([
@@ -36,7 +36,7 @@ test.each([
   { bytesPerSecond: Number.POSITIVE_INFINITY },
   { cutAs: 'explode' as 'reset' },
 ])('refuses %o as faults of streams', async (faults) => {
-  await expect(createChaosRelay({ ...TCP, faults })).rejects.toThrow(INVALID);
+  await expect(ChaosRelay.open({ ...TCP, faults })).rejects.toThrow(INVALID);
 });
 
 test('refuses a fault that the protocol does not have: TCP loses nothing, UDP has no chunks', async () => {
@@ -44,10 +44,10 @@ test('refuses a fault that the protocol does not have: TCP loses nothing, UDP ha
   const chunked: object = { chunkBytes: 1 };
   const inherited: object = { toString: 1 };
   const mixed: object = { toTarget: {}, lossRate: 0.1 };
-  await expect(createChaosRelay({ ...TCP, faults: lossy })).rejects.toThrow(INVALID);
-  await expect(createChaosRelay({ ...UDP, faults: chunked })).rejects.toThrow(INVALID);
-  await expect(createChaosRelay({ ...UDP, faults: inherited })).rejects.toThrow(INVALID);
-  await expect(createChaosRelay({ ...UDP, faults: mixed })).rejects.toThrow(INVALID);
+  await expect(ChaosRelay.open({ ...TCP, faults: lossy })).rejects.toThrow(INVALID);
+  await expect(ChaosRelay.open({ ...UDP, faults: chunked })).rejects.toThrow(INVALID);
+  await expect(ChaosRelay.open({ ...UDP, faults: inherited })).rejects.toThrow(INVALID);
+  await expect(ChaosRelay.open({ ...UDP, faults: mixed })).rejects.toThrow(INVALID);
 });
 
 test.each<Partial<ChaosRelayOptions<'udp'>>>([
@@ -64,21 +64,21 @@ test.each<Partial<ChaosRelayOptions<'udp'>>>([
   { idleMs: 0 },
   { protocol: 'sctp' as 'udp' },
 ])('refuses %o', async (options) => {
-  await expect(createChaosRelay({ ...UDP, ...options })).rejects.toThrow(INVALID);
+  await expect(ChaosRelay.open({ ...UDP, ...options })).rejects.toThrow(INVALID);
 });
 
 test('refuses to listen where somebody else does, and says what the system said', async () => {
   const other = createSocket('udp4').bind(0, '127.0.0.1');
   await once(other, 'listening');
   const { port } = other.address();
-  await expect(createChaosRelay({ ...UDP, listen: { port } })).rejects.toThrow(
+  await expect(ChaosRelay.open({ ...UDP, listen: { port } })).rejects.toThrow(
     expect.objectContaining({ code: 'invalid-argument', cause: expect.objectContaining({ code: 'EADDRINUSE' }) }),
   );
   other.close();
 });
 
 test('keeps the faults it has when the ones to set are refused', async () => {
-  await using relay = await createChaosRelay({ ...UDP, faults: { lossRate: 0.25 } });
+  await using relay = await ChaosRelay.open({ ...UDP, faults: { lossRate: 0.25 } });
   expect(() => relay.setFaults({ toTarget: { lossRate: 0.5 }, toSource: { lossRate: 5 } })).toThrow(INVALID);
   const { changes } = relay.record();
   expect(changes.map(({ direction, faults }) => [direction, faults?.lossRate])).toEqual([
@@ -88,7 +88,7 @@ test('keeps the faults it has when the ones to set are refused', async () => {
 });
 
 test('a direction that is not named keeps its faults, a fault that is not named is gone', async () => {
-  await using relay = await createChaosRelay({ ...UDP, faults: { lossRate: 0.25, delayMs: 10 } });
+  await using relay = await ChaosRelay.open({ ...UDP, faults: { lossRate: 0.25, delayMs: 10 } });
   relay.setFaults({ toSource: { jitterMs: 5 } });
   const { changes } = relay.record();
   expect(changes.slice(2)).toEqual([
@@ -105,7 +105,7 @@ test('a direction that is not named keeps its faults, a fault that is not named 
 });
 
 test('is bound to IPv6 where asked to', async () => {
-  await using relay = await createChaosRelay({ ...TCP, listen: { host: '::1' } });
+  await using relay = await ChaosRelay.open({ ...TCP, listen: { host: '::1' } });
   expect(relay.address).toEqual({ host: '::1', port: expect.any(Number) });
   expect(relay.address.port).toBeGreaterThan(0);
 });

@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createAuditArea } from '../../harness/src/platform/audit/audit-area.js';
 import type { PlatformArea } from '../../harness/src/platform/core/index.js';
-import { openAuditLog } from '../../harness/src/platform/database/index.js';
-import type { AuditLog, OpenedDatabase } from '../../harness/src/platform/database/index.js';
+import { AuditLog } from '../../harness/src/platform/database/index.js';
+import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import {
   createLogSigner,
   merkleLeafHash,
@@ -27,7 +27,7 @@ let context: TestContext;
 let log: AuditLog;
 let area: PlatformArea;
 
-const opened = (): Promise<AuditLog> => openAuditLog({ context, database, directory, logId, signer });
+const opened = (): Promise<AuditLog> => AuditLog.open({ context, database, directory, logId, signer });
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'hopback-audit-'));
@@ -134,15 +134,13 @@ test('after a restart the log goes on where it ended, and rows that a crash kept
 test('one look through all of it goes on at a time, and a long one is answered before it ends', async () => {
   let looks = 0;
   let end = (): void => undefined;
-  const slow: AuditLog = {
-    ...log,
-    verify: async () => {
-      looks += 1;
-      await new Promise<void>((resolve) => (end = resolve));
-      return log.verify();
-    },
-  };
-  const { operations } = createAuditArea(context, { log: slow });
+  const verify = log.verify.bind(log);
+  const slow = vi.spyOn(log, 'verify').mockImplementation(async () => {
+    looks += 1;
+    await new Promise<void>((resolve) => (end = resolve));
+    return verify();
+  });
+  const { operations } = createAuditArea(context, { log });
   const asked = async (): Promise<unknown> => {
     const answer = await operations['fetchAuditVerification']!({} as never);
     return answer.kind === 'json' ? answer.value : answer;
@@ -162,6 +160,7 @@ test('one look through all of it goes on at a time, and a long one is answered b
   end();
   expect(await next).toMatchObject({ status: 'intact' });
   expect(looks).toBe(2);
+  slow.mockRestore();
   area = createAuditArea(context, { log });
   expect(await called('fetchAuditVerification')).toMatchObject({ status: 'intact', segments: 1 });
 });

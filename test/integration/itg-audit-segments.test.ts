@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openAuditLog, verifyAudit } from '../../harness/src/platform/database/index.js';
-import type { AuditLog, AuditRow, OpenedDatabase } from '../../harness/src/platform/database/index.js';
+import { AuditLog, verifyAudit } from '../../harness/src/platform/database/index.js';
+import type { AuditRow, OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import { createLogSigner, verifyCheckpoint, verifyInclusion, merkleLeafHash } from '../../sdk/src/log/index.js';
 import { parseSegmentFileName } from '../../sdk/src/log/segment-format.js';
 import { createTestKey } from '../../sdk/src/testing/index.js';
@@ -20,7 +20,7 @@ let directory: string;
 let database: OpenedDatabase;
 let context: TestContext;
 
-const opened = (): Promise<AuditLog> => openAuditLog({ context, database, directory, logId, signer });
+const opened = (): Promise<AuditLog> => AuditLog.open({ context, database, directory, logId, signer });
 
 async function audited(count: number): Promise<void> {
   await context.transact((transaction) =>
@@ -196,7 +196,7 @@ test('entries are brought to the log while all of it is looked through', async (
     isWaiting = shut !== undefined;
     return shut;
   };
-  await using log = await openAuditLog({ context, database: gated(gate), directory, logId, signer });
+  await using log = await AuditLog.open({ context, database: gated(gate), directory, logId, signer });
   let open: () => void = () => undefined;
   shut = new Promise((resolve) => (open = resolve));
   const verified = log.verify();
@@ -366,7 +366,7 @@ test('a checkpoint that was kept elsewhere shows a log, table and checkpoint tha
 
 test('another key than the one that signed the log is refused, and nothing is begun with it', async () => {
   const other = createLogSigner(createTestKey().privateKeyPem);
-  await expect(openAuditLog({ context, database, directory, logId, signer: other })).rejects.toMatchObject({
+  await expect(AuditLog.open({ context, database, directory, logId, signer: other })).rejects.toMatchObject({
     code: 'key-unusable',
   });
   await using log = await opened();

@@ -8,9 +8,9 @@ import {
   keyActions,
   openDashboard,
   plainLine,
-  startControlServer,
+  ControlServer,
 } from '../../harness/src/runner/index.js';
-import type { ControlServer, RunControl, RunView } from '../../harness/src/runner/index.js';
+import type { RunControl, RunView } from '../../harness/src/runner/index.js';
 
 const VIEW: RunView = {
   ...{ scenario: 'five-hops', seed: 7, stage: 'calls', rateFactor: 1, isPaused: false, elapsedMs: 61_000 },
@@ -56,7 +56,7 @@ afterEach(() => server?.close());
 
 async function steered() {
   const { control, orders } = recorded();
-  server = await startControlServer({ host: '127.0.0.1', port: 0, token: 'secret' });
+  server = await ControlServer.start({ host: '127.0.0.1', port: 0, token: 'secret' });
   server.steer(control);
   const { url } = server;
   const ask = (path: string, authorization = 'Bearer secret'): Promise<Response> =>
@@ -102,7 +102,7 @@ test('events carry the view of the run, and end with it', async () => {
 
 test('a control server listens on this machine alone', async () => {
   for (const host of ['0.0.0.0', '::', '192.0.2.1', 'example.com']) {
-    await expect(startControlServer({ host, port: 0 })).rejects.toMatchObject({ code: 'invalid-argument' });
+    await expect(ControlServer.start({ host, port: 0 })).rejects.toMatchObject({ code: 'invalid-argument' });
   }
 });
 

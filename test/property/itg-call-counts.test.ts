@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createSeededRandom } from '../../harness/src/faults/index.js';
+import { SeededRandom } from '../../harness/src/faults/index.js';
 import type { CampaignCall } from '../../harness/src/platform/core/index.js';
 import { createEvidenceJoiner } from '../../harness/src/platform/domain/campaigns/count-evidence.js';
 import { restoredCampaign, savedCampaign } from '../../harness/src/platform/domain/campaigns/campaign-file.js';
@@ -44,7 +44,7 @@ const hear = (engine: CampaignEngine, one: MadeEvidence): void => {
 
 /** In any order, a share of it twice. */
 function shuffled(evidence: readonly MadeEvidence[], seed: number, twice = 0.2): readonly MadeEvidence[] {
-  const random = createSeededRandom(seed, 'order');
+  const random = new SeededRandom(seed, 'order');
   const left = evidence.flatMap((one) => (random.chance(twice) ? [one, one] : [one]));
   const order: MadeEvidence[] = [];
   while (left.length > 0) order.push(...left.splice(random.int(left.length), 1));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createSeededRandom } from '../../harness/src/faults/index.js';
+import { SeededRandom } from '../../harness/src/faults/index.js';
 import { WIRE_EXAMPLES } from '../../sdk/src/platform/index.js';
 import type { ProviderReference } from '../../sdk/src/traceback/index.js';
 import type { RequestOutcome } from '../../harness/src/platform/core/index.js';
@@ -19,7 +19,7 @@ import {
 import { readFilings } from '../../harness/src/platform/domain/providers/read-filings.js';
 
 test('the interval covers the true share in about 95 of 100 samples, from ten requests up', () => {
-  const random = createSeededRandom(7);
+  const random = new SeededRandom(7);
   const coverages: number[] = [];
   for (const trials of [10, 20, 50, 200]) {
     for (const share of [0.05, 0.2, 0.5, 0.9]) {
@@ -46,7 +46,7 @@ const asked = (providerId: string, index: number, isSilent: boolean): RequestOut
 });
 
 test('of thousands of providers at the threshold, at most one in twenty that are named is named wrongly', () => {
-  const random = createSeededRandom(11);
+  const random = new SeededRandom(11);
   let [wrong, named, found] = [0, 0, 0];
   for (let round = 0; round < 5; round += 1) {
     const outcomes: RequestOutcome[] = [];

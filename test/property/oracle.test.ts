@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { createSeededRandom } from '../../harness/src/faults/index.js';
-import type { SeededRandom } from '../../harness/src/faults/index.js';
+import { SeededRandom } from '../../harness/src/faults/index.js';
 import { withExternalParties } from '../../harness/src/network/plan/index.js';
 import type { NetworkPlan } from '../../harness/src/network/plan/index.js';
 import { networkTruth } from '../../harness/src/network/truth/index.js';
@@ -80,7 +79,7 @@ test.for([
     for (let seed = 1; seed <= NETWORKS; seed += 1) {
       const plan = randomNetwork({ seed, calls: 3 });
       const facts = simulateRun(plan, { traced: [0] });
-      const about = { plan, random: createSeededRandom(seed, kind) };
+      const about = { plan, random: new SeededRandom(seed, kind) };
       const seen = plant({ campaigns: [], alerts: [], ...facts, calls: [...facts.calls] }, about);
       if (seen === undefined) continue;
       planted += 1;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createSeededRandom, type SeededRandom } from '../../harness/src/faults/seeded-random.js';
+import { SeededRandom } from '../../harness/src/faults/seeded-random.js';
 import type { DeliveryResult } from '../../sdk/src/contract/record-batch.js';
 import { openPackedSpool, type PackedSpool } from '../../sdk/src/records/stream/packed-spool.js';
 import { createMemorySegmentLog, type MemorySegmentLog } from '../support/memory-segment-log.js';
@@ -148,7 +148,7 @@ function damage(packs: MemorySegmentLog, random: SeededRandom): void {
 type Damages = 'never' | 'once' | 'often';
 
 async function runOf(seed: number, damages: Damages): Promise<void> {
-  const random = createSeededRandom(seed);
+  const random = new SeededRandom(seed);
   const segments = { spool: random.pick([1, 7, 30, 64]), packs: random.pick([1, 3, 8]) };
   let disk: Disk = { log: createMemorySegmentLog(), packs: createMemorySegmentLog(), values: new Map() };
   const got = new Set<number>();

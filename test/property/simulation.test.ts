@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createSeededRandom } from '../../harness/src/faults/index.js';
+import { SeededRandom } from '../../harness/src/faults/index.js';
 import { judgeRun } from '../../harness/src/oracle/index.js';
 import { simulateRun } from '../../harness/src/simulation/index.js';
 import { randomNetwork } from '../support/random-network.js';
@@ -33,7 +33,7 @@ test('in networks of honest providers every traceback names the origin or the po
 test('whatever call a liar discloses instead, nobody that it names by it is asked, and no outcome is about them', () => {
   let disclosed = 0;
   for (let seed = 1; seed <= 300; seed += 1) {
-    const random = createSeededRandom(seed, 'other-call');
+    const random = new SeededRandom(seed, 'other-call');
     const honest = randomNetwork({ seed, calls: 2, liars: 0, meddlers: 0 });
     const liar = random.pick(honest.calls[0]?.way.slice(1) ?? []);
     const innocent = random.pick(

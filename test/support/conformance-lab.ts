@@ -1,5 +1,4 @@
-import { openConformanceEnvironment, TRUST_FILES } from '@hopback/harness/conformance';
-import type { ConformanceEnvironment } from '@hopback/harness/conformance';
+import { ConformanceEnvironment, TRUST_FILES } from '@hopback/harness/conformance';
 import { stringify } from 'yaml';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { startSidecar } from '../../sdk/src/sidecar/index.js';
@@ -7,7 +6,7 @@ import { startSidecar } from '../../sdk/src/sidecar/index.js';
 /** Opens the environment of a conformance run in a folder of its own. */
 export async function openConformanceLab() {
   const folder = await createTemporaryDirectory();
-  const environment = await openConformanceEnvironment({ folder: folder.path });
+  const environment = await ConformanceEnvironment.open({ folder: folder.path });
   const closing: (() => Promise<void>)[] = [];
   return {
     ...{ environment, path: folder.at, write: folder.write },

@@ -1,9 +1,4 @@
-import {
-  createDrachtioServer,
-  type DrachtioServer,
-  type DrachtioServerOptions,
-  type MessageTap,
-} from '@hopback/harness/drachtio';
+import { DrachtioServer, type DrachtioServerOptions, type MessageTap } from '@hopback/harness/drachtio';
 import { createManualClock, type ManualClock } from '@hopback/sdk/testing';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { connectApp, type AppRequest, type AppResponse } from './drachtio-app.js';
@@ -34,7 +29,7 @@ export function tapLabs(shows: MessageTap | undefined): void {
 /** Opens a server on UDP, TCP and WebSocket, under a clock that the test moves. Disposing of it closes all connections. */
 export async function createLab(options: LabOptions = {}) {
   const clock = options.clock ?? createManualClock();
-  const server = await createDrachtioServer({
+  const server = await DrachtioServer.open({
     listen: TRANSPORTS.map((transport) => ({ transport, host: '127.0.0.1', port: 0 })),
     // Tests speak at once; those of the waiting itself ask for it.
     answerHoldMs: 0,

@@ -7,7 +7,7 @@ import type { AreaDefinition } from '../../harness/src/platform/core/index.js';
 import {
   backupPlatform,
   migratePlatform,
-  openAuditLog,
+  AuditLog,
   restorePlatform,
 } from '../../harness/src/platform/database/index.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
@@ -62,7 +62,7 @@ export function backupClaims(
     await using from = await openFrom();
     await migratePlatform(from, [AREA]);
     const context = createTestContext({ database: from });
-    await using audit = await openAuditLog({ ...logOf, context, database: from, directory: join(folder, 'log') });
+    await using audit = await AuditLog.open({ ...logOf, context, database: from, directory: join(folder, 'log') });
     const written = async (count: number): Promise<void> =>
       context.transact(async (transaction) => {
         const entry = { action: 'a', organizationId: 'o', actor: 'c', object: `x:${count}` };
@@ -113,7 +113,7 @@ export function backupClaims(
     const isAfter = manifest.tables.find(({ table }) => table === 'core_audit')?.rows === 51;
     if (!isAfter) expect(rowsWithoutLeaves(await dumped(to))).toEqual(rowsWithoutLeaves(before));
     const restored = createTestContext({ database: to, keyRing: context.keyRing });
-    await using log = await openAuditLog({
+    await using log = await AuditLog.open({
       ...logOf,
       context: restored,
       database: to,

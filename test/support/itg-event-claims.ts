@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import type { Reaction } from '../../harness/src/platform/core/index.js';
-import { createEventFeed, startReactionRunner } from '../../harness/src/platform/database/index.js';
+import { EventFeed, startReactionRunner } from '../../harness/src/platform/database/index.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import type { CoreWorkTables } from '../../harness/src/platform/database/migrate.js';
 import { createTestContext, type TestContext } from './itg-context.js';
@@ -29,16 +29,12 @@ async function whileMoving<Result>(context: TestContext, work: Promise<Result>):
 
 /** What events and reactions promise on every engine. Each test has a database of its own. */
 export function eventClaims(engine: string, open: () => Promise<OpenedDatabase>): void {
-  type Check = (
-    context: TestContext,
-    feed: ReturnType<typeof createEventFeed>,
-    opened: OpenedDatabase,
-  ) => Promise<void>;
+  type Check = (context: TestContext, feed: EventFeed, opened: OpenedDatabase) => Promise<void>;
   const claim = (name: string, check: Check): void =>
     test(`${engine}: ${name}`, async () => {
       await using database = await open();
       const context = createTestContext({ database });
-      await using feed = createEventFeed(database, { clock: context.clock });
+      await using feed = new EventFeed(database, { clock: context.clock });
       await check(context, feed, database);
     });
 

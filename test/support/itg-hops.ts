@@ -1,5 +1,4 @@
-import { createSeededRandom } from '../../harness/src/faults/index.js';
-import type { SeededRandom } from '../../harness/src/faults/index.js';
+import { SeededRandom } from '../../harness/src/faults/index.js';
 import { recordCallId, reportCallId } from '../../harness/src/platform/domain/campaigns/call-note.js';
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import type { AppReport } from '../../sdk/src/platform/index.js';
@@ -32,7 +31,7 @@ const CARRIERS = ['prv-1', 'prv-2', 'prv-3', 'prv-4'] as const;
 const HOP_MS = 150;
 
 export function makeEvidence(plan: HopPlan): readonly MadeEvidence[] {
-  const random = createSeededRandom(plan.seed, 'hops');
+  const random = new SeededRandom(plan.seed, 'hops');
   const skews = new Map(CARRIERS.map((carrier) => [carrier, spread(random, plan.carrierSkewMs)]));
   return Array.from({ length: plan.calls }, (_, index) => index).flatMap((index) => {
     const isAgain = index % 5 === 4;
@@ -44,7 +43,7 @@ export function makeEvidence(plan: HopPlan): readonly MadeEvidence[] {
     const calling = `${exchange}${String(1_000 + (pair % 4_000))}`;
     const called = `${exchange}${String(6_000 + (pair % 4_000))}`;
     // Who calls again calls by the same way.
-    const way = createSeededRandom(plan.seed, `way ${pair}`);
+    const way = new SeededRandom(plan.seed, `way ${pair}`);
     const route = CARRIERS.slice(way.int(2), 2 + way.int(3));
     const passport = plan.hasPassports && { origId: `orig-${index % 3}`, iatSeconds: Math.floor(startMs / 1_000) };
     const records = route.flatMap((providerId, hop) => {

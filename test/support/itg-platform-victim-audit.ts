@@ -5,7 +5,7 @@ import type { ReferenceWithAreas } from '../../harness/src/platform/reference/re
 import type { DemandTables } from '../../harness/src/platform/demands/tables.js';
 import type { RecordsTables } from '../../harness/src/platform/records/records-tables.js';
 import type { TracebacksTables } from '../../harness/src/platform/tracebacks/tracebacks-tables.js';
-import { createWorldClock } from '../../harness/src/network/world/world.js';
+import { WorldClock } from '../../harness/src/network/world/world.js';
 import { UNLIMITED } from './itg-platform.js';
 import { answerAll, documentOf } from './itg-platform-victim-load.js';
 import type { KilledPlatform } from './itg-platform-victim-rounds.js';
@@ -19,7 +19,7 @@ const PATIENT = { timeout: 60_000, interval: 50 };
 
 /** Starts a platform that was killed once more, and holds what is there against what was acknowledged. */
 export async function lookThrough(killed: KilledPlatform) {
-  const clock = createWorldClock();
+  const clock = new WorldClock();
   await using platform = await startReferenceWithAreas({ ...killed.settings, clock, rates: UNLIMITED });
   killed.leadTo(platform.port);
   await expectRecords(platform, killed);
@@ -120,7 +120,7 @@ async function expectEvents(platform: ReferenceWithAreas, { posted, parties }: K
 }
 
 async function expectAudit({ opened }: ReferenceWithAreas, { acknowledged }: KilledPlatform): Promise<number> {
-  const { auditLog } = opened;
+  const auditLog = opened.audit.log;
   await auditLog.drain();
   const verification = await auditLog.verify();
   expect(verification).toMatchObject({ status: 'intact', findings: [] });

@@ -5,7 +5,7 @@ import { createServer } from 'node:https';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
+import { SeededRandom } from '../../harness/src/faults/seeded-random.js';
 import type { DatabasePlace } from '../../harness/src/platform/index.js';
 import { createTestPki } from '../../sdk/src/testing/index.js';
 import type { RunningPostgres } from '../peers/postgres/start-postgres.js';
@@ -58,7 +58,7 @@ export async function killedPlatform(options: {
   readonly database?: DatabasePlace;
 }): Promise<KilledPlatform> {
   const { rounds, server } = options;
-  const random = createSeededRandom(options.seed);
+  const random = new SeededRandom(options.seed);
   const folder = await createTemporaryDirectory();
   const receiver = await startReceiver();
   const directory = join(folder.path, 'platform');

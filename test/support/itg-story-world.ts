@@ -14,7 +14,7 @@ import { createCarrierResponder, DEFAULT_TRACEBACK_POLICY } from '../../sdk/src/
 import type { TracebackPolicyData } from '../../sdk/src/traceback/index.js';
 import { createTestKey, createTestPki } from '../../sdk/src/testing/index.js';
 import type { PlatformClient, RouteCallParams } from '../../sdk/src/platform/index.js';
-import { createWorldClock } from '../../harness/src/network/world/world.js';
+import { WorldClock } from '../../harness/src/network/world/world.js';
 import type { PlatformLog } from '../../harness/src/platform/core/index.js';
 import type { ReferenceWithAreas } from '../../harness/src/platform/reference/reference-platform.js';
 import type { TestMember } from './itg-platform.js';
@@ -179,7 +179,7 @@ const OTHERS: Readonly<
 export async function startStoryWorld({ startMs, officeTelephone }: StoryWorldOptions) {
   const pki = await createTestPki();
   const directory = await mkdtemp(join(tmpdir(), 'hopback-story-'));
-  const clock = createWorldClock();
+  const clock = new WorldClock();
   clock.advance(startMs - clock.nowMs());
   const lines: { message: string; details?: Readonly<Record<string, unknown>> }[] = [];
   const keep: PlatformLog['info'] = (message, details) =>

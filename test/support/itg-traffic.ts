@@ -1,5 +1,4 @@
-import { createSeededRandom } from '../../harness/src/faults/index.js';
-import type { SeededRandom } from '../../harness/src/faults/index.js';
+import { SeededRandom } from '../../harness/src/faults/index.js';
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import type { CallRecord, ReceivedVerification } from '../../sdk/src/contract/call-record.js';
 import type { AppReport } from '../../sdk/src/platform/index.js';
@@ -44,7 +43,7 @@ export interface TrafficOptions {
 /** Makes traffic second by second, so that a million calls need no memory. */
 export function* itgTraffic(options: TrafficOptions): Generator<TrafficItem> {
   const { seed, seconds, campaigns = [] } = options;
-  const random = createSeededRandom(seed, 'itg-traffic');
+  const random = new SeededRandom(seed, 'itg-traffic');
   const ordinary = planOrdinary(random.fork('ordinary'), options.perSecond, options.kinds);
   const planted = campaigns.map((campaign) => planCampaign(random.fork(campaign.name), campaign));
   const carriers = sharingCarriers(options.share);

@@ -1,5 +1,4 @@
-import { createSeededRandom } from '../../harness/src/faults/index.js';
-import type { SeededRandom } from '../../harness/src/faults/index.js';
+import { SeededRandom } from '../../harness/src/faults/index.js';
 import type { CallRecord, Disposition, ReceivedVerification } from '../../sdk/src/contract/call-record.js';
 import { sparseRecord } from './stored-records.js';
 
@@ -92,7 +91,7 @@ const ROBOCALL: Outcome = { answered: 0.3, short: 0.6, mean: 14, least: 6 };
  * @param scale - 1 for about 40,000 calls
  */
 export function labelledTraffic(seed: number, scale: number = 1): readonly LabelledCall[] {
-  const random = createSeededRandom(seed, 'labelled-traffic');
+  const random = new SeededRandom(seed, 'labelled-traffic');
   const world = createWorld(random.fork('world'), scale);
   const sketches = [...ordinarySketches(world, random, scale), ...campaignSketches(world, random, scale)];
   sketches.sort((a, b) => a.atSeconds - b.atSeconds);

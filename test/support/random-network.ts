@@ -1,5 +1,4 @@
-import { createSeededRandom } from '../../harness/src/faults/index.js';
-import type { SeededRandom } from '../../harness/src/faults/index.js';
+import { SeededRandom } from '../../harness/src/faults/index.js';
 import type { NetworkPlan } from '../../harness/src/network/plan/index.js';
 import type { Behaviour } from '../../harness/src/scenario/index.js';
 import { smallPlan } from './planned-network.js';
@@ -19,7 +18,7 @@ const TRANSITS = 8;
 
 /** A network with a dozen providers, calls over two to seven of them, and all kinds of what can go wrong, as a seed decides. */
 export function randomNetwork({ seed, calls = 6, liars = 1 / 3, meddlers = 1 / 4 }: RandomNetwork): NetworkPlan {
-  const random = createSeededRandom(seed, 'random-network');
+  const random = new SeededRandom(seed, 'random-network');
   const edge = ['o1', 'o2', 'i1', 'f1', 'g1', 't1', 't2'];
   const ids = [...edge, ...Array.from({ length: TRANSITS }, (_none, index) => `x${index}`)];
   const providers = ids.map((id): SmallProvider => ({

@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
+import { SeededRandom } from '../../harness/src/faults/seeded-random.js';
 import { readBatch, ReceivedRecords } from './received-records.js';
 
 /** What the test can change while it runs, by POST to `/control`. */
@@ -39,7 +39,7 @@ export interface ReceiverReport {
 
 const FAULTS = '500 502 503 429 no-answer reset reset-after-commit no-answer-after-commit'.split(' ');
 
-let random = createSeededRandom(1);
+let random = new SeededRandom(1);
 let faultRate = 0;
 let poisonId: string | undefined;
 let requests = 0;
@@ -87,7 +87,7 @@ function answer(request: IncomingMessage, response: ServerResponse, body: Buffer
 }
 
 function control(change: ReceiverControl): void {
-  if (change.seed !== undefined) random = createSeededRandom(change.seed);
+  if (change.seed !== undefined) random = new SeededRandom(change.seed);
   if (change.poisonId !== undefined) poisonId = change.poisonId;
   faultRate = change.faultRate ?? faultRate;
   if (change.resetCounts === true) {

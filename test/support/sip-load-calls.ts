@@ -1,10 +1,5 @@
-import { createDrachtioServer, type DrachtioServer, type DrachtioServerOptions } from '@hopback/harness/drachtio';
-import {
-  createChaosRelay,
-  createSeededRandom,
-  type ChaosRelay,
-  type DatagramFaults,
-} from '../../harness/src/faults/index.js';
+import { DrachtioServer, type DrachtioServerOptions } from '@hopback/harness/drachtio';
+import { ChaosRelay, SeededRandom, type DatagramFaults } from '../../harness/src/faults/index.js';
 import { connectApp, onEnded, type AppDialog, type AppRequest, type AppResponse, type AppSrf } from './drachtio-app.js';
 import { sdp } from './drachtio-sip-text.js';
 
@@ -56,11 +51,11 @@ const CROSSING_MS = 60;
 /** Opens servers, relays and applications. */
 export async function createChaosCalls(options: ChaosCallsOptions) {
   const { seed, faults, clock, recordLimit = 0 } = options;
-  const open = (): Promise<DrachtioServer> => createDrachtioServer({ ...options.server, clock, cdrs: true });
+  const open = (): Promise<DrachtioServer> => DrachtioServer.open({ ...options.server, clock, cdrs: true });
   const [callerServer, calleeServer] = await Promise.all([open(), open()]);
   const relayTo = (server: DrachtioServer, ownSeed: number): Promise<ChaosRelay<'udp'>> => {
     const target = { host: '127.0.0.1', port: server.listening[0]?.port ?? 0 };
-    return createChaosRelay({ protocol: 'udp', target, seed: ownSeed, faults, clock, recordLimit });
+    return ChaosRelay.open({ protocol: 'udp', target, seed: ownSeed, faults, clock, recordLimit });
   };
   const [toCallee, toCaller] = await Promise.all([relayTo(calleeServer, seed), relayTo(callerServer, seed + 1)]);
 
@@ -157,7 +152,7 @@ interface Part {
 
 /** Numbers of a call's own, so that what it does does not depend on the others. */
 function draws({ seed, call }: Part): Readonly<Record<'ringMs' | 'talkMs' | 'lateMs', number>> {
-  const random = createSeededRandom(seed, `call ${call.number}`);
+  const random = new SeededRandom(seed, `call ${call.number}`);
   return {
     ringMs: random.int(MAX_PHASE_MS),
     talkMs: random.int(MAX_PHASE_MS),

@@ -1,4 +1,4 @@
-import { createSeededRandom } from '../../harness/src/faults/index.js';
+import { SeededRandom } from '../../harness/src/faults/index.js';
 import { sdp } from './drachtio-sip-text.js';
 import { mutated, MUTATION_KINDS, sipCorpus } from './sip-mutations.js';
 import { requestText, responseText } from './sip-samples.js';
@@ -28,7 +28,7 @@ const TORTURE_PARTS = 5;
 
 /** Makes mutants of torture messages and of calls that the server would take, or has taken: the same ones for the same seed. */
 export function createMutantSource(seed: number, stream = 'mutants') {
-  const random = createSeededRandom(seed, stream);
+  const random = new SeededRandom(seed, stream);
   const corpus = sipCorpus();
   const others = [...corpus, ...METHODS.map((method) => request(method, `${stream}-other`))];
   let calls = 0;

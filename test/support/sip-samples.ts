@@ -37,7 +37,7 @@ export function fakeFlow(transport: TransportName = 'udp', remote: Endpoint = PE
 
 /** What a message arrives with. */
 export function arrivalOn(flow: Flow): Arrival {
-  return { flow, atMs: 0, tag: () => 'ours' };
+  return { flow, tag: () => 'ours' };
 }
 
 /** A message as it arrives on a flow; an error of the test where it is refused. */

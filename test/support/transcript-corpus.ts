@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createSeededRandom, type SeededRandom } from '../../harness/src/faults/index.js';
+import { SeededRandom } from '../../harness/src/faults/index.js';
 
 /** A transcript of which it is known what was read out. */
 export interface MadeTranscript {
@@ -49,7 +49,7 @@ const WORDS: ByLanguage<readonly string[]> = Object.fromEntries(
 
 /** Transcripts of made scripts through a bad line and a recogniser; the same for the same options. */
 export function* makeTranscripts(options: CorpusOptions): Generator<MadeTranscript> {
-  const random = createSeededRandom(options.seed, 'transcripts');
+  const random = new SeededRandom(options.seed, 'transcripts');
   const made = new Map<number, { language: string; text: string }>();
   for (let count = 0; count < options.transcripts; count += 1) {
     const id = `t${String(count)}`;
@@ -73,7 +73,7 @@ export function* makeTranscripts(options: CorpusOptions): Generator<MadeTranscri
 export function makeScript(seed: number, script: number): { language: string; text: string } {
   const written = WRITTEN_SCRIPTS[script];
   if (written !== undefined) return written;
-  const random = createSeededRandom(seed, `script/${String(script)}`);
+  const random = new SeededRandom(seed, `script/${String(script)}`);
   const language = random.next() < 0.8 ? 'en' : 'es';
   const opening = random.pick(PARTS.openings[language] ?? ['']);
   const closing = random.pick(PARTS.closings[language] ?? ['']);

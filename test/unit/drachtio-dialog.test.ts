@@ -20,7 +20,6 @@ import {
 } from '../support/sip-samples.js';
 
 const app = { name: 'one' } as unknown as AppConnection;
-const otherApp = { name: 'two' } as unknown as AppConnection;
 const parts = { app, transactionId: 't1', localContact: '<sip:192.0.2.1:5060>' };
 const recordRoutes = ['Record-Route: <sip:r1;lr>, <sip:r2;lr>;x=1', 'Record-Route: <sip:r3;lr>'];
 const LOCAL_PARTY = '<sip:here@192.0.2.1>;tag=h1';
@@ -163,13 +162,4 @@ test('the end of each dialog is reported once, and no other is removed in its pl
   store.clear();
   expect(removed).toHaveLength(3);
   expect(store.size()).toBe(0);
-});
-
-test('the dialogs of an application are its own', () => {
-  const store = createDialogStore();
-  const [mine, theirs] = [named('1'), { ...named('2'), app: otherApp }];
-  store.add(mine);
-  store.add(theirs);
-  expect(store.ofApp(app)).toEqual([mine]);
-  expect(store.ofApp(otherApp)).toEqual([theirs]);
 });

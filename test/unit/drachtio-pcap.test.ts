@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createPcapWriter, pcapOf, type TappedMessage } from '@hopback/harness/drachtio';
+import { PcapWriter, pcapOf, type TappedMessage } from '@hopback/harness/drachtio';
 
 const SERVER = { address: '127.0.0.1', port: 5060 };
 const PEER = { address: '127.0.0.2', port: 40_000 };
@@ -257,13 +257,13 @@ test.each([
 });
 
 test.each([0, 575, 65_536, 1_500.5, Number.NaN])('refuses packets of at most %d octets', (mtuBytes) => {
-  expect(() => createPcapWriter({ mtuBytes })).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
+  expect(() => new PcapWriter({ mtuBytes })).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
   expect(() => pcapOf([], { mtuBytes })).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
 });
 
 test('a capture written piece by piece is the same', () => {
   const messages: readonly TappedMessage[] = [BASE, { ...BASE, transport: 'tcp' }, { ...BASE, direction: 'out' }];
-  const writer = createPcapWriter();
+  const writer = new PcapWriter();
   const pieces = [writer.header, ...messages.map((message) => writer.records(message))];
   expect(Buffer.concat(pieces).equals(pcapOf(messages))).toBe(true);
 });

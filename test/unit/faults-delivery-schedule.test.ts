@@ -2,7 +2,7 @@ import { createManualClock, type ManualClock } from '@hopback/sdk/testing';
 import { beforeEach, expect, test } from 'vitest';
 import { createDeliverySchedule } from '../../harness/src/faults/delivery-schedule.js';
 import type { DeliverySchedule } from '../../harness/src/faults/delivery-schedule.js';
-import { createSeededRandom } from '../../harness/src/faults/index.js';
+import { SeededRandom } from '../../harness/src/faults/index.js';
 
 let clock: ManualClock;
 let out: string[];
@@ -33,7 +33,7 @@ test('hands out in order of the instants, and of being added within one instant'
 });
 
 test('hands out a thousand in the right order with one timer', () => {
-  const random = createSeededRandom(1);
+  const random = new SeededRandom(1);
   const instants = Array.from({ length: 1_000 }, () => 1 + random.int(500));
   for (const atMs of instants) schedule.add(atMs, String(atMs));
   expect(clock.pendingTimers()).toBe(1);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createSeededRandom, MAX_INT_BELOW } from '../../harness/src/faults/seeded-random.js';
+import { SeededRandom, MAX_INT_BELOW } from '../../harness/src/faults/seeded-random.js';
 import { fnv1a64, seedWords, splitMix64, xoshiro128StarStar } from '../../harness/src/faults/seeded-random.js';
 
 const DRAWS = 100_000;
@@ -41,16 +41,16 @@ test('fills the state of a seed with its first two words of SplitMix64, the low 
 });
 
 test('gives the same numbers for the same seed and others for the next one', () => {
-  const numbers = (seed: number): readonly number[] => drawn(100, createSeededRandom(seed).next);
+  const numbers = (seed: number): readonly number[] => drawn(100, new SeededRandom(seed).next);
   expect(numbers(7)).toEqual(numbers(7));
   expect(numbers(8)).not.toEqual(numbers(7));
   expect(
-    Math.abs(correlation(drawn(DRAWS, createSeededRandom(7).next), drawn(DRAWS, createSeededRandom(8).next))),
+    Math.abs(correlation(drawn(DRAWS, new SeededRandom(7).next), drawn(DRAWS, new SeededRandom(8).next))),
   ).toBeLessThan(0.01);
 });
 
 test('spreads evenly over 0 up to, not including, 1', () => {
-  const numbers = drawn(DRAWS, createSeededRandom(1).next);
+  const numbers = drawn(DRAWS, new SeededRandom(1).next);
   expect(numbers.every((number) => number >= 0 && number < 1)).toBe(true);
   expect(mean(numbers)).toBeCloseTo(0.5, 2);
   expect(mean(numbers.map((number) => (number - 0.5) ** 2))).toBeCloseTo(1 / 12, 3);
@@ -58,7 +58,7 @@ test('spreads evenly over 0 up to, not including, 1', () => {
 });
 
 test('draws every whole number below a bound equally often', () => {
-  const random = createSeededRandom(2);
+  const random = new SeededRandom(2);
   const counts = Array.from({ length: 10 }, () => 0);
   for (const number of drawn(DRAWS, () => random.int(10))) counts[number]! += 1;
   const expected = DRAWS / 10;
@@ -69,7 +69,7 @@ test('draws every whole number below a bound equally often', () => {
 });
 
 test('picks every item, and says yes as often as its rate says', () => {
-  const random = createSeededRandom(3);
+  const random = new SeededRandom(3);
   expect(new Set(drawn(100, () => random.pick(['honest', 'lying', 'silent'])))).toEqual(
     new Set(['honest', 'lying', 'silent']),
   );
@@ -79,7 +79,7 @@ test('picks every item, and says yes as often as its rate says', () => {
 });
 
 test('waits exponentially: the mean that was asked for, and longer than it in 1 of e cases', () => {
-  const random = createSeededRandom(4);
+  const random = new SeededRandom(4);
   const waits = drawn(DRAWS, () => random.exponential(180));
   expect(Math.min(...waits.slice(0, 10_000))).toBeGreaterThanOrEqual(0);
   expect(Math.abs(mean(waits) - 180)).toBeLessThan(3);
@@ -88,19 +88,19 @@ test('waits exponentially: the mean that was asked for, and longer than it in 1 
 });
 
 test('takes one number for each question, whatever the question', () => {
-  const asked = createSeededRandom(5);
+  const asked = new SeededRandom(5);
   asked.int(3);
   asked.chance(0.5);
   asked.pick([1, 2]);
   asked.exponential(10);
-  const plain = createSeededRandom(5);
+  const plain = new SeededRandom(5);
   drawn(4, plain.next);
   expect(asked.next()).toBe(plain.next());
 });
 
 test('forks by name alone: numbers taken before do not change a fork, and forks have nothing to do with each other', () => {
-  const fresh = createSeededRandom(6);
-  const used = createSeededRandom(6);
+  const fresh = new SeededRandom(6);
+  const used = new SeededRandom(6);
   drawn(10, used.next);
   expect(drawn(10, used.fork('carrier-1').next)).toEqual(drawn(10, fresh.fork('carrier-1').next));
   const one = drawn(DRAWS, fresh.fork('carrier-1').next);
@@ -111,11 +111,11 @@ test('forks by name alone: numbers taken before do not change a fork, and forks 
 });
 
 test.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])('refuses %s as a seed', (seed) => {
-  expect(() => createSeededRandom(seed)).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
+  expect(() => new SeededRandom(seed)).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
 });
 
 test('refuses questions that have no answer', () => {
-  const random = createSeededRandom(0);
+  const random = new SeededRandom(0);
   const questions = [
     () => random.int(0),
     () => random.int(1.5),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
+import { SeededRandom } from '../../harness/src/faults/seeded-random.js';
 import { openValueJournal } from '../../sdk/src/log/index.js';
 import { isHopbackError } from '../../sdk/src/errors.js';
 import { readValueJournal } from '../../sdk/src/log/value-journal.js';
@@ -106,7 +106,7 @@ test('closes without writing much anew, and loses nothing by that', async () => 
 test('stays small over short lives: each gets on with what is written anew', { timeout: 60_000 }, async () => {
   let files = createSimulatedLogFiles();
   const latest = new Map<string, number>();
-  const random = createSeededRandom(20_261_127);
+  const random = new SeededRandom(20_261_127);
   let largest = 0;
   for (let life = 0; life < 80; life += 1) {
     files.killAfter(Number.POSITIVE_INFINITY);

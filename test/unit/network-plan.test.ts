@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createSeededRandom } from '../../harness/src/faults/index.js';
+import { SeededRandom } from '../../harness/src/faults/index.js';
 import { arrivalsOf } from '../../harness/src/network/plan/plan-network.js';
 import {
   behaviourHolds,
@@ -31,7 +31,7 @@ const shown = (numbers: CallingNumbers): readonly PlannedCall[] =>
   callsOf(withCaller({ numbers }, { phases: [flood(100)] }));
 
 const arrivals = (rate: ScenarioPhase['rate'], seconds = 30): readonly number[] => [
-  ...arrivalsOf(phase(rate, seconds), createSeededRandom(1)),
+  ...arrivalsOf(phase(rate, seconds), new SeededRandom(1)),
 ];
 
 test('a constant rate has a call at equal distances', () => {
@@ -201,7 +201,7 @@ test('an app reports its part of the robocalls, and rejects those if it does so'
 });
 
 test('the cheapest way is taken, and ways of equal cost by their shares', () => {
-  const { wayOf, nextHops } = createRouting({
+  const { wayOf } = createRouting({
     trunks: [
       { from: 'a', to: 'b', share: 0.75 },
       { from: 'a', to: 'c', share: 0.25 },
@@ -212,11 +212,10 @@ test('the cheapest way is taken, and ways of equal cost by their shares', () => 
       { from: 'e', to: 'a' },
     ],
   });
-  const random = createSeededRandom(1);
+  const random = new SeededRandom(1);
   const ways = Array.from({ length: 4_000 }, () => wayOf('a', 'e', random)?.join(''));
   expect(ways.filter((way) => way === 'abe').length / 4_000).toBeCloseTo(0.75, 1);
   expect(new Set(ways)).toEqual(new Set(['abe', 'ace']));
-  expect(nextHops('a', 'e')).toEqual(['b', 'c', 'd']);
   expect(wayOf('e', 'x', random)).toBeUndefined();
   expect(wayOf('e', 'e', random)).toEqual(['e']);
 });

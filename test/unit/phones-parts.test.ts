@@ -9,14 +9,14 @@ import {
   rejection,
 } from '../../harness/src/phones/answer-policy.js';
 import { createCallProgress } from '../../harness/src/phones/phone-call.js';
-import { createInbox } from '../../harness/src/phones/phone.js';
-import { createBlockingSubscriber, createPhone } from '../../harness/src/phones/index.js';
+import { Inbox } from '../../harness/src/phones/phone.js';
+import { BlockingSubscriber, Phone } from '../../harness/src/phones/index.js';
 import type { AnswerPolicy, CallState, IncomingCall, PhoneOptions } from '../../harness/src/phones/index.js';
 
 const INVALID = expect.objectContaining({ code: 'invalid-argument' }) as Error;
 
 test('an inbox gives each thing to one reader, in order, and ends', async () => {
-  const inbox = createInbox<number>(10);
+  const inbox = new Inbox<number>(10);
   const [one, two] = [inbox.items(), inbox.items()];
   inbox.put(1);
   inbox.put(2);
@@ -32,7 +32,7 @@ test('an inbox gives each thing to one reader, in order, and ends', async () => 
 });
 
 test('an inbox that nobody reads forgets the oldest', async () => {
-  const inbox = createInbox<number>(2);
+  const inbox = new Inbox<number>(2);
   for (const item of [1, 2, 3]) inbox.put(item);
   inbox.end();
   const left: number[] = [];
@@ -41,7 +41,7 @@ test('an inbox that nobody reads forgets the oldest', async () => {
 });
 
 test('a reader that leaves takes nothing with it, also what it waited for', async () => {
-  const inbox = createInbox<number>(2);
+  const inbox = new Inbox<number>(2);
   const leaving = inbox.items();
   const [waiting, other] = [leaving.next(), inbox.items().next()];
   await leaving.return?.();
@@ -142,11 +142,11 @@ test.each<Partial<PhoneOptions>>([
   { credentials: { username: 'a"b', password: '' } },
   { onIncoming: { action: 'reject', status: 100 } },
 ])('no phone is made of %j', async (wrong) => {
-  await expect(createPhone({ ...OPTIONS, ...wrong })).rejects.toThrow(INVALID);
+  await expect(Phone.open({ ...OPTIONS, ...wrong })).rejects.toThrow(INVALID);
 });
 
 test('no subscriber is made that blocks with another status, or does nonsense with calls it lets through', async () => {
-  await expect(createBlockingSubscriber({ ...OPTIONS, rule: {}, blockingStatus: 486 as 603 })).rejects.toThrow(INVALID);
+  await expect(BlockingSubscriber.open({ ...OPTIONS, rule: {}, blockingStatus: 486 as 603 })).rejects.toThrow(INVALID);
   const onAllowed = { action: 'answer', ringMs: -1 } as const;
-  await expect(createBlockingSubscriber({ ...OPTIONS, rule: {}, onAllowed })).rejects.toThrow(INVALID);
+  await expect(BlockingSubscriber.open({ ...OPTIONS, rule: {}, onAllowed })).rejects.toThrow(INVALID);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createSeededRandom } from '../../harness/src/faults/index.js';
+import { SeededRandom } from '../../harness/src/faults/index.js';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { createSuspicionTracker } from '../../sdk/src/records/suspicion/suspicion-tracker.js';
 import { DEFAULT_SUSPICION_POLICY, explainSuspicion } from '../../sdk/src/records/suspicion/suspicion-policy.js';
@@ -148,7 +148,7 @@ test('called numbers in a row are found upward, downward and all in one second, 
 });
 
 test('calls at random to a hospital with a hundred adjacent numbers are not a row', () => {
-  const random = createSeededRandom(7, 'hospital');
+  const random = new SeededRandom(7, 'hospital');
   const judging = tracker();
   const counts = { calls: 0, rows: 0, suspicious: 0 };
   for (let at = 0; at < 3_000; at += 1) {

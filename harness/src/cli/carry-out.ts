@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { isHopbackError } from '@hopback/sdk/errors';
 import { EXIT, printLines } from '@hopback/sdk/internal/cli';
 import type { Command, ExitCode, ProgramIo } from '@hopback/sdk/internal/cli';
-import { openDashboard, runPlan, startControlServer } from '../runner/index.js';
-import type { ControlServer, LoadedPlan, RunOptions, RunResult, RunView } from '../runner/index.js';
+import { openDashboard, runPlan, ControlServer } from '../runner/index.js';
+import type { LoadedPlan, RunOptions, RunResult, RunView } from '../runner/index.js';
 import type { RunSettings } from './run-settings.js';
 
 /** What of a process the commands touch. */
@@ -45,7 +45,7 @@ export async function carryOut(order: RunOrder): Promise<ExitCode> {
   try {
     if (settings.control !== undefined) {
       const token = io.env['HOPBACK_CONTROL_TOKEN'];
-      control = await startControlServer({ ...settings.control, ...(token !== undefined && { token }) });
+      control = await ControlServer.start({ ...settings.control, ...(token !== undefined && { token }) });
       printer.steered(control);
     }
     const options: RunOptions = {

@@ -8,7 +8,7 @@ import {
   CASE_GROUPS,
   CONFORMANCE_CASES,
   conformanceRunOf,
-  openConformanceEnvironment,
+  ConformanceEnvironment,
   openConformanceTarget,
   runConformance,
   selectCases,
@@ -181,7 +181,7 @@ const DEFAULT_CERTIFICATES = { host: '127.0.0.1', httpsPort: 8443, httpPort: 844
 async function prepare(folder: string, options: Options, io: HarnessIo): Promise<ExitCode> {
   const isNew = !(await isThere(join(folder, 'conformance.json')));
   const place = certificatesOf(options) ?? (isNew ? DEFAULT_CERTIFICATES : undefined);
-  await using environment = await openConformanceEnvironment({
+  await using environment = await ConformanceEnvironment.open({
     folder,
     prepares: true,
     ...(place !== undefined && { certificates: place }),
@@ -230,7 +230,7 @@ async function ask(selection: CaseSelection, options: Options, io: HarnessIo): P
   }
   const [tokenFile, name] = [options.text('token-file'), options.text('name')];
   const token = tokenFile === undefined ? undefined : (await readFile(tokenFile, 'utf8')).trim();
-  await using environment = await openConformanceEnvironment({ folder });
+  await using environment = await ConformanceEnvironment.open({ folder });
   await using target = await openConformanceTarget({
     kind,
     url,

@@ -2,14 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { EXIT, refuseOperands, UsageError } from '@hopback/sdk/internal/cli';
 import type { Options } from '@hopback/sdk/internal/cli';
-import { createDrachtioServer } from '../drachtio/index.js';
-import type {
-  DrachtioServer,
-  DrachtioServerOptions,
-  ListenAddress,
-  TappedMessage,
-  TransportName,
-} from '../drachtio/index.js';
+import { DrachtioServer } from '../drachtio/index.js';
+import type { DrachtioServerOptions, ListenAddress, TappedMessage, TransportName } from '../drachtio/index.js';
 import { readSipText } from '../report/sip-text.js';
 import { signalled } from './carry-out.js';
 import type { HarnessCommand, HarnessIo } from './carry-out.js';
@@ -55,7 +49,7 @@ export const DRACHTIO: HarnessCommand = {
     const print = printer(io, options.isOn('json'));
     const leaving = signalled(io.process);
     try {
-      await using server = await createDrachtioServer({
+      await using server = await DrachtioServer.open({
         ...(await serverOptions(options, listen)),
         ...(options.isOn('trace') && { onMessage: print.message }),
       });

@@ -267,7 +267,7 @@ const DEFAULT_DURATION_MS = 600_000;
  * import { tmpdir } from 'node:os';
  *
  * const folder = await mkdtemp(`${tmpdir()}/conformance-`);
- * await using environment = await openConformanceEnvironment({ folder });
+ * await using environment = await ConformanceEnvironment.open({ folder });
  * await using target = await openConformanceTarget({ kind: 'atis', url: 'http://127.0.0.1:1' });
  * console.log((await runConformance({ target, environment, only: ['V-001'] })).status); // no-answer
  * await rm(folder, { recursive: true });

@@ -1,6 +1,6 @@
 /**
  * A conformance kit for verification and signing services of any vendor: numbered cases, each with the text that decides it, asked over the
- * interface that the service has. {@link openConformanceEnvironment} makes the PKI that the service is given, {@link openConformanceTarget} the way to it,
+ * interface that the service has. {@link ConformanceEnvironment.open} makes the PKI that the service is given, {@link openConformanceTarget} the way to it,
  * and {@link runConformance} asks.
  * @packageDocumentation
  */
@@ -32,8 +32,8 @@ export type {
   RunCounts,
 } from './conformance-run.js';
 export { runConformance, openConformanceTarget } from './conformance-run.js';
-export type { ConformanceEnvironment, ConformanceEnvironmentOptions, TrustUrls } from './environment/environment.js';
-export { openConformanceEnvironment, TRUST_FILES } from './environment/environment.js';
+export type { ConformanceEnvironmentOptions, TrustUrls } from './environment/environment.js';
+export { ConformanceEnvironment, TRUST_FILES } from './environment/environment.js';
 export { conformanceRunOf } from './report/read-run.js';
 export type { MatrixColumn, ConformanceTableOptions } from './report/text-reports.js';
 export { writeJunit, writeConformanceMatrix, writeConformanceTable } from './report/text-reports.js';

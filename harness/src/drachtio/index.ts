@@ -1,8 +1,8 @@
 /**
  * A drachtio server in TypeScript for tests: unmodified drachtio-srf applications connect to it, and it speaks SIP for them.
  *
- * - **To run one:** {@link createDrachtioServer}; what it refuses to take on is told by its {@link ServerLimits}.
- * - **To flood:** {@link connectExchange} places and takes calls by the thousand, and costs little.
+ * - **To run one:** {@link DrachtioServer.open}; what it refuses to take on is told by its {@link ServerLimits}.
+ * - **To flood:** {@link Exchange} places and takes calls by the thousand, and costs little.
  * - **To look on:** {@link DrachtioServer.tap} shows every message, {@link pcapOf} makes a capture of them, {@link DrachtioServer.counters}
  *   counts by method and status, and {@link DrachtioServer.inUse} tells what is in memory still.
  * - **To read messages:** {@link parseMessage}, {@link readEssentials} and {@link valuesByName}, as the server itself reads them.
@@ -18,21 +18,14 @@ export type { MessageFault, MessageLimits, ParsedMessage } from './message/parse
 export { bodyOf, valuesByName } from './message/sip-message.js';
 export type { SipMessage } from './message/sip-message.js';
 export type { ReadVia, TopVia } from './message/via.js';
-export { connectExchange } from './exchange/exchange.js';
-export type {
-  ArrivedInvite,
-  Exchange,
-  ExchangeCall,
-  PlacedCall,
-  PlacedInvite,
-  PlacedOutcome,
-} from './exchange/exchange.js';
-export { COMPATIBLE_VERSION, createDrachtioServer } from './server.js';
-export type { DrachtioServer, InUse } from './server.js';
+export { Exchange } from './exchange/exchange.js';
+export type { ArrivedInvite, ExchangeCall, PlacedCall, PlacedInvite, PlacedOutcome } from './exchange/exchange.js';
+export { COMPATIBLE_VERSION, DrachtioServer } from './server.js';
+export type { InUse } from './server.js';
 export { SERVER_LIMITS } from './server-options.js';
 export type { DrachtioServerOptions, ServerLimits } from './server-options.js';
 export type { DirectionCounters, MessageCounters, MessageTap, TappedMessage } from './observe/tap.js';
-export { createPcapWriter, pcapOf, type PcapOptions, type PcapWriter } from './observe/pcap.js';
+export { pcapOf, PcapWriter, type PcapOptions } from './observe/pcap.js';
 export type { TimerBase } from './transaction/transition.js';
 export type { ConnectionLimits, TlsFiles } from './transport/connections.js';
 export { CONNECTION_LIMITS } from './transport/connections.js';

@@ -25,8 +25,6 @@ export interface Received {
   readonly essentials: Essentials;
   /** Where it came from. */
   readonly flow: Flow;
-  /** When, milliseconds since the epoch. */
-  readonly atMs: number;
   /** The topmost Via field's value with `received` and `rport` written in; for a response, as it came. */
   readonly viaValue: string;
 }
@@ -83,10 +81,9 @@ export type Reading =
   /** Nothing but a keep-alive. */
   | { readonly status: 'nothing' };
 
-/** Where and when octets came. */
+/** Where octets came from. */
 export interface Arrival {
   readonly flow: Flow;
-  readonly atMs: number;
   /** The To tag of a refusal. */
   readonly tag: () => string;
 }
@@ -116,7 +113,7 @@ export function readParsed(parsed: ParsedMessage, arrival: Arrival): Reading {
   if (parsed.status === 'faulty') return refuse(parsed.fault, parsed.fault === 'unknown-version' ? 505 : 400);
   if (read.status === 'faulty') return refuse(read.fault, 400);
   const { essentials } = read;
-  const { flow, atMs } = arrival;
+  const { flow } = arrival;
   const whole = isStream(flow.transport) ? message : bounded(message, essentials);
   if (whole === undefined) return refuse('body-cut-off', 400);
   if (isRequest(message) && !isRequestUri(message.requestUri)) return refuse('bad-request-uri', 400);
@@ -127,7 +124,6 @@ export function readParsed(parsed: ParsedMessage, arrival: Arrival): Reading {
       message: whole,
       essentials,
       flow,
-      atMs,
       viaValue,
     },
   };
@@ -147,7 +143,7 @@ export function refusal(
   },
 ): string | undefined {
   if (!isRequest(message) || message.method === 'ACK') return undefined;
-  const { flow, atMs, tag } = arrival;
+  const { flow, tag } = arrival;
   const essentials: Essentials = {
     via,
     callId: headerValue(message, HEADER.callId) ?? '',
@@ -162,7 +158,6 @@ export function refusal(
     message,
     essentials,
     flow,
-    atMs,
     viaValue: stampedVia(via, flow.remote),
   };
   return ownResponse(received, { status, toTag: tag() });

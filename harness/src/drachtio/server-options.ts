@@ -36,7 +36,7 @@ export const CUT_OFF_BACKLOGS = 4;
 /** Seconds after which a caller that was refused for overload may try again. */
 export const RETRY_AFTER_SECONDS = 2;
 
-/** Settings of {@link createDrachtioServer}; everything has a default. */
+/** Settings of {@link DrachtioServer}; everything has a default. */
 export interface DrachtioServerOptions {
   /** Where SIP is spoken; default one UDP socket on 127.0.0.1 and a port that the system chooses. The first is the one named first to applications. */
   readonly listen?: readonly ListenAddress[];

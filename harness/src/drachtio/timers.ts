@@ -70,17 +70,10 @@ export interface Timer {
  * row, the next to run out in front, so that starting and cancelling cost the same however many there are, and one timer of the
  * clock serves each row.
  */
-export interface Timers extends TimerClock {
-  /** Starts a timer without a closure: `target.onTimer(event)` is called once, `delayMs` from now. */
-  readonly start: <Event extends string>(delayMs: number, target: TimerTarget<Event>, event: Event) => Timer;
-  /** How many run. */
-  readonly pendingTimers: () => number;
-  /** Cancels all. */
-  readonly cancelAll: () => void;
-}
+export type Timers = ReturnType<typeof createTimers>;
 
 /** Makes timers on a clock. */
-export function createTimers(clock: TimerClock): Timers {
+export function createTimers(clock: TimerClock) {
   const rows = new PassingMap<number, Row>();
   const start = <Event extends string>(delayMs: number, target: TimerTarget<Event>, event: Event): Timer => {
     let row = rows.get(delayMs);
@@ -92,11 +85,13 @@ export function createTimers(clock: TimerClock): Timers {
   };
   return {
     nowMs: clock.nowMs,
+    /** Starts a timer without a closure: `target.onTimer(event)` is called once, `delayMs` from now. */
     start,
-    schedule: (callback, delayMs) => {
+    schedule: (callback: () => void, delayMs: number) => {
       const timer = start(delayMs, { onTimer: callback }, '');
       return () => timer.cancel();
     },
+    /** How many run. */
     pendingTimers: () => [...rows.values()].reduce((sum, { size }) => sum + size, 0),
     cancelAll: () => {
       for (const row of rows.values()) row.clear();

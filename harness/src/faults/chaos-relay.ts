@@ -21,7 +21,6 @@ import type {
   RelayChange,
   RelayContext,
   RelayDirection,
-  RelayLedger,
   RelayPacket,
   RelayRecord,
   RelayTransport,
@@ -69,34 +68,6 @@ export interface ChaosRelayOptions<Protocol extends RelayProtocol = RelayProtoco
   readonly clock?: TimerClock;
 }
 
-/** A running relay. */
-export interface ChaosRelay<Protocol extends RelayProtocol = RelayProtocol> {
-  /** Where it is bound: what those who shall meet the faults are given instead of the target. */
-  readonly address: RelayAddress;
-  /**
-   * Sets the faults for packets that arrive from now on: the same for both directions, or by direction, where one that is not named
-   * keeps those it has. Faults not given are gone. Throws {@link HopbackError} `invalid-argument` for what cannot be, and changes
-   * nothing then.
-   */
-  readonly setFaults: (faults: FaultsOf[Protocol] | FaultsByDirection<FaultsOf[Protocol]>) => void;
-  /**
-   * Lets nothing through, in one direction or both, until resumed. Datagrams that arrive are dropped, those under way go on. Bytes of
-   * connections wait, as does their end; connections are still accepted.
-   */
-  readonly pause: (direction?: RelayDirection) => void;
-  /** Ends a pause. */
-  readonly resume: (direction?: RelayDirection) => void;
-  /** Counts so far. */
-  readonly counters: () => Readonly<Record<RelayDirection, DirectionCounters>>;
-  /** How many source addresses, or connections, there are at present. */
-  readonly openSources: () => number;
-  /** What was decided so far, as plain data. */
-  readonly record: () => RelayRecord<FaultsOf[Protocol]>;
-  /** Drops what is under way and closes all sockets; counts and record stay. Never rejects; a second call waits for the first. */
-  readonly close: () => Promise<void>;
-  readonly [Symbol.asyncDispose]: () => Promise<void>;
-}
-
 /** Sources at once unless told otherwise: each takes a file descriptor, of which many systems give a process 1,024. */
 const SOURCES_DEFAULT = 256;
 /** Most sources at once: as many as an address has ports. */
@@ -105,38 +76,126 @@ export const SOURCES_MAX: number = 65_535;
 const IDLE_MS_DEFAULT = 300_000;
 
 /**
- * Starts a relay between two hops that loses, doubles, delays, reorders and cuts off what passes, as a seed decides. Of UDP each source
+ * A relay between two hops that loses, doubles, delays, reorders and cuts off what passes, as a seed decides. Of UDP each source
  * address has a socket of its own towards the target, so that replies find their way back. Of TCP each connection has one; its bytes
  * are delayed and split, never lost, doubled or reordered, until it is cut. What peers send and what becomes of their sockets
  * never throws; it is counted.
- * @param options - protocol, target, seed; faults for each direction, default none
- * @returns the relay, bound and running, until it is closed
- * @throws {@link HopbackError} `invalid-argument` when a rate is not 0 to 1, a duration not 0 to 3,600,000 ms, a fault not one of
- * this protocol, an address not an IP address, or when the relay cannot be bound (with the system's error as its cause)
  * @see RFC 4737 for reordering, RFC 3393 for jitter
- * @example
- * ```ts
- * await using relay = await createChaosRelay({
- *   protocol: 'udp',
- *   target: { host: '127.0.0.1', port: 5060 },
- *   seed: 7,
- *   faults: { toTarget: { lossRate: 0.1, jitterMs: 20 }, toSource: { duplicationRate: 0.05 } },
- * });
- * relay.setFaults({ toTarget: { lossRate: 0.5 } });
- * console.log(relay.address.host, relay.counters().toTarget.received); // 127.0.0.1 0
- * ```
  */
-export async function createChaosRelay<Protocol extends RelayProtocol>(
-  options: ChaosRelayOptions<Protocol>,
-): Promise<ChaosRelay<Protocol>> {
-  const { protocol } = options;
-  if (!Object.hasOwn(TRANSPORTS, protocol)) throw invalid(`a relay is for udp or tcp, not for ${protocol}`);
-  const idleMs = whole(options.idleMs ?? IDLE_MS_DEFAULT, { name: 'idleMs', least: 1, most: MAX_FAULT_MS });
-  const context = contextOf(options);
-  const transport = await TRANSPORTS[protocol].start(context, idleMs).catch((cause: unknown) => {
-    throw new HopbackError('invalid-argument', 'the relay could not be bound where it was told to listen', { cause });
-  });
-  return relayOf({ protocol, context, transport });
+export class ChaosRelay<Protocol extends RelayProtocol = RelayProtocol> implements AsyncDisposable {
+  /** Where it is bound: what those who shall meet the faults are given instead of the target. */
+  readonly address: RelayAddress;
+  readonly #protocol: Protocol;
+  readonly #context: RelayContext<SettingsOf[Protocol]>;
+  readonly #transport: RelayTransport;
+  #closed: Promise<void> | undefined;
+
+  private constructor(protocol: Protocol, context: RelayContext<SettingsOf[Protocol]>, transport: RelayTransport) {
+    this.address = transport.address;
+    this.#protocol = protocol;
+    this.#context = context;
+    this.#transport = transport;
+    this.#recordFaults();
+  }
+
+  /**
+   * Starts a relay.
+   * @param options - protocol, target, seed; faults for each direction, default none
+   * @returns the relay, bound and running, until it is closed
+   * @throws {@link HopbackError} `invalid-argument` when a rate is not 0 to 1, a duration not 0 to 3,600,000 ms, a fault not one of
+   * this protocol, an address not an IP address, or when the relay cannot be bound (with the system's error as its cause)
+   * @example
+   * ```ts
+   * await using relay = await ChaosRelay.open({
+   *   protocol: 'udp',
+   *   target: { host: '127.0.0.1', port: 5060 },
+   *   seed: 7,
+   *   faults: { toTarget: { lossRate: 0.1, jitterMs: 20 }, toSource: { duplicationRate: 0.05 } },
+   * });
+   * relay.setFaults({ toTarget: { lossRate: 0.5 } });
+   * console.log(relay.address.host, relay.counters().toTarget.received); // 127.0.0.1 0
+   * ```
+   */
+  static async open<Protocol extends RelayProtocol>(
+    options: ChaosRelayOptions<Protocol>,
+  ): Promise<ChaosRelay<Protocol>> {
+    const { protocol } = options;
+    if (!Object.hasOwn(TRANSPORTS, protocol)) throw invalid(`a relay is for udp or tcp, not for ${protocol}`);
+    const idleMs = whole(options.idleMs ?? IDLE_MS_DEFAULT, { name: 'idleMs', least: 1, most: MAX_FAULT_MS });
+    const context = contextOf(options);
+    const transport = await TRANSPORTS[protocol].start(context, idleMs).catch((cause: unknown) => {
+      throw new HopbackError('invalid-argument', 'the relay could not be bound where it was told to listen', { cause });
+    });
+    return new ChaosRelay(protocol, context, transport);
+  }
+
+  /**
+   * Sets the faults for packets that arrive from now on: the same for both directions, or by direction, where one that is not named
+   * keeps those it has. Faults not given are gone. Throws {@link HopbackError} `invalid-argument` for what cannot be, and changes
+   * nothing then.
+   */
+  setFaults(faults: FaultsOf[Protocol] | FaultsByDirection<FaultsOf[Protocol]>): void {
+    const { controls } = this.#context;
+    const before = controls.settings;
+    controls.settings = TRANSPORTS[this.#protocol].kind.settle(faults, before);
+    this.#recordFaults(before);
+  }
+
+  /**
+   * Lets nothing through, in one direction or both, until resumed. Datagrams that arrive are dropped, those under way go on. Bytes of
+   * connections wait, as does their end; connections are still accepted.
+   */
+  pause(direction?: RelayDirection): void {
+    this.#setPaused(true, direction);
+  }
+
+  /** Ends a pause. */
+  resume(direction?: RelayDirection): void {
+    this.#setPaused(false, direction);
+  }
+
+  /** Counts so far. */
+  counters(): Readonly<Record<RelayDirection, DirectionCounters>> {
+    return this.#context.ledger.counters();
+  }
+
+  /** How many source addresses, or connections, there are at present. */
+  openSources(): number {
+    return this.#transport.openSources();
+  }
+
+  /** What was decided so far, as plain data. */
+  record(): RelayRecord<FaultsOf[Protocol]> {
+    return { protocol: this.#protocol, seed: this.#context.seed, ...this.#context.ledger.record() };
+  }
+
+  /** Drops what is under way and closes all sockets; counts and record stay. Never rejects; a second call waits for the first. */
+  close(): Promise<void> {
+    return (this.#closed ??= this.#transport.close());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #setPaused(isPaused: boolean, given: RelayDirection | undefined): void {
+    const { clock, ledger, controls } = this.#context;
+    for (const direction of given === undefined ? DIRECTIONS : [given]) {
+      controls.isPaused[direction] = isPaused;
+      ledger.changed({ atMs: clock.nowMs(), kind: isPaused ? 'paused' : 'resumed', direction });
+    }
+    this.#transport.pausedOrResumed();
+  }
+
+  #recordFaults(before?: BothDirections<object>): void {
+    const { clock, ledger } = this.#context;
+    const settings: BothDirections<object> = this.#context.controls.settings;
+    for (const direction of DIRECTIONS) {
+      if (settings[direction] === before?.[direction]) continue;
+      const faults = Object.fromEntries(Object.entries(settings[direction]).filter(([, value]) => value !== Infinity));
+      ledger.changed({ atMs: clock.nowMs(), kind: 'faults', direction, faults } satisfies RelayChange<object>);
+    }
+  }
 }
 
 interface SettingsOf {
@@ -173,56 +232,7 @@ function contextOf<Protocol extends RelayProtocol>(
   };
 }
 
-interface RelayParts<Protocol extends RelayProtocol> {
-  readonly protocol: Protocol;
-  readonly context: RelayContext<SettingsOf[Protocol]>;
-  readonly transport: RelayTransport;
-}
-
-function relayOf<Protocol extends RelayProtocol>(parts: RelayParts<Protocol>): ChaosRelay<Protocol> {
-  const { protocol, transport } = parts;
-  const { seed, clock, ledger, controls } = parts.context;
-  let closed: Promise<void> | undefined;
-  const close = (): Promise<void> => (closed ??= transport.close());
-  const setPaused = (isPaused: boolean, given: RelayDirection | undefined): void => {
-    for (const direction of given === undefined ? DIRECTIONS : [given]) {
-      controls.isPaused[direction] = isPaused;
-      ledger.changed({ atMs: clock.nowMs(), kind: isPaused ? 'paused' : 'resumed', direction });
-    }
-    transport.pausedOrResumed();
-  };
-  recordFaults(ledger, clock.nowMs(), controls.settings);
-  return {
-    address: transport.address,
-    setFaults: (faults) => {
-      const before = controls.settings;
-      controls.settings = TRANSPORTS[protocol].kind.settle(faults, before);
-      recordFaults(ledger, clock.nowMs(), controls.settings, before);
-    },
-    pause: (direction) => setPaused(true, direction),
-    resume: (direction) => setPaused(false, direction),
-    counters: ledger.counters,
-    openSources: transport.openSources,
-    record: () => ({ protocol, seed, ...ledger.record() }),
-    close,
-    [Symbol.asyncDispose]: close,
-  };
-}
-
 const DIRECTIONS: readonly RelayDirection[] = ['toTarget', 'toSource'];
-
-function recordFaults(
-  ledger: RelayLedger,
-  atMs: number,
-  settings: BothDirections<object>,
-  before?: BothDirections<object>,
-): void {
-  for (const direction of DIRECTIONS) {
-    if (settings[direction] === before?.[direction]) continue;
-    const faults = Object.fromEntries(Object.entries(settings[direction]).filter(([, value]) => value !== Infinity));
-    ledger.changed({ atMs, kind: 'faults', direction, faults } satisfies RelayChange<object>);
-  }
-}
 
 function address({ host, port }: RelayAddress, leastPort: 0 | 1): RelayAddress {
   if (isIP(host) === 0) throw invalid(`a relay needs an IP address, not ${host}`);

@@ -13,8 +13,7 @@ import type {
   RelayDirection,
   RelayTransport,
 } from './fault-settings.js';
-import { createSeededRandom } from './seeded-random.js';
-import type { SeededRandom } from './seeded-random.js';
+import { SeededRandom } from './seeded-random.js';
 
 /** A datagram as it reaches the relay. */
 interface DatagramArrival {
@@ -79,7 +78,7 @@ interface Draws {
  * settings give the same plans. Settings that are another object than those of the call before count as newly set.
  */
 export function createDatagramPlanner(seed: number, direction: RelayDirection) {
-  const random = createSeededRandom(seed, `datagrams/${direction}`);
+  const random = new SeededRandom(seed, `datagrams/${direction}`);
   const outage = createOutages();
   const order = createOrder();
   let count = 0;

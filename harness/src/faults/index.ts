@@ -2,8 +2,8 @@
  * Faults on the way between two hops: a relay that loses, doubles, delays, reorders and cuts off, the same way for the same seed.
  * @packageDocumentation
  */
-export { createChaosRelay } from './chaos-relay.js';
-export type { ChaosRelay, ChaosRelayOptions, FaultsOf, RelayProtocol } from './chaos-relay.js';
+export { ChaosRelay } from './chaos-relay.js';
+export type { ChaosRelayOptions, FaultsOf, RelayProtocol } from './chaos-relay.js';
 export type {
   DatagramFaults,
   DirectionCounters,
@@ -16,5 +16,4 @@ export type {
   RelayRecord,
   StreamFaults,
 } from './fault-settings.js';
-export { createSeededRandom } from './seeded-random.js';
-export type { SeededRandom } from './seeded-random.js';
+export { SeededRandom } from './seeded-random.js';

@@ -1,71 +1,77 @@
 import { HopbackError } from '@hopback/sdk/errors';
 
-/** Numbers that look random and are the same for the same seed, so that what went wrong once can be made to happen again. */
-export interface SeededRandom {
-  /** The next number from 0 up to, not including, 1, of 2^53 equally likely ones. */
-  readonly next: () => number;
-  /** The next whole number from 0 up to, not including, `below`, which is 1 to 2^32. */
-  readonly int: (below: number) => number;
-  /** True with this probability, 0 to 1. */
-  readonly chance: (rate: number) => boolean;
-  /** One of `items`, all equally likely; there has to be one. */
-  readonly pick: <Item>(items: readonly Item[]) => Item;
-  /** A waiting time of a Poisson process: 0 or more, `mean` on average. `mean` is 0 or more and finite. */
-  readonly exponential: (mean: number) => number;
-  /**
-   * Numbers of their own for a part of the whole. They depend on the seed and the names alone, never on how many numbers were
-   * taken before, so that a change in one part leaves the others as they were.
-   */
-  readonly fork: (stream: string) => SeededRandom;
-}
-
 /** Bound of `int`: up to 2^32 the 2^53 numbers that it is made of favour no result by more than 1 in 2^21. */
 export const MAX_INT_BELOW: number = 2 ** 32;
 
 /**
- * Makes random numbers that a seed decides: xoshiro128** 1.1, its state filled by SplitMix64. Every method but `fork` takes
- * exactly one number out of the sequence. For test traffic and faults; never for keys, tags or anything that must not be guessed.
- * @param seed - whole number from 0 to `Number.MAX_SAFE_INTEGER`
- * @param stream - name of an independent sequence of the same seed, as `fork` makes them; default the empty one
- * @returns the numbers; its methods throw {@link HopbackError} `invalid-argument` for an argument out of its bounds
- * @throws {@link HopbackError} `invalid-argument` when the seed is no such number
+ * Numbers that look random and are the same for the same seed, so that what went wrong once can be made to happen again: xoshiro128** 1.1, its
+ * state filled by SplitMix64. Every method but `fork` takes exactly one number out of the sequence, and throws {@link HopbackError}
+ * `invalid-argument` for an argument out of its bounds. For test traffic and faults; never for keys, tags or anything that must not be guessed.
  * @see Blackman and Vigna, Scrambled Linear Pseudorandom Number Generators, https://prng.di.unimi.it
  * @example
  * ```ts
- * const random = createSeededRandom(1);
- * const again = createSeededRandom(1);
+ * const random = new SeededRandom(1);
+ * const again = new SeededRandom(1);
  * console.log(random.int(6) === again.int(6), random.pick(['honest'])); // true honest
  * ```
  */
-export function createSeededRandom(seed: number, stream: string = ''): SeededRandom {
-  if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new HopbackError('invalid-argument', `a seed must be a whole number of 0 or more, not ${seed}`);
+export class SeededRandom {
+  readonly #seed: number;
+  readonly #stream: string;
+  readonly #word: () => number;
+
+  /**
+   * @param seed - whole number from 0 to `Number.MAX_SAFE_INTEGER`
+   * @param stream - name of an independent sequence of the same seed, as `fork` makes them; default the empty one
+   * @throws {@link HopbackError} `invalid-argument` when the seed is no such number
+   */
+  constructor(seed: number, stream: string = '') {
+    if (!Number.isSafeInteger(seed) || seed < 0) {
+      throw new HopbackError('invalid-argument', `a seed must be a whole number of 0 or more, not ${seed}`);
+    }
+    this.#seed = seed;
+    this.#stream = stream;
+    this.#word = xoshiro128StarStar(seedWords(seed, stream));
   }
-  const word = xoshiro128StarStar(seedWords(seed, stream));
-  // The 53 bits of a double: 27 of one word and 26 of the next.
-  const next = (): number => ((word() >>> 5) * 2 ** 26 + (word() >>> 6)) / 2 ** 53;
-  const int = (below: number): number => {
-    if (Number.isInteger(below) && below >= 1 && below <= MAX_INT_BELOW) return Math.floor(next() * below);
+
+  /** The next number from 0 up to, not including, 1, of 2^53 equally likely ones. */
+  readonly next = (): number => {
+    // The 53 bits of a double: 27 of one word and 26 of the next.
+    return ((this.#word() >>> 5) * 2 ** 26 + (this.#word() >>> 6)) / 2 ** 53;
+  };
+
+  /** The next whole number from 0 up to, not including, `below`, which is 1 to 2^32. */
+  readonly int = (below: number): number => {
+    if (Number.isInteger(below) && below >= 1 && below <= MAX_INT_BELOW) return Math.floor(this.next() * below);
     throw new HopbackError('invalid-argument', `a whole number below ${below} cannot be drawn`);
   };
-  return {
-    next,
-    int,
-    chance: (rate) => {
-      if (rate >= 0 && rate <= 1) return next() < rate;
-      throw new HopbackError('invalid-argument', `a probability must be 0 to 1, not ${rate}`);
-    },
-    pick: (items) => {
-      if (items.length === 0) throw new HopbackError('invalid-argument', 'there is nothing to pick from');
-      return items[int(items.length)] as (typeof items)[number];
-    },
-    exponential: (mean) => {
-      // 1 - next() is never 0, of which there is no logarithm; 0 - … keeps a mean of 0 from giving -0.
-      if (mean >= 0 && Number.isFinite(mean)) return 0 - mean * Math.log(1 - next());
-      throw new HopbackError('invalid-argument', `a mean must be 0 or more and finite, not ${mean}`);
-    },
-    fork: (name) => createSeededRandom(seed, `${stream}/${name}`),
-  };
+
+  /** True with this probability, 0 to 1. */
+  chance(rate: number): boolean {
+    if (rate >= 0 && rate <= 1) return this.next() < rate;
+    throw new HopbackError('invalid-argument', `a probability must be 0 to 1, not ${rate}`);
+  }
+
+  /** One of `items`, all equally likely; there has to be one. */
+  pick<Item>(items: readonly Item[]): Item {
+    if (items.length === 0) throw new HopbackError('invalid-argument', 'there is nothing to pick from');
+    return items[this.int(items.length)] as Item;
+  }
+
+  /** A waiting time of a Poisson process: 0 or more, `mean` on average. `mean` is 0 or more and finite. */
+  exponential(mean: number): number {
+    // 1 - next() is never 0, of which there is no logarithm; 0 - … keeps a mean of 0 from giving -0.
+    if (mean >= 0 && Number.isFinite(mean)) return 0 - mean * Math.log(1 - this.next());
+    throw new HopbackError('invalid-argument', `a mean must be 0 or more and finite, not ${mean}`);
+  }
+
+  /**
+   * Numbers of their own for a part of the whole. They depend on the seed and the names alone, never on how many numbers were
+   * taken before, so that a change in one part leaves the others as they were.
+   */
+  fork(stream: string): SeededRandom {
+    return new SeededRandom(this.#seed, `${this.#stream}/${stream}`);
+  }
 }
 
 /** Four words of 32 bits. */

@@ -12,8 +12,7 @@ import type {
   RelayTransport,
   StreamSettings,
 } from './fault-settings.js';
-import { createSeededRandom } from './seeded-random.js';
-import type { SeededRandom } from './seeded-random.js';
+import { SeededRandom } from './seeded-random.js';
 
 /** How a connection is cut. */
 type CutKind = StreamSettings['cutAs'];
@@ -74,7 +73,7 @@ export function createStreamPlanner(
   seed: number,
   connection: { readonly direction: RelayDirection; readonly number: number },
 ) {
-  const random = createSeededRandom(seed, `streams/${connection.direction}/${connection.number}`);
+  const random = new SeededRandom(seed, `streams/${connection.direction}/${connection.number}`);
   const line = createLine();
   let known: StreamSettings | undefined;
   let reach: Reach = { piece: undefined, untilCut: Number.POSITIVE_INFINITY, isCut: false };

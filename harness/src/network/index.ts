@@ -1,9 +1,2 @@
-export { createWorldClock, openWorld } from './world/index.js';
-export type {
-  FoundSoFar,
-  SeenMessage,
-  World,
-  WorldCertificateSettings,
-  WorldClock,
-  WorldOptions,
-} from './world/index.js';
+export { openWorld, WorldClock } from './world/index.js';
+export type { FoundSoFar, SeenMessage, World, WorldCertificateSettings, WorldOptions } from './world/index.js';

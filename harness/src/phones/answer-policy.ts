@@ -171,7 +171,7 @@ export interface PhoneLogEntry {
   readonly cause?: unknown;
 }
 
-/** Settings of {@link createPhone}. */
+/** Settings of {@link Phone}. */
 export interface PhoneOptions {
   /** Where the server listens for WebSockets: `ws://127.0.0.1:5062`. */
   readonly server: string;

@@ -3,15 +3,8 @@
  * whose call-blocking app rejects unwanted calls and reports them.
  * @packageDocumentation
  */
-export { createBlockingSubscriber, createPhone } from './phone.js';
-export type {
-  AppReport,
-  BlockingStatus,
-  BlockingSubscriber,
-  BlockingSubscriberOptions,
-  CallOptions,
-  Phone,
-} from './phone.js';
+export { BlockingSubscriber, Phone } from './phone.js';
+export type { AppReport, BlockingStatus, BlockingSubscriberOptions, CallOptions } from './phone.js';
 export type { AnswerPolicy, IncomingPolicy, PhoneLogEntry, PhoneOptions } from './answer-policy.js';
 export { inviteFacts, screenCall, verstatOf } from './phone-call.js';
 export type {

@@ -359,31 +359,17 @@ function canonical(number: string): string {
 }
 
 /** The state of one call, its promises and its timers. */
-export interface CallProgress {
-  readonly state: () => CallState;
-  readonly ringing: Promise<boolean>;
-  readonly established: Promise<boolean>;
-  readonly ended: Promise<CallEnd>;
-  readonly ring: () => void;
-  readonly answer: () => void;
-  /** The first end counts; timers of the call are cancelled. */
-  readonly end: (end: CallEnd) => void;
-  /** Runs `callback` after `delayMs` unless the call has ended by then. */
-  readonly after: (delayMs: number, callback: () => void) => () => void;
-}
+export type CallProgress = ReturnType<typeof createCallProgress>;
 
 /** Makes the state of a new call. */
-export function createCallProgress(
-  clock: TimerClock,
-  onChange: (state: CallState, end?: CallEnd) => void,
-): CallProgress {
+export function createCallProgress(clock: TimerClock, onChange: (state: CallState, end?: CallEnd) => void) {
   let state: CallState = 'calling';
   const timers = new Set<() => void>();
   const ringing = deferred<boolean>();
   const established = deferred<boolean>();
   const ended = deferred<CallEnd>();
   return {
-    state: () => state,
+    state: (): CallState => state,
     ringing: ringing.promise,
     established: established.promise,
     ended: ended.promise,
@@ -400,7 +386,8 @@ export function createCallProgress(
       established.resolve(true);
       onChange(state);
     },
-    end: (end) => {
+    /** The first end counts; timers of the call are cancelled. */
+    end: (end: CallEnd) => {
       if (state === 'ended') return;
       state = 'ended';
       for (const cancel of timers) cancel();
@@ -410,7 +397,8 @@ export function createCallProgress(
       ended.resolve(end);
       onChange(state, end);
     },
-    after: (delayMs, callback) => {
+    /** Runs `callback` after `delayMs` unless the call has ended by then. */
+    after: (delayMs: number, callback: () => void): (() => void) => {
       if (state === 'ended') return () => undefined;
       const cancel = clock.schedule(() => {
         timers.delete(cancel);

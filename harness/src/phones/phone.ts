@@ -12,55 +12,56 @@ import { screenCall } from './phone-call.js';
 import type { BlockReason, CallEnd, IncomingCall, PhoneCall, ScreeningRule, Registration } from './phone-call.js';
 import { createUserAgent, PhoneRegistration } from './user-agent.js';
 
-/**
- * Makes an empty inbox.
- * @param limit - how many things are kept for readers; of more the oldest are forgotten, so that an inbox that nobody reads stays small
- */
-export function createInbox<T>(limit: number) {
-  const waiting: T[] = [];
-  const readers: Waiting<T>[] = [];
-  let isOver = false;
-  const done: IteratorResult<T> = { done: true, value: undefined };
+/** What came in and nobody has read yet. */
+export class Inbox<T> {
+  readonly #limit: number;
+  readonly #waiting: T[] = [];
+  readonly #readers: Waiting<T>[] = [];
+  #isOver = false;
 
-  const items = (): AsyncIterableIterator<T> => {
+  /** @param limit - how many things are kept for readers; of more the oldest are forgotten, so that an inbox that nobody reads stays small */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** A reader; each thing goes to one reader only. Leaving a loop over it ends the reader, not the inbox. */
+  items(): AsyncIterableIterator<T> {
+    const done: IteratorResult<T> = { done: true, value: undefined };
     let isLeft = false;
     const reader: AsyncIterableIterator<T> = {
       next: () => {
         if (isLeft) return Promise.resolve(done);
-        const [value] = waiting.splice(0, 1);
+        const [value] = this.#waiting.splice(0, 1);
         if (value !== undefined) return Promise.resolve({ done: false, value });
-        if (isOver) return Promise.resolve(done);
-        return new Promise((resolve) => readers.push({ reader, resolve }));
+        if (this.#isOver) return Promise.resolve(done);
+        return new Promise((resolve) => this.#readers.push({ reader, resolve }));
       },
       return: () => {
         isLeft = true;
-        for (const { resolve } of removeAll(readers, (one) => one.reader === reader)) resolve(done);
+        for (const { resolve } of removeAll(this.#readers, (one) => one.reader === reader)) resolve(done);
         return Promise.resolve(done);
       },
       [Symbol.asyncIterator]: () => reader,
     };
     return reader;
-  };
+  }
 
-  return {
-    /** A reader; each thing goes to one reader only. Leaving a loop over it ends the reader, not the inbox. */
-    items,
-    put: (item: T) => {
-      const next = readers.shift();
-      if (next !== undefined) {
-        next.resolve({ done: false, value: item });
-        return;
-      }
-      if (isOver) return;
-      waiting.push(item);
-      if (waiting.length > limit) waiting.shift();
-    },
-    /** Nothing more will come: readers get what is left, then they are done. */
-    end: () => {
-      isOver = true;
-      for (const { resolve } of readers.splice(0)) resolve(done);
-    },
-  };
+  put(item: T): void {
+    const next = this.#readers.shift();
+    if (next !== undefined) {
+      next.resolve({ done: false, value: item });
+      return;
+    }
+    if (this.#isOver) return;
+    this.#waiting.push(item);
+    if (this.#waiting.length > this.#limit) this.#waiting.shift();
+  }
+
+  /** Nothing more will come: readers get what is left, then they are done. */
+  end(): void {
+    this.#isOver = true;
+    for (const { resolve } of this.#readers.splice(0)) resolve({ done: true, value: undefined });
+  }
 }
 
 interface Waiting<T> {
@@ -87,82 +88,28 @@ export interface CallOptions {
   readonly callingNumber?: string;
 }
 
-/** A telephone. */
-export interface Phone extends AsyncDisposable {
-  /** Its number, as given. */
-  readonly number: string;
-  /** Its address of record. */
-  readonly uri: string;
-  readonly isConnected: () => boolean;
-  readonly isRegistered: () => boolean;
-  /**
-   * Makes the phone known to the registrar of its domain, and keeps it known until it unregisters or closes.
-   * @throws {@link HopbackError} `unavailable` when the registrar refuses, with its answer as `details.status`; `network-failed` when it does
-   * not answer or the connection breaks; `closed` when the phone is closed
-   * @see RFC 3261 section 10.2
-   */
-  readonly register: () => Promise<Registration>;
-  /** Ends the registration; without one it does nothing. Throws what `register` throws. */
-  readonly unregister: () => Promise<void>;
-  /**
-   * Calls a number of the phone's domain, or a SIP URI. What comes of it is told by the call.
-   * @throws {@link HopbackError} `invalid-argument` when the target is neither or a setting makes no sense, `closed` when the phone is closed,
-   * `network-failed` when its connection broke
-   */
-  readonly call: (target: string, options?: CallOptions) => PhoneCall;
-  /**
-   * Reads the calls that came in, from the first that nobody has read yet; what the policy does with them it does all the same. The
-   * newest 1,000 are kept for readers. Ends when the phone closes.
-   */
-  readonly incoming: () => AsyncIterableIterator<IncomingCall>;
-  /** The calls that have not ended. */
-  readonly calls: () => readonly PhoneCall[];
-  /**
-   * Hangs up, unregisters, disconnects, and leaves neither socket nor timer. The other side has two seconds to answer. Never
-   * rejects; a second call waits for the first.
-   */
-  readonly close: () => Promise<void>;
-}
-
 /** Calls that are kept for readers: more than a person looks through, and small enough for a load test that reads none. */
 const INCOMING_LIMIT = 1_000;
 
 /** How long a phone that closes waits for answers, milliseconds, by Node's clock: a server that runs needs a few. */
 export const GOODBYE_MS = 2_000;
 
-/**
- * Makes a telephone: a user agent of sip.js that is connected to a SIP server by WebSocket, registers, calls and is called. It has no
- * sound. Peers never make it throw.
- * @param options - server, number and domain; everything else has a default
- * @returns the phone, connected, not yet registered
- * @throws {@link HopbackError} `invalid-argument` when an option cannot be, `network-failed` when the server cannot be reached
- * @see RFC 3261, RFC 7118
- * @example
- * ```ts
- * await using server = await createDrachtioServer({ listen: [{ transport: 'ws', host: '127.0.0.1', port: 0 }] });
- * const address = `ws://127.0.0.1:${server.listening[0]?.port}`;
- * await using phone = await createPhone({ server: address, number: '12025550101', domain: 'a.example' });
- *
- * // No application is connected to the server that would take calls.
- * const { by, status } = await phone.call('12025550199').ended;
- * console.log(by, status); // remote 503
- * ```
- */
-export async function createPhone(options: PhoneOptions): Promise<Phone> {
-  const phone = new ConnectedPhone(phoneSettings(options));
-  await phone.connect();
-  return phone;
-}
-
 const LOST: CallEnd = { by: 'network', status: 503, reason: 'Service Unavailable' };
 
-class ConnectedPhone implements Phone {
+/**
+ * A telephone: a user agent of sip.js that is connected to a SIP server by WebSocket, registers, calls and is called. It has no
+ * sound. Peers never make it throw.
+ * @see RFC 3261, RFC 7118
+ */
+export class Phone implements AsyncDisposable {
+  /** Its number, as given. */
   readonly number: string;
+  /** Its address of record. */
   readonly uri: string;
   readonly #settings: PhoneSettings;
   readonly #registration: PhoneRegistration;
   readonly #calls = new Map<PhoneCall, HeldCall>();
-  readonly #inbox = createInbox<IncomingCall>(INCOMING_LIMIT);
+  readonly #inbox = new Inbox<IncomingCall>(INCOMING_LIMIT);
   readonly #callContext: CallContext;
   #userAgent: UserAgent | undefined;
   /** One that is on its way to become the user agent. */
@@ -170,7 +117,7 @@ class ConnectedPhone implements Phone {
   #cancelReconnection: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(settings: PhoneSettings) {
+  private constructor(settings: PhoneSettings) {
     this.#settings = settings;
     this.number = settings.number;
     this.uri = settings.address.toString();
@@ -185,32 +132,91 @@ class ConnectedPhone implements Phone {
     };
   }
 
-  readonly isConnected = (): boolean => this.#userAgent?.isConnected() === true;
-  readonly isRegistered = (): boolean => this.#registration.isRegistered();
-  readonly incoming = (): AsyncIterableIterator<IncomingCall> => this.#inbox.items();
-  readonly calls = (): readonly PhoneCall[] => [...this.#calls.keys()];
+  /**
+   * Makes a phone.
+   * @param options - server, number and domain; everything else has a default
+   * @returns the phone, connected, not yet registered
+   * @throws {@link HopbackError} `invalid-argument` when an option cannot be, `network-failed` when the server cannot be reached
+   * @example
+   * ```ts
+   * await using server = await DrachtioServer.open({ listen: [{ transport: 'ws', host: '127.0.0.1', port: 0 }] });
+   * const address = `ws://127.0.0.1:${server.listening[0]?.port}`;
+   * await using phone = await Phone.open({ server: address, number: '12025550101', domain: 'a.example' });
+   *
+   * // No application is connected to the server that would take calls.
+   * const { by, status } = await phone.call('12025550199').ended;
+   * console.log(by, status); // remote 503
+   * ```
+   */
+  static async open(options: PhoneOptions): Promise<Phone> {
+    const phone = new Phone(phoneSettings(options));
+    await phone.#connect();
+    return phone;
+  }
 
-  readonly register = async (): Promise<Registration> => {
+  isConnected(): boolean {
+    return this.#userAgent?.isConnected() === true;
+  }
+
+  isRegistered(): boolean {
+    return this.#registration.isRegistered();
+  }
+
+  /**
+   * Makes the phone known to the registrar of its domain, and keeps it known until it unregisters or closes.
+   * @throws {@link HopbackError} `unavailable` when the registrar refuses, with its answer as `details.status`; `network-failed` when it does
+   * not answer or the connection breaks; `closed` when the phone is closed
+   * @see RFC 3261 section 10.2
+   */
+  async register(): Promise<Registration> {
     this.#connection();
     return this.#registration.register();
-  };
+  }
 
-  readonly unregister = async (): Promise<void> => {
+  /** Ends the registration; without one it does nothing. Throws what `register` throws. */
+  async unregister(): Promise<void> {
     this.#connection();
     return this.#registration.unregister();
-  };
+  }
 
-  readonly call = (target: string, options: CallOptions = {}): PhoneCall => {
+  /**
+   * Calls a number of the phone's domain, or a SIP URI. What comes of it is told by the call.
+   * @throws {@link HopbackError} `invalid-argument` when the target is neither or a setting makes no sense, `closed` when the phone is closed,
+   * `network-failed` when its connection broke
+   */
+  call(target: string, options: CallOptions = {}): PhoneCall {
     const order = callOrder(target, options, this.#settings);
     const held = placeCall(this.#connection(), order, this.#callContext);
     this.#hold(held);
     return held.call;
-  };
+  }
 
-  readonly close = (): Promise<void> => (this.#closed ??= this.#leave());
-  readonly [Symbol.asyncDispose] = (): Promise<void> => this.close();
+  /**
+   * Reads the calls that came in, from the first that nobody has read yet; what the policy does with them it does all the same. The
+   * newest 1,000 are kept for readers. Ends when the phone closes.
+   */
+  incoming(): AsyncIterableIterator<IncomingCall> {
+    return this.#inbox.items();
+  }
 
-  async connect(): Promise<void> {
+  /** The calls that have not ended. */
+  calls(): readonly PhoneCall[] {
+    return [...this.#calls.keys()];
+  }
+
+  /**
+   * Hangs up, unregisters, disconnects, and leaves neither socket nor timer. The other side has two seconds to answer. Never
+   * rejects; a second call waits for the first.
+   */
+  close(): Promise<void> {
+    return (this.#closed ??= this.#leave());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #connect(): Promise<void> {
     const { tell } = this.#settings;
     const userAgent = createUserAgent(this.#settings, {
       onInvite: (invitation) => this.#onInvite(invitation),
@@ -283,7 +289,7 @@ class ConnectedPhone implements Phone {
     if (reconnectMs === undefined) return;
     const reconnect = async (): Promise<void> => {
       try {
-        await this.connect();
+        await this.#connect();
       } catch {
         if (this.#closed === undefined) this.#reconnectLater(isToRegister);
         return;
@@ -362,7 +368,7 @@ export interface AppReport {
 /** What a call can be blocked with: 607 says that calls of this caller are not wanted, 603 that this one is not, 608 is for networks. */
 export type BlockingStatus = 603 | 607 | 608;
 
-/** Settings of {@link createBlockingSubscriber}: those of a phone, but for what happens to calls. */
+/** Settings of {@link BlockingSubscriber}: those of a phone, but for what happens to calls. */
 export interface BlockingSubscriberOptions extends Omit<PhoneOptions, 'onIncoming'> {
   readonly rule: ScreeningRule;
   /** Default 607. */
@@ -375,86 +381,99 @@ export interface BlockingSubscriberOptions extends Omit<PhoneOptions, 'onIncomin
   readonly onReport?: (report: AppReport) => void;
 }
 
-/** A subscriber with a call-blocking app. */
-export interface BlockingSubscriber extends AsyncDisposable {
-  /** The phone that the app guards: it registers and calls as any other. */
-  readonly phone: Phone;
-  /** Reads the reports, from the first that nobody has read yet; the newest 1,000 are kept. Ends when the phone closes. */
-  readonly reports: () => AsyncIterableIterator<AppReport>;
-  /** Closes the phone. Never rejects. */
-  readonly close: () => Promise<void>;
-}
-
 /** Reports that are kept for readers: of a busy day, for each of ten thousand subscribers in one process. */
 const REPORT_LIMIT = 1_000;
 
 /**
- * Makes a subscriber with a call-blocking app: a phone that lets ring what its rule allows, rejects the rest with 607 Unwanted, and
+ * A subscriber with a call-blocking app: a phone that lets ring what its rule allows, rejects the rest with 607 Unwanted, and
  * reports that. Peers never make it throw.
- * @param options - of the phone, and the rule
- * @returns the subscriber, connected, not yet registered
- * @throws {@link HopbackError} as {@link createPhone}; `invalid-argument` also for another blocking status than 603, 607 and 608
  * @see RFC 8197, RFC 8688
- * @example
- * ```ts
- * const reports: AppReport[] = [];
- * await using server = await createDrachtioServer({ listen: [{ transport: 'ws', host: '127.0.0.1', port: 0 }] });
- * await using subscriber = await createBlockingSubscriber({
- *   server: `ws://127.0.0.1:${server.listening[0]?.port}`,
- *   number: '12025550199',
- *   domain: 'b.example',
- *   rule: { blockedPrefixes: ['1900'], blockAnonymous: true, knownContacts: ['+1 202 555 0142'] },
- *   onReport: (report) => reports.push(report),
- * });
- * console.log(subscriber.phone.isConnected(), reports.length); // true 0
- * ```
  */
-export async function createBlockingSubscriber(options: BlockingSubscriberOptions): Promise<BlockingSubscriber> {
-  const {
-    rule,
-    blockingStatus = 607,
-    onAllowed = { action: 'answer' },
-    transcript,
-    onReport,
-    ...phoneOptions
-  } = options;
-  if (!BLOCKING_STATUSES.has(blockingStatus))
-    throw invalid(`a call is blocked with 603, 607 or 608, not ${blockingStatus}`);
-  checkedPolicy(onAllowed);
-  const { clock = STEADY_CLOCK } = options;
-  const inbox = createInbox<AppReport>(REPORT_LIMIT);
+export class BlockingSubscriber implements AsyncDisposable {
+  /** The phone that the app guards: it registers and calls as any other. */
+  readonly phone: Phone;
+  readonly #inbox: Inbox<AppReport>;
 
-  const report = (call: IncomingCall, atMs: number, blockReason: BlockReason): void => {
-    const { callId, identityHeaders, callingNumber, verstat } = call.invite;
-    const said = typeof transcript === 'function' ? transcript(call) : transcript;
-    const made: AppReport = {
-      atMs,
-      calledNumber: phoneOptions.number,
-      callId,
-      identityHeaders,
-      blockReason,
-      status: blockingStatus,
-      ...(callingNumber === undefined ? undefined : { callingNumber }),
-      ...(verstat === undefined ? undefined : { verstat }),
-      ...(said === undefined ? undefined : { transcript: said }),
+  private constructor(phone: Phone, inbox: Inbox<AppReport>) {
+    this.phone = phone;
+    this.#inbox = inbox;
+  }
+
+  /**
+   * Makes a subscriber.
+   * @param options - of the phone, and the rule
+   * @returns the subscriber, connected, not yet registered
+   * @throws {@link HopbackError} as {@link Phone.open}; `invalid-argument` also for another blocking status than 603, 607 and 608
+   * @example
+   * ```ts
+   * const reports: AppReport[] = [];
+   * await using server = await DrachtioServer.open({ listen: [{ transport: 'ws', host: '127.0.0.1', port: 0 }] });
+   * await using subscriber = await BlockingSubscriber.open({
+   *   server: `ws://127.0.0.1:${server.listening[0]?.port}`,
+   *   number: '12025550199',
+   *   domain: 'b.example',
+   *   rule: { blockedPrefixes: ['1900'], blockAnonymous: true, knownContacts: ['+1 202 555 0142'] },
+   *   onReport: (report) => reports.push(report),
+   * });
+   * console.log(subscriber.phone.isConnected(), reports.length); // true 0
+   * ```
+   */
+  static async open(options: BlockingSubscriberOptions): Promise<BlockingSubscriber> {
+    const {
+      rule,
+      blockingStatus = 607,
+      onAllowed = { action: 'answer' },
+      transcript,
+      onReport,
+      ...phoneOptions
+    } = options;
+    if (!BLOCKING_STATUSES.has(blockingStatus))
+      throw invalid(`a call is blocked with 603, 607 or 608, not ${blockingStatus}`);
+    checkedPolicy(onAllowed);
+    const { clock = STEADY_CLOCK } = options;
+    const inbox = new Inbox<AppReport>(REPORT_LIMIT);
+
+    const report = (call: IncomingCall, atMs: number, blockReason: BlockReason): void => {
+      const { callId, identityHeaders, callingNumber, verstat } = call.invite;
+      const said = typeof transcript === 'function' ? transcript(call) : transcript;
+      const made: AppReport = {
+        atMs,
+        calledNumber: phoneOptions.number,
+        callId,
+        identityHeaders,
+        blockReason,
+        status: blockingStatus,
+        ...(callingNumber === undefined ? undefined : { callingNumber }),
+        ...(verstat === undefined ? undefined : { verstat }),
+        ...(said === undefined ? undefined : { transcript: said }),
+      };
+      inbox.put(made);
+      onReport?.(made);
     };
-    inbox.put(made);
-    onReport?.(made);
-  };
-  const screen = (call: IncomingCall): AnswerPolicy => {
-    const atMs = clock.nowMs();
-    const decision = screenCall({ ...call.invite, ownNumber: phoneOptions.number }, rule);
-    if (decision.action === 'allow') return onAllowed;
-    if (call.reject(blockingStatus)) report(call, atMs, decision.reason);
-    return { action: 'ignore' };
-  };
+    const screen = (call: IncomingCall): AnswerPolicy => {
+      const atMs = clock.nowMs();
+      const decision = screenCall({ ...call.invite, ownNumber: phoneOptions.number }, rule);
+      if (decision.action === 'allow') return onAllowed;
+      if (call.reject(blockingStatus)) report(call, atMs, decision.reason);
+      return { action: 'ignore' };
+    };
+    return new BlockingSubscriber(await Phone.open({ ...phoneOptions, onIncoming: screen }), inbox);
+  }
 
-  const phone = await createPhone({ ...phoneOptions, onIncoming: screen });
-  const close = async (): Promise<void> => {
-    await phone.close();
-    inbox.end();
-  };
-  return { phone, reports: inbox.items, close, [Symbol.asyncDispose]: close };
+  /** Reads the reports, from the first that nobody has read yet; the newest 1,000 are kept. Ends when the phone closes. */
+  reports(): AsyncIterableIterator<AppReport> {
+    return this.#inbox.items();
+  }
+
+  /** Closes the phone. Never rejects. */
+  async close(): Promise<void> {
+    await this.phone.close();
+    this.#inbox.end();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
 }
 
 const BLOCKING_STATUSES: ReadonlySet<number> = new Set<BlockingStatus>([603, 607, 608]);

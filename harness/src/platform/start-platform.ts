@@ -13,12 +13,12 @@ import type {
   ServedRoute,
   StaffRole,
 } from './core/index.js';
-import type { DatabasePlace, EventFeed, KeyRing, OpenedDatabase } from './database/index.js';
+import type { DatabasePlace, KeyRing, OpenedDatabase } from './database/index.js';
 import {
-  createEventFeed,
   createKeyRing,
   createPlatformContext,
   createPresence,
+  EventFeed,
   eventsRetentionJob,
   migratePlatform,
   openPlatformDatabase,
@@ -30,11 +30,10 @@ import type { WebhookPosterOptions } from './events/post-webhook.js';
 import { createEventsArea } from './events/events-area.js';
 import { eventsDefinition, readByEndpoints } from './events/events-tables.js';
 import type { PlatformApp, PlatformTls } from './http/http-server.js';
-import type { PlatformMetrics } from './http/platform-metrics.js';
 import type { Rate } from './http/exchange.js';
 import { createKeyedTransactions, httpDefinition } from './http/idempotency.js';
 import { createPlatformApp, startHttpServer } from './http/http-server.js';
-import { createPlatformMetrics } from './http/platform-metrics.js';
+import { PlatformMetrics } from './http/platform-metrics.js';
 import { createRateLimiter } from './http/exchange.js';
 import type { FirstOperator } from './trust/client-operations.js';
 import type { TrustArea } from './trust/trust-area.js';
@@ -182,12 +181,12 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
   const presence = closers.add(createPresence(database, bare.newId('process')));
   const keyed = createKeyedTransactions(bare, presence);
   const { context } = keyed;
-  const metrics = createPlatformMetrics();
+  const metrics = new PlatformMetrics();
   // The port is known once somebody listens, and what is answered needs it.
   const behind: { app?: PlatformApp } = {};
   const server = closers.add(await listen(options, () => behind.app ?? starting));
   const url = publicUrlOf(options, server.port);
-  const feed = closers.add(createEventFeed(database, { clock }));
+  const feed = closers.add(new EventFeed(database, { clock }));
   const trust = createTrustArea({ context, tokenUrl: `${url}/oauth/token` });
   if (options.firstOperator !== undefined) await trust.makeFirstOperator(options.firstOperator);
   const areas = await openAreas({ options, context, database, trust, feed, closers, metrics, url });
@@ -371,25 +370,22 @@ async function answers({ database }: PlatformContext): Promise<boolean> {
   }
 }
 
-interface Closers {
-  readonly add: <Closable extends { readonly close: () => Promise<void> }>(closable: Closable) => Closable;
-  /** Closes what was added, the last one first; what cannot be closed keeps nothing else open. */
-  readonly close: () => Promise<void>;
-}
+type Closers = ReturnType<typeof createClosers>;
 
-function createClosers(): Closers {
-  const closables: { readonly close: () => Promise<void> }[] = [];
+function createClosers() {
+  const closables: { readonly close?: () => Promise<void> }[] = [];
   let closing: Promise<void> | undefined;
   const closeAll = async (): Promise<void> => {
     const failures: unknown[] = [];
-    for (const { close } of closables.toReversed()) await close().catch((error: unknown) => failures.push(error));
+    for (const one of closables.toReversed()) await one.close?.().catch((error: unknown) => failures.push(error));
     if (failures.length > 0) throw failures[0];
   };
   return {
-    add: (closable) => {
+    add: <Closable extends { readonly close?: () => Promise<void> }>(closable: Closable): Closable => {
       closables.push(closable);
       return closable;
     },
-    close: () => (closing ??= closeAll()),
+    /** Closes what was added, the last one first; what cannot be closed keeps nothing else open. */
+    close: (): Promise<void> => (closing ??= closeAll()),
   };
 }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { BlockList, isIP } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
@@ -10,7 +10,7 @@ import type { Context } from 'hono';
 import { RATE_FACTORS } from './run-options.js';
 import type { RunControl, RunView } from './run-options.js';
 
-/** Settings of {@link startControlServer}. */
+/** Settings of {@link ControlServer.start}. */
 export interface ControlServerOptions {
   /** An address of loopback: whoever steers a run from elsewhere goes through a tunnel. */
   readonly host: string;
@@ -18,17 +18,6 @@ export interface ControlServerOptions {
   readonly port: number;
   /** Bearer token that every request has to bring. Default one that nobody can guess. */
   readonly token?: string;
-}
-
-/** A server by which a run is steered while it goes on. */
-export interface ControlServer extends AsyncDisposable {
-  readonly url: string;
-  readonly token: string;
-  /** Gives the server the run to steer; until then it says that there is none. */
-  readonly steer: (control: RunControl) => void;
-  /** Sends a view to all who listen. */
-  readonly tell: (view: RunView) => void;
-  readonly close: () => Promise<void>;
 }
 
 /** Longest body, octets: `{"factor": 1.5}` is one. */
@@ -39,49 +28,74 @@ const MAX_LISTENERS = 100;
 const MAX_WAITING_BYTES = 1_048_576;
 
 /**
- * Starts the HTTP server that steers a run: `GET /stats`, `GET /events` (SSE), `POST /rate {"factor": 2}`, `/pause`, `/resume`, `/stop`. Answers are
- * {@link RunView}, errors problem details of RFC 9457.
- * @param options - where it listens, and its token
- * @returns the server; it steers the run that it is given
- * @throws {@link HopbackError} `invalid-argument` when the host is not on loopback; what the system says when the port is taken
+ * The HTTP server that steers a run while it goes on: `GET /stats`, `GET /events` (SSE), `POST /rate {"factor": 2}`, `/pause`, `/resume`, `/stop`. Answers
+ * are {@link RunView}, errors problem details of RFC 9457.
  * @see RFC 9457
- * @example
- * ```ts
- * await using control = await startControlServer({ host: '127.0.0.1', port: 0 });
- * const headers = { authorization: `Bearer ${control.token}` };
- * console.log((await fetch(`${control.url}/stats`, { headers })).status); // 409
- * ```
  */
-export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
-  const { host, port, token = randomBytes(24).toString('base64url') } = options;
-  if (!isLoopback(host)) throw new HopbackError('invalid-argument', `${host} is not on loopback`);
-  const listeners = new Set<(text: string) => void>();
-  let control: RunControl | undefined;
-  const app = controlApp({ token, control: () => control, listeners });
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-  // Its promise rejects never: what goes wrong is answered.
-  const server = createServer({ maxHeaderSize: 8_192 }, (request, response) => void listener(request, response));
-  server.listen(port, host);
-  await once(server, 'listening');
-  const address = server.address() as AddressInfo;
-  const close = async (): Promise<void> => {
-    if (!server.listening) return;
-    for (const tell of listeners) tell('');
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
-  };
-  return {
-    url: `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`,
-    token,
-    steer: (given) => (control = given),
-    tell: (view) => {
-      const text = eventOf(view);
-      for (const tell of listeners) tell(text);
-    },
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+export class ControlServer implements AsyncDisposable {
+  readonly token: string;
+  readonly #server: Server;
+  readonly #listeners = new Set<(text: string) => void>();
+  #control: RunControl | undefined;
+  #url = '';
+
+  private constructor(token: string) {
+    this.token = token;
+    const app = controlApp({ token, control: () => this.#control, listeners: this.#listeners });
+    const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+    // Its promise rejects never: what goes wrong is answered.
+    this.#server = createServer({ maxHeaderSize: 8_192 }, (request, response) => void listener(request, response));
+  }
+
+  /**
+   * Starts a server.
+   * @param options - where it listens, and its token
+   * @returns the server; it steers the run that it is given
+   * @throws {@link HopbackError} `invalid-argument` when the host is not on loopback; what the system says when the port is taken
+   * @example
+   * ```ts
+   * await using control = await ControlServer.start({ host: '127.0.0.1', port: 0 });
+   * const headers = { authorization: `Bearer ${control.token}` };
+   * console.log((await fetch(`${control.url}/stats`, { headers })).status); // 409
+   * ```
+   */
+  static async start(options: ControlServerOptions): Promise<ControlServer> {
+    const { host, port, token = randomBytes(24).toString('base64url') } = options;
+    if (!isLoopback(host)) throw new HopbackError('invalid-argument', `${host} is not on loopback`);
+    const control = new ControlServer(token);
+    control.#server.listen(port, host);
+    await once(control.#server, 'listening');
+    const bound = control.#server.address() as AddressInfo;
+    control.#url = `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+    return control;
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  /** Gives the server the run to steer; until then it says that there is none. */
+  steer(control: RunControl): void {
+    this.#control = control;
+  }
+
+  /** Sends a view to all who listen. */
+  tell(view: RunView): void {
+    const text = eventOf(view);
+    for (const tell of this.#listeners) tell(text);
+  }
+
+  async close(): Promise<void> {
+    if (!this.#server.listening) return;
+    for (const tell of this.#listeners) tell('');
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
 }
 
 const LOOPBACK = new BlockList();

@@ -1,5 +1,5 @@
-export { startControlServer } from './control-server.js';
-export type { ControlServer, ControlServerOptions } from './control-server.js';
+export { ControlServer } from './control-server.js';
+export type { ControlServerOptions } from './control-server.js';
 export { dashboardLines, plainLine, actOn, keyActions, openDashboard } from './dashboard/open-dashboard.js';
 export { replayPlan, runPlan, runScenario, truthOfPlan } from './run-plan.js';
 export { dryRunLines, loadPlan } from './load-plan.js';

@@ -5,8 +5,8 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
 import type { TimerClock } from '@hopback/sdk/platform';
-import { createPcapWriter } from '../drachtio/index.js';
-import type { PcapWriter, TappedMessage } from '../drachtio/index.js';
+import { PcapWriter } from '../drachtio/index.js';
+import type { TappedMessage } from '../drachtio/index.js';
 import type { NetworkPlan, PlannedCall } from '../network/plan/index.js';
 import type { SeenMessage, World } from '../network/world/index.js';
 import type { OracleReport, RunFacts, SeenCall } from '../oracle/index.js';
@@ -257,7 +257,7 @@ async function createCaptures(folder: string) {
   let failure: Error | undefined;
   const opened = (provider: string): Capture | undefined => {
     if (captures.size >= MAX_CAPTURES) return undefined;
-    const writer = createPcapWriter();
+    const writer = new PcapWriter();
     const stream = createWriteStream(join(folder, `${provider.replaceAll(/[^A-Za-z0-9_-]/g, '_')}.pcap`));
     stream.on('error', (error) => (failure ??= error));
     stream.write(writer.header);
@@ -286,39 +286,21 @@ const WATCH_SHARE = 0.3;
 /** To judge a run while it goes on may take this part of its time, no more. */
 const LIVE_JUDGE_SHARE = 0.1;
 
+/** A run that has begun, and what steers it. */
+export type Begun = ReturnType<typeof beginRun>;
+
 /** All that a run holds while it goes on. */
-export interface Run {
-  readonly plan: NetworkPlan;
+export type Run = Begun['run'];
+
+interface RunStart {
   readonly options: RunOptions;
   readonly clock: TimerClock;
   readonly parts: RunnerParts;
-  readonly truthOf: RunRecord['truthOf'];
-  readonly figures: LiveFigures;
-  readonly keeper: MessageKeeper | undefined;
   readonly folder: RunFolder | undefined;
-  readonly calls: SeenCall[];
-  /** Timers that are to be stopped with the run. */
-  readonly cancels: (() => void)[];
-  readonly ending: AbortController;
-  readonly startedAtMs: number;
-  readonly view: () => RunView;
-  readonly enter: (stage: RunStage) => void;
-  readonly end: (why: RunEnd) => void;
-  readonly endedBy: () => RunEnd;
-}
-
-/** A run that has begun, and what steers it. */
-export interface Begun {
-  readonly run: Run;
-  readonly pace: Pace;
-  drive?: Drive;
 }
 
 /** Begins a run: its time goes from now. */
-export function beginRun(
-  plan: NetworkPlan,
-  { options, clock, parts, folder }: Pick<Run, 'options' | 'clock' | 'parts' | 'folder'>,
-): Begun {
+export function beginRun(plan: NetworkPlan, { options, clock, parts, folder }: RunStart) {
   const startedAtMs = clock.nowMs();
   const fromMs = plan.calls[0]?.atMs ?? 0;
   const pace = createPace(startedAtMs, { factor: options.rateFactor ?? 1, fromMs });
@@ -346,7 +328,9 @@ export function beginRun(
       ...(found !== undefined && { found }),
     };
   };
-  const run: Run = {
+  const calls: SeenCall[] = [];
+  const cancels: (() => void)[] = [];
+  const run = {
     plan,
     options,
     clock,
@@ -357,23 +341,24 @@ export function beginRun(
     ending,
     startedAtMs,
     view,
-    calls: [],
-    cancels: [],
+    calls,
+    /** Timers that are to be stopped with the run. */
+    cancels,
     keeper: keepsMessages(options, folder) ? createMessageKeeper() : undefined,
-    enter: (next) => {
+    enter: (next: RunStage) => {
       stage = next;
       options.onView?.(view());
     },
-    end: (why) => {
+    end: (why: RunEnd) => {
       if (ending.signal.aborted || stage === 'judging' || stage === 'over') return;
       // All are placed: there is nothing that could be left out.
       if (why === 'stopped' && stage === 'settling') return;
       endedBy = why;
       ending.abort();
     },
-    endedBy: () => endedBy,
+    endedBy: (): RunEnd => endedBy,
   };
-  const begun: Begun = { run, pace };
+  const begun = { run, pace, drive: undefined as Drive | undefined };
   options.onControl?.(controlOf(begun));
   return begun;
 }

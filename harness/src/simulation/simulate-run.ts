@@ -8,7 +8,7 @@ import type {
   TracebackFinding,
 } from '@hopback/sdk/traceback';
 import type { TracebackEvent, TracebackState } from '@hopback/sdk/internal';
-import { createSeededRandom } from '../faults/index.js';
+import { SeededRandom } from '../faults/index.js';
 import { callsToTrace } from '../network/plan/index.js';
 import type { NetworkPlan, PlannedCall } from '../network/plan/index.js';
 import { networkTruth } from '../network/truth/index.js';
@@ -454,7 +454,7 @@ function tracedCalls(truth: NetworkTruth, { traced, tracebacks }: SimulationOpti
     const others = plan.calls.filter((call) => !drawn.has(call));
     const ofCampaigns = others.filter(({ campaign }) => campaign !== undefined);
     const from = ofCampaigns.length === 0 ? others : ofCampaigns;
-    const random = createSeededRandom(plan.seed, 'simulation/traced');
+    const random = new SeededRandom(plan.seed, 'simulation/traced');
     const wanted = Math.min(count, from.length) + asked.length;
     if (count >= from.length) for (const call of from) drawn.add(call);
     while (drawn.size < wanted) drawn.add(random.pick(from));

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import type { LookupFunction } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createDrachtioServer, type DrachtioServer } from '@hopback/harness/drachtio';
+import { DrachtioServer } from '@hopback/harness/drachtio';
 import { parse } from 'yaml';
 import { peer } from '../../peers.js';
 import { isBound } from '../sipp/run-sipp.js';
@@ -123,7 +123,7 @@ function randomPrefix(): string {
 function startServer(address: string, addressOf: (name: string) => string): Promise<DrachtioServer> {
   const lookup: LookupFunction = (name, _options, callback) =>
     callback(null, [{ address: addressOf(name), family: 4 }]);
-  return createDrachtioServer({
+  return DrachtioServer.open({
     listen: [{ transport: 'udp', host: address, port: SIP_PORT }],
     lookup,
     // The test file runs in another process, and on a busy machine that may not read for much longer than the default.

@@ -12,8 +12,7 @@ import {
 } from '@hopback/sdk/records';
 import type { CallRecord, SharedRecord, SharingPolicy } from '@hopback/sdk/records';
 import type { ContactDetails } from '@hopback/sdk/traceback';
-import { createSeededRandom } from '../../faults/index.js';
-import type { SeededRandom } from '../../faults/index.js';
+import { SeededRandom } from '../../faults/index.js';
 
 // Who is in the demo. Nobody of them exists: names are those of trees, addresses end in .example, and numbers are the ones that are kept for
 // fiction, 555-01XX.
@@ -287,7 +286,7 @@ const HOUSEHOLDS = 6;
  * @param nowMs - behind all of them
  */
 export function planDemoCalls(nowMs: number): readonly DemoCall[] {
-  const random = createSeededRandom(Math.floor(nowMs / 1_000) % 1_000_000, 'demo');
+  const random = new SeededRandom(Math.floor(nowMs / 1_000) % 1_000_000, 'demo');
   const numbers = callingNumbers(random);
   const calls: Omit<DemoCall, 'index'>[] = [];
   for (const [at, way] of CAMPAIGN_WAYS.entries()) {

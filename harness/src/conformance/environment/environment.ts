@@ -157,7 +157,7 @@ async function writeTrustFiles(folder: string, material: TrustMaterial): Promise
   await writePrivate(join(folder, TRUST_FILES.signingKey), signing.privateKeyPem);
 }
 
-/** Settings of {@link openConformanceEnvironment}. */
+/** Settings of {@link ConformanceEnvironment.open}. */
 export interface ConformanceEnvironmentOptions {
   /** Folder of keys and trust files; made where it is not there. */
   readonly folder: string;
@@ -176,16 +176,6 @@ export interface ConformanceEnvironmentOptions {
   };
 }
 
-/** PKI, certificate server and trust files of a run. */
-export interface ConformanceEnvironment extends AsyncDisposable {
-  readonly folder: string;
-  readonly server: CertificateServer;
-  readonly urls: TrustUrls;
-  /** The world of one case, at the present time. */
-  readonly settingOf: (conformanceCase: Pick<ConformanceCase, 'number'>) => CaseSetting;
-  readonly close: () => Promise<void>;
-}
-
 /** Code of the provider whose calls are verified, and of the one that the service under test signs for. */
 const PROVIDER_SPC = '1234';
 const SIGNING_SPC = '9999';
@@ -195,83 +185,146 @@ const REVOKED_SERIALS = { endEntity: 900_001, ca: 900_002 } as const;
 const LIST_DAYS = 90;
 const DAY_MS = 86_400_000;
 
-/**
- * Opens the environment of a folder: the same keys as before, certificates for the present time, and the certificate server.
- * @param options - the folder, and where the certificate server is
- * @returns the environment; close it, or take it with `await using`
- * @throws {@link HopbackError} `invalid-configuration` for a folder that holds something else; node's own error when a port cannot be opened
- * @see ATIS-1000080 section 6, RFC 8226 section 7
- * @example
- * ```ts
- * import { mkdtemp, rm } from 'node:fs/promises';
- * import { tmpdir } from 'node:os';
- *
- * const folder = await mkdtemp(`${tmpdir()}/conformance-`);
- * await using environment = await openConformanceEnvironment({ folder });
- * console.log(new URL(environment.urls.signingX5u).pathname); // /signing.pem
- * await rm(folder, { recursive: true });
- * ```
- */
-export async function openConformanceEnvironment(
-  options: ConformanceEnvironmentOptions,
-): Promise<ConformanceEnvironment> {
-  const { folder, prepares = false } = options;
-  const known = await readFolder(folder);
-  const keys = known?.keys ?? newKeys();
-  const server = await startServer(keys, placeOf(options, known));
-  try {
-    const place = { ...placeOf(options, known), httpsPort: server.ports.https, httpPort: server.ports.http };
-    const nowMs = Date.now();
-    const pki = await createTestPki({
-      nowMs,
-      label: 'Hopback Conformance',
-      keys: pkiKeysFromPem(keys),
-      crlUrl: server.url(PATHS.crl, 'http'),
-      // Serial numbers of runs under the same keys must differ, or a verifier that remembers them is confused.
-      firstSerialNumber: Math.floor(nowMs / 1000),
-    });
-    const crl = crlOf(pki, server.url(PATHS.crlSigner));
-    const signing = pki.issueServiceProvider({ spc: SIGNING_SPC, key: testKeyFromPem(keys.signing) });
-    const list = pki.trustList({
-      sequence: Math.floor(nowMs / 1000),
-      x5u: server.url(PATHS.listSigner),
-      exp: Math.floor((nowMs + LIST_DAYS * DAY_MS) / 1000),
-    }).jws;
-    const urls = publishLists(server, { pki, crl, list, signing });
-    if (known === undefined || prepares) {
-      await writeFolder(folder, { version: 1, ...place, keys });
-      await writeTrustFiles(folder, {
-        pki,
-        crl,
-        list,
-        signing,
-        urls,
-        webRootPem: server.tlsRootPem,
+/** PKI, certificate server and trust files of a run. */
+export class ConformanceEnvironment implements AsyncDisposable {
+  readonly folder: string;
+  readonly server: CertificateServer;
+  readonly urls: TrustUrls;
+  readonly #world: World;
+
+  private constructor(folder: string, urls: TrustUrls, world: World) {
+    this.folder = folder;
+    this.server = world.server;
+    this.urls = urls;
+    this.#world = world;
+  }
+
+  /**
+   * Opens the environment of a folder: the same keys as before, certificates for the present time, and the certificate server.
+   * @param options - the folder, and where the certificate server is
+   * @returns the environment; close it, or take it with `await using`
+   * @throws {@link HopbackError} `invalid-configuration` for a folder that holds something else; node's own error when a port cannot be opened
+   * @see ATIS-1000080 section 6, RFC 8226 section 7
+   * @example
+   * ```ts
+   * import { mkdtemp, rm } from 'node:fs/promises';
+   * import { tmpdir } from 'node:os';
+   *
+   * const folder = await mkdtemp(`${tmpdir()}/conformance-`);
+   * await using environment = await ConformanceEnvironment.open({ folder });
+   * console.log(new URL(environment.urls.signingX5u).pathname); // /signing.pem
+   * await rm(folder, { recursive: true });
+   * ```
+   */
+  static async open(options: ConformanceEnvironmentOptions): Promise<ConformanceEnvironment> {
+    const { folder, prepares = false } = options;
+    const known = await readFolder(folder);
+    const keys = known?.keys ?? newKeys();
+    const server = await startServer(keys, placeOf(options, known));
+    try {
+      const place = { ...placeOf(options, known), httpsPort: server.ports.https, httpPort: server.ports.http };
+      const nowMs = Date.now();
+      const pki = await createTestPki({
+        nowMs,
+        label: 'Hopback Conformance',
+        keys: pkiKeysFromPem(keys),
+        crlUrl: server.url(PATHS.crl, 'http'),
+        // Serial numbers of runs under the same keys must differ, or a verifier that remembers them is confused.
+        firstSerialNumber: Math.floor(nowMs / 1000),
       });
+      const crl = crlOf(pki, server.url(PATHS.crlSigner));
+      const signing = pki.issueServiceProvider({ spc: SIGNING_SPC, key: testKeyFromPem(keys.signing) });
+      const list = pki.trustList({
+        sequence: Math.floor(nowMs / 1000),
+        x5u: server.url(PATHS.listSigner),
+        exp: Math.floor((nowMs + LIST_DAYS * DAY_MS) / 1000),
+      }).jws;
+      const urls = publishLists(server, { pki, crl, list, signing });
+      if (known === undefined || prepares) {
+        await writeFolder(folder, { version: 1, ...place, keys });
+        await writeTrustFiles(folder, {
+          pki,
+          crl,
+          list,
+          signing,
+          urls,
+          webRootPem: server.tlsRootPem,
+        });
+      }
+      const run = `/${nowMs.toString(36)}`;
+      const certificate = pki.issueServiceProvider({ spc: PROVIDER_SPC });
+      const provider = { certificate, x5u: server.publish(`${run}/provider.pem`, certificate.chainPem) };
+      const world: World = {
+        server,
+        pki,
+        provider,
+        run,
+        rsaKey: createTestKey('RSA-2048'),
+        signing: { x5u: urls.signingX5u, publicKeyPem: signing.publicKeyPem },
+      };
+      return new ConformanceEnvironment(folder, urls, world);
+    } catch (error) {
+      await server.close();
+      throw error;
     }
-    const run = `/${nowMs.toString(36)}`;
-    const certificate = pki.issueServiceProvider({ spc: PROVIDER_SPC });
-    const provider = { certificate, x5u: server.publish(`${run}/provider.pem`, certificate.chainPem) };
-    const world: World = {
-      server,
+  }
+
+  /** The world of one case, at the present time. */
+  settingOf({ number }: Pick<ConformanceCase, 'number'>): CaseSetting {
+    const { server, pki, provider, signing, run, rsaKey } = this.#world;
+    const nowMs = Date.now();
+    const { origTn, destTn } = partiesOf(number);
+    const context = createPassportFaultContext({
+      signer: provider.certificate,
+      x5u: provider.x5u,
+      nowMs,
+      origTn,
+      destTn,
+    });
+    const { nowSeconds } = context;
+    let published = 0;
+    const freshPath = (): string => `${run}/${number.toLowerCase()}-${(published += 1)}.pem`;
+    const publish = (chainPem: string, content: PublishOptions = {}): string =>
+      server.publish(freshPath(), chainPem, content);
+    return {
+      nowSeconds,
       pki,
       provider,
-      run,
-      rsaKey: createTestKey('RSA-2048'),
-      signing: { x5u: urls.signingX5u, publicKeyPem: signing.publicKeyPem },
+      context,
+      origTn,
+      destTn,
+      publish,
+      signing,
+      rsaKey,
+      revokedSerials: REVOKED_SERIALS,
+      publishFault(name, chainPem) {
+        const { fault, listener } = SERVER_FAULTS[name];
+        const path = freshPath();
+        // Where redirects lead there is a right chain, so that a client that follows them is found out.
+        const answer = fault(publish(chainPem), chainPem);
+        server.sequence(path, [answer]);
+        return server.url(path, listener);
+      },
+      publishAt: (path) => server.publish(path, provider.certificate.chainPem),
+      httpUrl: (x5u) => server.url(new URL(x5u).pathname, 'http'),
+      passport: (changes = {}) => ({
+        signer: provider.certificate,
+        x5u: provider.x5u,
+        iatSeconds: nowSeconds,
+        origTn,
+        destTn,
+        origId: context.origId,
+        ...changes,
+      }),
     };
-    const close = (): Promise<void> => server.close();
-    return {
-      folder,
-      server,
-      urls,
-      close,
-      [Symbol.asyncDispose]: close,
-      settingOf: ({ number }) => settingOf(world, number),
-    };
-  } catch (error) {
-    await server.close();
-    throw error;
+  }
+
+  close(): Promise<void> {
+    return this.server.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }
 
@@ -349,53 +402,4 @@ interface World extends Pick<CaseSetting, 'pki' | 'provider' | 'signing' | 'rsaK
   readonly server: CertificateServer;
   /** In front of all paths, so that nothing is served under a URL that a service has cached in an earlier run. */
   readonly run: string;
-}
-
-function settingOf(world: World, number: string): CaseSetting {
-  const { server, pki, provider, signing, run, rsaKey } = world;
-  const nowMs = Date.now();
-  const { origTn, destTn } = partiesOf(number);
-  const context = createPassportFaultContext({
-    signer: provider.certificate,
-    x5u: provider.x5u,
-    nowMs,
-    origTn,
-    destTn,
-  });
-  const { nowSeconds } = context;
-  let published = 0;
-  const freshPath = (): string => `${run}/${number.toLowerCase()}-${(published += 1)}.pem`;
-  const publish = (chainPem: string, content: PublishOptions = {}): string =>
-    server.publish(freshPath(), chainPem, content);
-  return {
-    nowSeconds,
-    pki,
-    provider,
-    context,
-    origTn,
-    destTn,
-    publish,
-    signing,
-    rsaKey,
-    revokedSerials: REVOKED_SERIALS,
-    publishFault(name, chainPem) {
-      const { fault, listener } = SERVER_FAULTS[name];
-      const path = freshPath();
-      // Where redirects lead there is a right chain, so that a client that follows them is found out.
-      const answer = fault(publish(chainPem), chainPem);
-      server.sequence(path, [answer]);
-      return server.url(path, listener);
-    },
-    publishAt: (path) => server.publish(path, provider.certificate.chainPem),
-    httpUrl: (x5u) => server.url(new URL(x5u).pathname, 'http'),
-    passport: (changes = {}) => ({
-      signer: provider.certificate,
-      x5u: provider.x5u,
-      iatSeconds: nowSeconds,
-      origTn,
-      destTn,
-      origId: context.origId,
-      ...changes,
-    }),
-  };
 }

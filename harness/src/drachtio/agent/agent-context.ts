@@ -1,5 +1,5 @@
 import type { AppConnection, AppDirectory } from '../control/app-connection.js';
-import { cdrPayload } from '../control/frames.js';
+import { cdrPayload, createTimeOfDay, messagePayload, responsePayload } from '../control/frames.js';
 import type { FrameMeta } from '../control/frames.js';
 import type { DialogStore } from '../dialog/dialog-store.js';
 import { requestTarget } from '../dialog/dialog.js';
@@ -10,10 +10,11 @@ import { composeRequest } from '../message/app-message.js';
 import { writtenName } from '../message/sip-message.js';
 import { targetOf } from '../message/via.js';
 import type { SipTarget } from '../message/via.js';
+import { SERVER_LIMITS, type DrachtioServerOptions } from '../server-options.js';
 import type { Timers } from '../timers.js';
 import type { TransactionLayer } from '../transaction/transaction-layer.js';
 import type { TimerBase } from '../transaction/transition.js';
-import type { Flow, TransportName } from '../transport/flow.js';
+import { bracketed, type Endpoint, type Flow, type TransportName } from '../transport/flow.js';
 import type { FlowFailure, Transports } from '../transport/transports.js';
 
 /** Which side of which kind of agent a call was answered by. */
@@ -26,19 +27,18 @@ type CdrReason =
 /** Where the message that a record is about came from. */
 type CdrSource = 'network' | 'application';
 
-/** Writes call detail records to applications that asked for them; nothing where they are switched off. */
-type CdrWriter = ReturnType<typeof createCdrWriter>;
-
-/** What a writer needs. */
-interface CdrWriterOptions {
+/** Writes call detail records, each to one application, in turn, among those that asked for its kind; nothing where they are switched off. */
+function createCdrWriter({
+  isOn,
+  apps,
+  frameId,
+  timeOfDay,
+}: {
   readonly isOn: boolean;
   readonly apps: AppDirectory;
   readonly frameId: () => string;
   readonly timeOfDay: () => string;
-}
-
-/** Makes a writer. Each record goes to one application, in turn, among those that asked for its kind. */
-export function createCdrWriter({ isOn, apps, frameId, timeOfDay }: CdrWriterOptions) {
+}) {
   const write = (
     event: 'attempt' | 'start' | 'stop',
     source: CdrSource,
@@ -81,45 +81,107 @@ interface AgentSettings {
   readonly mtuBytes: number | undefined;
 }
 
-/** What all agents of one server share. */
-export interface AgentContext {
+/** What a context is made of. */
+interface AgentParts {
   readonly clock: Timers;
   readonly identifiers: Identifiers;
-  readonly settings: AgentSettings;
+  readonly timers: TimerBase;
   readonly transactions: TransactionLayer;
   readonly transports: Transports;
   readonly dialogs: DialogStore;
   readonly apps: AppDirectory;
-  readonly cdr: CdrWriter;
   /** Sends beside the transactions: an ACK, a 2xx again. */
   readonly send: (flow: Flow, text: string) => void;
-  /**
-   * Whether an address is ours, by what we listen at or by the name that we tell others.
-   * @param transport - where it is known, as for `Transports.isLocal`
-   */
-  readonly isLocal: (host: string, port: number, transport?: TransportName) => boolean;
-  /** Via value of our hop on a flow. */
-  readonly viaOf: (flow: Flow, branch: string) => string;
-  /** What `localhost` stands for in the messages of applications that take a flow. */
-  readonly namesOf: (flow: Pick<Flow, 'transport' | 'local'>) => LocalAddress;
-  /** Contact value of ours on a flow, in angle brackets. */
-  readonly contactOf: (flow: Flow) => string;
-  readonly received: (bytes: number, flow: Flow, atMs: number) => FrameMeta;
-  readonly sent: (bytes: number, flow: Flow) => FrameMeta;
-  /** Answers a command with `OK…` or `NOK…`. */
-  readonly answer: (app: AppConnection, messageId: string, rest: string) => void;
-  /** Hands a message to an application. */
-  readonly deliver: (
-    app: AppConnection,
-    meta: FrameMeta,
-    message: {
-      readonly transactionId: string;
-      readonly dialogId: string;
-      readonly text: string;
-    },
-  ) => void;
   readonly onRetransmission: () => void;
 }
+
+/** What all agents of one server share. */
+export type AgentContext = ReturnType<typeof createAgentContext>;
+
+/** Makes the context of a server. */
+export function createAgentContext(options: DrachtioServerOptions, parts: AgentParts) {
+  const { advertisedHost, cdrs = false, firstResponseHoldMs = FIRST_RESPONSE_HOLD_MS } = options;
+  const { clock, identifiers, timers, apps, transports } = parts;
+  const timeOfDay = createTimeOfDay();
+  const time = (): string => timeOfDay(clock.nowMs());
+  const meta = (source: FrameMeta['source'], bytes: number, flow: Flow): FrameMeta => ({
+    source,
+    bytes,
+    protocol: PROTOCOL[flow.transport],
+    remote: flow.remote,
+    time: time(),
+  });
+  const uriOf = ({ transport, local }: Pick<Flow, 'transport' | 'local'>): string =>
+    `sip:${hostOf(options, local)}:${local.port}${TRANSPORT_PARAMETER[transport]}`;
+  const settings: AgentSettings = {
+    timers,
+    mtuBytes: options.mtuBytes,
+    firstResponseHoldMs,
+    appAnswerMs: options.limits?.appAnswerMs ?? SERVER_LIMITS.appAnswerMs,
+    tryingHoldMs: options.tryingHoldMs ?? 0,
+    answerHoldMs: options.answerHoldMs ?? FIRST_RESPONSE_HOLD_MS,
+  };
+  return {
+    ...parts,
+    settings,
+    cdr: createCdrWriter({ isOn: cdrs, apps, frameId: identifiers.frameId, timeOfDay: time }),
+    /**
+     * Whether an address is ours, by what we listen at or by the name that we tell others.
+     * @param transport - where it is known, as for `Transports.isLocal`
+     */
+    isLocal: (host: string, port: number, transport?: TransportName) =>
+      transports.isLocal(host, port, transport) ||
+      (host === advertisedHost &&
+        transports.listening.some(({ local }) => transports.isLocal(local.address, port, transport))),
+    /** Via value of our hop on a flow. */
+    viaOf: ({ transport, local }: Flow, branch: string) =>
+      `SIP/2.0/${transport.toUpperCase()} ${hostOf(options, local)}:${local.port};rport;branch=${branch}`,
+    /** What `localhost` stands for in the messages of applications that take a flow. */
+    namesOf: ({ transport, local: { address, port } }: Pick<Flow, 'transport' | 'local'>): LocalAddress => ({
+      transport,
+      address: advertisedHost ?? address,
+      port,
+    }),
+    /** URI of ours on a flow. */
+    uriOf,
+    /** Contact value of ours on a flow, in angle brackets. */
+    contactOf: (flow: Flow) => `<${uriOf(flow)}>`,
+    received: (bytes: number, flow: Flow) => meta('network', bytes, flow),
+    sent: (bytes: number, flow: Flow) => meta('application', bytes, flow),
+    /** Answers a command with `OK…` or `NOK…`. */
+    answer: (app: AppConnection, messageId: string, rest: string) =>
+      app.send(responsePayload(identifiers.frameId(), messageId, rest)),
+    /** Hands a message to an application. */
+    deliver: (app: AppConnection, frameMeta: FrameMeta, message: Parameters<typeof messagePayload>[2]) => {
+      if (app.isOpen()) app.send(messagePayload(identifiers.frameId(), frameMeta, message));
+    },
+  };
+}
+
+/** What others are told as our host. */
+export function hostOf({ advertisedHost }: DrachtioServerOptions, { address }: Endpoint): string {
+  return advertisedHost ?? bracketed(address);
+}
+
+/** With 5 ms every one of a hundred awaited requests saw its response; one more, since timers count whole milliseconds. */
+const FIRST_RESPONSE_HOLD_MS = 6;
+
+/** How frames name transports; drachtio-server has no word of its own for WebSockets. */
+const PROTOCOL: Readonly<Record<TransportName, string>> = {
+  udp: 'udp',
+  tcp: 'tcp',
+  tls: 'tls',
+  ws: 'tcp',
+  wss: 'tls',
+};
+
+const TRANSPORT_PARAMETER: Readonly<Record<TransportName, string>> = {
+  udp: '',
+  tcp: ';transport=tcp',
+  tls: ';transport=tls',
+  ws: ';transport=ws',
+  wss: ';transport=wss',
+};
 
 /** Why a request has nowhere to go. */
 export type NextHopFailure = FlowFailure | 'unroutable';

@@ -111,7 +111,7 @@ export class InboundAgent {
     const transactionId = dialog && this.#accepted.acknowledge(dialog, received.essentials.cseq);
     if (dialog === undefined || transactionId === undefined) return;
     this.#provisionals.drop(dialog);
-    const meta = this.#context.received(received.message.text.length, received.flow, received.atMs);
+    const meta = this.#context.received(received.message.text.length, received.flow);
     this.#context.deliver(dialog.app, meta, { transactionId, dialogId: dialog.id, text: stampedText(received) });
   }
 
@@ -258,7 +258,7 @@ export class InboundAgent {
     }
     const request = this.#makePending(received, transaction, { app, dialog: undefined });
     this.#hold(request);
-    const meta = this.#context.received(received.message.text.length, received.flow, received.atMs);
+    const meta = this.#context.received(received.message.text.length, received.flow);
     const { transactionId } = request;
     app.send(newRequestPayload(identifiers.frameId(), meta, { transactionId, local: received.flow.local, text }));
   }
@@ -282,7 +282,7 @@ export class InboundAgent {
     }
     if (message.method === 'INVITE') this.#openInvites.set(dialog, request);
     this.#hold(request);
-    const meta = this.#context.received(message.text.length, received.flow, received.atMs);
+    const meta = this.#context.received(message.text.length, received.flow);
     const frame = { transactionId: request.transactionId, dialogId: dialog.id, text: stampedText(received) };
     const waiting = this.#holdOf(dialog);
     if (waiting === undefined) this.#context.deliver(dialog.app, meta, frame);
@@ -330,7 +330,7 @@ export class InboundAgent {
     const { received, app, transactionId } = request;
     const text = stampedText(cancel);
     if (request.hasResponded) this.#context.cdr.stop('network', 'call-canceled', text);
-    const meta = this.#context.received(cancel.message.text.length, cancel.flow, cancel.atMs);
+    const meta = this.#context.received(cancel.message.text.length, cancel.flow);
     const { callId, fromTag } = received.essentials;
     const id = request.hasResponded ? dialogId(callId, fromTag) : '';
     const tell = (): void => this.#context.deliver(app, meta, { transactionId, dialogId: id, text });

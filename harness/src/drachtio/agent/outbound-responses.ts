@@ -35,7 +35,7 @@ export class OutboundResponses {
 
   /** Gives the application a response that nobody sent. */
   synthesise(outgoing: OutgoingRequest, status: number, reason: string): void {
-    const { dialogs, cdr, clock } = this.#context;
+    const { dialogs, cdr } = this.#context;
     this.#settle(outgoing);
     const { callId, cseq, method, from, to, flow, branch } = outgoing;
     const text = composeResponse({
@@ -56,7 +56,7 @@ export class OutboundResponses {
       dialogs.removeEarly(outgoing.dialogId);
       cdr.stop('network', 'call-rejected', text);
     }
-    const meta = this.#context.received(text.length, flow, clock.nowMs());
+    const meta = this.#context.received(text.length, flow);
     const { transactionId, dialogId } = outgoing;
     this.#pass(outgoing, () => this.#context.deliver(outgoing.app, meta, { transactionId, dialogId, text }));
     if (outgoing.dialog !== undefined && endsDialog(outgoing)) dialogs.remove(outgoing.dialog);
@@ -129,7 +129,7 @@ export class OutboundResponses {
 
   #deliver(outgoing: OutgoingRequest, received: Received): void {
     const { text } = received.message;
-    const meta = this.#context.received(text.length, received.flow, received.atMs);
+    const meta = this.#context.received(text.length, received.flow);
     const { transactionId, dialogId } = outgoing;
     this.#pass(outgoing, () => this.#context.deliver(outgoing.app, meta, { transactionId, dialogId, text }));
   }

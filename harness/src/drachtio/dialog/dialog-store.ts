@@ -66,7 +66,6 @@ export function createDialogStore(onRemoved: (dialog: Dialog) => void = () => un
       if (named === undefined) return;
       for (const dialog of Array.isArray(named) ? named : [named]) if (dialog.state === 'early') remove(dialog);
     },
-    ofApp: (app: AppConnection): readonly Dialog[] => [...byTags.values()].filter((dialog) => dialog.app === app),
     size: () => byTags.size,
     clear: () => {
       for (const dialog of byTags.values()) onRemoved(dialog);

@@ -53,50 +53,6 @@ export interface ArrivedInvite {
   readonly answer: (sdp: string) => ExchangeCall;
 }
 
-/** An application that has nothing to do but to place and to take calls, by the thousand. */
-export interface Exchange {
-  /** @throws {@link HopbackError} `invalid-argument` where the URI or a header field has a line end */
-  readonly place: (invite: PlacedInvite) => PlacedCall;
-  /** Lets go of the server: what is up is over, without a word to the other side. */
-  readonly close: () => void;
-}
-
-/**
- * Connects an exchange to a server of the same process. It does what callers and called need and nothing else, without an object for each header field:
- * a flood is to cost those who carry it, not those who make it.
- * @param server - the server that speaks SIP for it
- * @param onInvite - gets each INVITE that begins a call, and answers it; default nobody does
- * @returns the exchange; close it before its server
- * @throws {@link HopbackError} `unavailable` where the server does not take it
- * @see RFC 3261 sections 12 to 15
- * @example
- * ```ts
- * await using here = await createDrachtioServer();
- * await using there = await createDrachtioServer();
- * const called = connectExchange(there, ({ answer }) => void answer('v=0\r\n'));
- * const caller = connectExchange(here);
- *
- * const invite = { uri: there.uri(), headers: {}, sdp: 'v=0\r\n', onProvisional: () => undefined };
- * const { response, call } = await caller.place(invite).outcome;
- * console.log(response?.status); // 200
- * await call?.hangUp();
- * for (const exchange of [caller, called]) exchange.close();
- * ```
- */
-export function connectExchange(
-  server: Pick<DrachtioServer, 'connectTo' | 'control'>,
-  onInvite: (invite: ArrivedInvite) => void = () => undefined,
-): Exchange {
-  const applications = new Server();
-  let socket: Socket | undefined;
-  applications.once('connection', (link: Socket) => {
-    socket = link;
-  });
-  server.connectTo(applications);
-  if (socket === undefined) throw new HopbackError('unavailable', 'the server did not connect');
-  return new ServedExchange(socket, server.control.secret, onInvite);
-}
-
 /** A request that the server was told to send, until its final response. */
 interface Sent {
   readonly onResponse: (response: SipMessage | undefined, dialogId: string) => void;
@@ -114,7 +70,26 @@ const TOKEN = {
   answeredDialogId: 11,
 } as const;
 
-class ServedExchange implements Exchange {
+/**
+ * An application of a server of the same process that has nothing to do but to place and to take calls, by the thousand. It does what callers and called
+ * need and nothing else, without an object for each header field: a flood is to cost those who carry it, not those who make it. Close it before
+ * its server.
+ * @see RFC 3261 sections 12 to 15
+ * @example
+ * ```ts
+ * await using here = await DrachtioServer.open();
+ * await using there = await DrachtioServer.open();
+ * const called = new Exchange(there, ({ answer }) => void answer('v=0\r\n'));
+ * const caller = new Exchange(here);
+ *
+ * const invite = { uri: there.uri(), headers: {}, sdp: 'v=0\r\n', onProvisional: () => undefined };
+ * const { response, call } = await caller.place(invite).outcome;
+ * console.log(response?.status); // 200
+ * await call?.hangUp();
+ * for (const exchange of [caller, called]) exchange.close();
+ * ```
+ */
+export class Exchange {
   readonly #socket: Socket;
   readonly #onInvite: (invite: ArrivedInvite) => void;
   /** What was asked of the server and has no answer yet, by id of the frame. */
@@ -123,19 +98,36 @@ class ServedExchange implements Exchange {
   readonly #calls = new PassingMap<string, Leg>();
   #frames = 0;
 
-  constructor(socket: Socket, secret: string, onInvite: (invite: ArrivedInvite) => void) {
+  /**
+   * Connects to a server.
+   * @param server - the server that speaks SIP for it
+   * @param onInvite - gets each INVITE that begins a call, and answers it; default nobody does
+   * @throws {@link HopbackError} `unavailable` where the server does not take it
+   */
+  constructor(
+    server: Pick<DrachtioServer, 'connectTo' | 'control'>,
+    onInvite: (invite: ArrivedInvite) => void = () => undefined,
+  ) {
+    const applications = new Server();
+    let socket: Socket | undefined;
+    applications.once('connection', (link: Socket) => {
+      socket = link;
+    });
+    server.connectTo(applications);
+    if (socket === undefined) throw new HopbackError('unavailable', 'the server did not connect');
     this.#socket = socket;
     this.#onInvite = onInvite;
     const reader = createFrameReader();
-    socket.on('data', (octets: Buffer) => {
+    this.#socket.on('data', (octets: Buffer) => {
       const payloads = reader.push(octets.toString('latin1'));
-      if (payloads === undefined) socket.destroy();
+      if (payloads === undefined) this.#socket.destroy();
       else for (const payload of payloads) this.#take(payload);
     });
-    socket.once('close', () => this.#lose());
-    this.#ask(`authenticate|${secret}|`);
+    this.#socket.once('close', () => this.#lose());
+    this.#ask(`authenticate|${server.control.secret}|`);
   }
 
+  /** @throws {@link HopbackError} `invalid-argument` where the URI or a header field has a line end */
   place({ uri, headers, sdp, onProvisional }: PlacedInvite): PlacedCall {
     if ([uri, ...Object.entries(headers).flat()].some((text) => /[\r\n]/.test(text)))
       throw new HopbackError('invalid-argument', 'neither the URI nor a header field may have a line end');
@@ -165,6 +157,7 @@ class ServedExchange implements Exchange {
     return { outcome, cancel };
   }
 
+  /** Lets go of the server: what is up is over, without a word to the other side. */
   close(): void {
     this.#socket.destroy();
   }

@@ -3,24 +3,13 @@ import { HopbackError } from '@hopback/sdk/errors';
 import type { Endpoint } from '../transport/flow.js';
 import type { TappedMessage } from './tap.js';
 
-/** Settings of {@link pcapOf} and {@link createPcapWriter}. */
+/** Settings of {@link pcapOf} and {@link PcapWriter}. */
 export interface PcapOptions {
   /**
    * Length that no packet exceeds, octets, IP header and all: 576 to 65,535. Default 65,535, which on loopback is what it is: every
    * datagram is whole. 1,500 shows the fragments and segments that an Ethernet would have carried.
    */
   readonly mtuBytes?: number;
-}
-
-/** Writes a capture piece by piece, for a file that grows while calls go on. */
-export interface PcapWriter {
-  /** The 24 octets that a file begins with. */
-  readonly header: Uint8Array;
-  /**
-   * The records of one message, to be appended in the order of the calls. Never throws for peer input.
-   * @returns nothing for a message of UDP that is longer than a datagram can be: no socket has sent it
-   */
-  readonly records: (message: TappedMessage) => Uint8Array;
 }
 
 /**
@@ -45,62 +34,71 @@ export interface PcapWriter {
  * ```
  */
 export function pcapOf(messages: readonly TappedMessage[], options: PcapOptions = {}): Uint8Array {
-  const writer = createPcapWriter(options);
+  const writer = new PcapWriter(options);
   return joined([writer.header, ...messages.map((message) => writer.records(message))]);
 }
 
 /**
- * Makes a writer for {@link pcapOf}'s file whose messages come one by one. It keeps two numbers per connection, and no message.
- * @param options - the longest packet, octets; default as long as packets can be
- * @returns the header of the file, and a function that makes the records of each message
- * @throws {@link HopbackError} `invalid-argument` when `mtuBytes` is out of bounds
+ * Writes {@link pcapOf}'s file piece by piece, while calls go on. It keeps two numbers per connection, and no message.
  * @see https://www.tcpdump.org/linktypes.html LINKTYPE_RAW
  * @example
  * ```ts
- * const capture = createPcapWriter();
+ * const capture = new PcapWriter();
  * const chunks: Uint8Array[] = [capture.header];
- * await using server = await createDrachtioServer({ onMessage: (message) => void chunks.push(capture.records(message)) });
+ * await using server = await DrachtioServer.open({ onMessage: (message) => void chunks.push(capture.records(message)) });
  * console.log(chunks[0]?.length); // 24
  * ```
  */
-export function createPcapWriter(options: PcapOptions = {}): PcapWriter {
-  const { mtuBytes = LONGEST_PACKET } = options;
-  if (!Number.isInteger(mtuBytes) || mtuBytes < SHORTEST_MTU || mtuBytes > LONGEST_PACKET) {
-    throw new HopbackError(
-      'invalid-argument',
-      `mtuBytes must be an integer from ${SHORTEST_MTU} to ${LONGEST_PACKET}, not ${mtuBytes}`,
-    );
+export class PcapWriter {
+  /** The 24 octets that a file begins with. */
+  readonly header: Uint8Array = fileHeader();
+  readonly #mtuBytes: number;
+  readonly #streams = new Map<string, Stream>();
+  #packets = 0;
+
+  /**
+   * @param options - the longest packet, octets; default as long as packets can be
+   * @throws {@link HopbackError} `invalid-argument` when `mtuBytes` is out of bounds
+   */
+  constructor({ mtuBytes = LONGEST_PACKET }: PcapOptions = {}) {
+    if (!Number.isInteger(mtuBytes) || mtuBytes < SHORTEST_MTU || mtuBytes > LONGEST_PACKET) {
+      throw new HopbackError(
+        'invalid-argument',
+        `mtuBytes must be an integer from ${SHORTEST_MTU} to ${LONGEST_PACKET}, not ${mtuBytes}`,
+      );
+    }
+    this.#mtuBytes = mtuBytes;
   }
-  const streams = new Map<string, Stream>();
-  let packets = 0;
-  const records = (message: TappedMessage): Uint8Array => {
+
+  /**
+   * The records of one message, to be appended in the order of the calls. Never throws for peer input.
+   * @returns nothing for a message of UDP that is longer than a datagram can be: no socket has sent it
+   */
+  records(message: TappedMessage): Uint8Array {
     const { direction, local, remote, atMs } = message;
     const route = routeOf(message);
     const octets = Buffer.from(message.text, 'latin1');
-    const pack = (payload: Payload): readonly Uint8Array[] => {
-      packets += 1;
-      return ipPackets(payload, { route, mtuBytes, identification: packets });
-    };
     if (message.transport === 'udp') {
       if (octets.length > LONGEST_DATAGRAM[route.version]) return new Uint8Array();
-      return recordsOf(pack({ protocol: UDP, octets: udpDatagram(octets, route) }), atMs);
+      return recordsOf(this.#pack({ protocol: UDP, octets: udpDatagram(octets, route) }, route), atMs);
     }
     const key = `${hostText(local)} ${hostText(remote)}`;
-    const stream = streams.get(key) ?? { in: FIRST_SEQUENCE, out: FIRST_SEQUENCE };
-    streams.set(key, stream);
-    const segmentBytes = mtuBytes - IP_HEADER[route.version] - TCP_HEADER;
-    const segments = pieces(octets, segmentBytes).map((piece, index, { length }) => {
+    const stream = this.#streams.get(key) ?? { in: FIRST_SEQUENCE, out: FIRST_SEQUENCE };
+    this.#streams.set(key, stream);
+    const segmentBytes = this.#mtuBytes - IP_HEADER[route.version] - TCP_HEADER;
+    const packets = pieces(octets, segmentBytes).flatMap((piece, index, { length }) => {
       const acknowledged = stream[direction === 'in' ? 'out' : 'in'];
       const numbers = { sequence: stream[direction], acknowledged, isLast: index === length - 1 };
       stream[direction] = (stream[direction] + piece.length) % SEQUENCE_NUMBERS;
-      return tcpSegment(piece, route, numbers);
+      return this.#pack({ protocol: TCP, octets: tcpSegment(piece, route, numbers) }, route);
     });
-    return recordsOf(
-      segments.flatMap((segment) => pack({ protocol: TCP, octets: segment })),
-      atMs,
-    );
-  };
-  return { header: fileHeader(), records };
+    return recordsOf(packets, atMs);
+  }
+
+  #pack(payload: Payload, route: Route): readonly Uint8Array[] {
+    this.#packets += 1;
+    return ipPackets(payload, { route, mtuBytes: this.#mtuBytes, identification: this.#packets });
+  }
 }
 
 /** What an IPv4 packet's length field can say. */

@@ -122,7 +122,7 @@ export class ProxyAgent {
   #report(proxying: Proxying, received: Received): void {
     if (!proxying.command.wantsResponses) return;
     const { text } = received.message;
-    this.#tell(proxying, proxyResponse(this.#context.received(text.length, received.flow, received.atMs), text));
+    this.#tell(proxying, proxyResponse(this.#context.received(text.length, received.flow), text));
   }
 
   #finish(proxying: Proxying): void {
@@ -183,7 +183,7 @@ export class ProxyAgent {
   #routeLines({ message, flow: from }: Received, to: Flow): string {
     const userPart = this.#parts.tokens.userPart(from, to);
     // Those who are reached need not reach us; the others have to.
-    const own = this.#context.contactOf(to.transport === 'ws' || to.transport === 'wss' ? from : to).slice(1, -1);
+    const own = this.#context.uriOf(to.transport === 'ws' || to.transport === 'wss' ? from : to);
     const uri = userPart === '' ? own : own.replace(':', `:${userPart}`);
     return message.method === 'REGISTER' ? `Path: <${uri};lr>\r\nRequire: path\r\n` : `Record-Route: <${uri};lr>\r\n`;
   }

@@ -9,7 +9,7 @@ export type TransactionEvent =
   'start' | 'request' | 'ack' | 'provisional' | 'success' | 'failure' | 'final' | TransactionTimer | 'transport-error';
 
 /** What follows from each event in each state. What a state has no use for is not there, and leaves it as it is. */
-type Machine = Readonly<
+export type Machine = Readonly<
   Partial<Record<TransactionState, Readonly<Partial<Record<TransactionEvent, Transition<TransactionState>>>>>>
 >;
 

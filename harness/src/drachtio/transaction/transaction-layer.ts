@@ -5,12 +5,12 @@ import type { Received } from '../received.js';
 import type { Timer, TimerTarget, Timers } from '../timers.js';
 import type { Flow } from '../transport/flow.js';
 import { INVITE_CLIENT, INVITE_SERVER, NON_INVITE_CLIENT, NON_INVITE_SERVER } from './machines.js';
-import type { TransactionEvent, TransactionState } from './machines.js';
+import type { Machine, TransactionEvent, TransactionState } from './machines.js';
 import { lifetimeMs } from './transition.js';
 import type { LifetimeTimer, TimerBase, TransactionAction, TransactionTimer } from './transition.js';
 
 /** What transactions reach of the world around them. */
-interface TransactionContext<Transaction> {
+interface TransactionContext {
   readonly timers: Timers;
   readonly base: TimerBase;
   /** Sends and counts. */
@@ -20,7 +20,7 @@ interface TransactionContext<Transaction> {
   /** Something was sent again: by a timer, or because the other side repeated itself. */
   readonly onRetransmission: () => void;
   /** The transaction is over and to be dropped. */
-  readonly onEnd: (transaction: Transaction) => void;
+  readonly onEnd: (transaction: { readonly key: string }) => void;
 }
 
 /**
@@ -65,47 +65,178 @@ interface ClientRequest {
   readonly user: ClientTransactionUser;
 }
 
-/** Sockets and timers around the machines of client transactions. @see RFC 3261 section 17.1 */
-export class ClientTransaction implements TimerTarget<TransactionTimer> {
+/** What a transaction begins with. */
+interface TransactionStart {
   readonly key: string;
   readonly isInvite: boolean;
   readonly flow: Flow;
-  readonly #context: TransactionContext<ClientTransaction>;
-  #user: ClientTransactionUser | undefined;
-  #onEnd: (() => void) | undefined;
-  #text: string;
-  #acknowledgement = '';
+  readonly text: string;
+  readonly machine: Machine;
+  readonly state: TransactionState;
+}
+
+/** Sockets and timers around the machine of a transaction, whose events come with something. @see RFC 3261 section 17 */
+abstract class Transaction<Given> implements TimerTarget<TransactionTimer> {
+  readonly key: string;
+  readonly isInvite: boolean;
+  /** Where it sends: of a server transaction the flow of the request, or where its Via points. */
+  readonly flow: Flow;
+  protected readonly context: TransactionContext;
+  /** What may have to be sent again. */
+  protected text: string;
+  protected intervalMs = 0;
+  readonly #machine: Machine;
   #state: TransactionState;
   #retransmitTimer: Timer | undefined;
   #lifetimeTimer: Timer | undefined;
-  #intervalMs = 0;
 
-  constructor(request: ClientRequest, context: TransactionContext<ClientTransaction>) {
-    this.key = request.key;
-    this.isInvite = request.isInvite;
-    this.flow = request.flow;
-    this.#text = request.text;
-    this.#user = request.user;
-    this.#onEnd = request.user.onEnd;
-    this.#context = context;
-    this.#state = this.isInvite ? 'calling' : 'trying';
+  constructor({ key, isInvite, flow, text, machine, state }: TransactionStart, context: TransactionContext) {
+    this.key = key;
+    this.isInvite = isInvite;
+    this.flow = flow;
+    this.text = text;
+    this.context = context;
+    this.#machine = machine;
+    this.#state = state;
   }
 
   get state(): TransactionState {
     return this.#state;
   }
 
+  /** Ends it without a word: what follows is none of its business. */
+  end(): void {
+    if (this.#state === 'terminated') return;
+    this.#state = 'terminated';
+    this.#forget();
+  }
+
+  /** @internal */
+  abstract onTimer(event: TransactionTimer): void;
+
+  /** Carries out what the two sides do in their own ways. */
+  protected abstract act(action: OwnAction, given: Given | undefined): void;
+  protected abstract onForgotten(): void;
+
+  /** After its final response. */
+  protected onCompleted(): void {
+    // The user of a server transaction is told of failures until the end.
+  }
+
+  /** @returns whether something was sent or handed up */
+  protected step(event: TransactionEvent, given?: Given): boolean {
+    const step = this.#machine[this.#state]?.[event];
+    if (step === undefined) return false;
+    const { state, actions } = step;
+    this.#state = state;
+    let isDone = false;
+    let due: LifetimeTimer | undefined;
+    for (const action of actions) {
+      if (action === 'send' || action === 'deliver') isDone = true;
+      due = this.#act(action, given) ?? due;
+    }
+    if (state === 'completed') this.onCompleted();
+    // Only now: a timer of no length must not end the transaction before its response was handed up.
+    if (due !== undefined) this.step(due);
+    return isDone;
+  }
+
+  protected send(text: string = this.text): void {
+    this.context.send(this.flow, text, () => this.step('transport-error'));
+  }
+
+  protected retransmitIn(ms: number): void {
+    this.intervalMs = ms;
+    this.#retransmitTimer = this.context.timers.start(ms, this, 'retransmit-due');
+  }
+
+  /** Carries one action out; returns a timer that runs out at once. */
+  #act(action: TransactionAction, given: Given | undefined): LifetimeTimer | undefined {
+    switch (action) {
+      case 'resend':
+        if (this.text === '') return undefined;
+        this.context.onRetransmission();
+        this.send();
+        return undefined;
+      case 'retransmit':
+        if (!this.flow.isReliable) this.retransmitIn(this.context.base.t1Ms);
+        return undefined;
+      case 'stop-retransmit':
+        this.#stopRetransmit();
+        return undefined;
+      case 'forget':
+        this.#forget();
+        return undefined;
+      case 'send':
+      case 'acknowledge':
+      case 'deliver':
+      case 'report-timeout':
+      case 'report-transport-error':
+        this.act(action, given);
+        return undefined;
+      default:
+        return this.#live(action);
+    }
+  }
+
+  #live(timer: LifetimeTimer): LifetimeTimer | undefined {
+    this.#lifetimeTimer?.cancel();
+    this.#lifetimeTimer = undefined;
+    const ms = lifetimeMs(timer, this.context.base, this.flow.isReliable);
+    if (ms === 0) return timer;
+    this.#lifetimeTimer = this.context.timers.start(ms, this, timer);
+    // A request that was answered is not sent again, and a 2xx to an INVITE is repeated by the dialog.
+    if (timer === 'timer-m' || timer === 'timer-k' || timer === 'timer-l') this.text = '';
+    return undefined;
+  }
+
+  #stopRetransmit(): void {
+    this.#retransmitTimer?.cancel();
+    this.#retransmitTimer = undefined;
+  }
+
+  #forget(): void {
+    this.#stopRetransmit();
+    this.#lifetimeTimer?.cancel();
+    this.#lifetimeTimer = undefined;
+    this.text = '';
+    this.context.onEnd(this);
+    this.onForgotten();
+  }
+}
+
+type OwnAction = Extract<
+  TransactionAction,
+  'send' | 'acknowledge' | 'deliver' | 'report-timeout' | 'report-transport-error'
+>;
+
+/** A request that was sent. @see RFC 3261 section 17.1 */
+export class ClientTransaction extends Transaction<Received> {
+  #user: ClientTransactionUser | undefined;
+  #onEnd: (() => void) | undefined;
+  #acknowledgement = '';
+
+  constructor(request: ClientRequest, context: TransactionContext) {
+    const { isInvite, user } = request;
+    const [machine, state] = isInvite
+      ? ([INVITE_CLIENT, 'calling'] as const)
+      : ([NON_INVITE_CLIENT, 'trying'] as const);
+    super({ ...request, machine, state }, context);
+    this.#user = user;
+    this.#onEnd = user.onEnd;
+  }
+
   /** Sends the request. Apart from the constructor, so that the transaction can be found when an answer is quick. */
   start(): void {
-    this.#step('start');
+    this.step('start');
   }
 
   /** A response with this transaction's branch came. */
   receive(received: Received): void {
     const { status } = received.message;
-    if (status < 200) this.#step('provisional', received);
-    else if (!this.isInvite) this.#step('final', received);
-    else this.#step(status < 300 ? 'success' : 'failure', received);
+    if (status < 200) this.step('provisional', received);
+    else if (!this.isInvite) this.step('final', received);
+    else this.step(status < 300 ? 'success' : 'failure', received);
   }
 
   /** Tells somebody else from now on, unless nobody is told any more. */
@@ -115,116 +246,47 @@ export class ClientTransaction implements TimerTarget<TransactionTimer> {
     this.#onEnd = user.onEnd;
   }
 
-  /** Ends it without a word. */
-  end(): void {
-    if (this.#state === 'terminated') return;
-    this.#state = 'terminated';
-    this.#forget();
-  }
-
   /** INVITEs double without end, until timer B; others stay at T2, and go there at once after a provisional response. @internal */
-  onTimer(event: TransactionTimer): void {
-    this.#step(event);
+  override onTimer(event: TransactionTimer): void {
+    this.step(event);
     // An answer may have come while the request went out again, where nothing but memory lies between.
-    const isUnanswered = this.#state === 'calling' || this.#state === 'trying' || this.#state === 'proceeding';
-    if (event !== 'retransmit-due' || !isUnanswered || (this.isInvite && this.#state === 'proceeding')) return;
-    const { t2Ms } = this.#context.base;
-    if (this.isInvite) this.#retransmitIn(2 * this.#intervalMs);
-    else this.#retransmitIn(this.#state === 'proceeding' ? t2Ms : Math.min(2 * this.#intervalMs, t2Ms));
+    const { state } = this;
+    const isUnanswered = state === 'calling' || state === 'trying' || state === 'proceeding';
+    if (event !== 'retransmit-due' || !isUnanswered || (this.isInvite && state === 'proceeding')) return;
+    const { t2Ms } = this.context.base;
+    if (this.isInvite) this.retransmitIn(2 * this.intervalMs);
+    else this.retransmitIn(state === 'proceeding' ? t2Ms : Math.min(2 * this.intervalMs, t2Ms));
   }
 
-  #step(event: TransactionEvent, received?: Received): void {
-    const machine = this.isInvite ? INVITE_CLIENT : NON_INVITE_CLIENT;
-    const step = machine[this.#state]?.[event];
-    if (step === undefined) return;
-    const { state, actions } = step;
-    this.#state = state;
-    let due: LifetimeTimer | undefined;
-    for (const action of actions) due = this.#act(action, received) ?? due;
-    // From here on there is nothing to tell: the user need not linger with the transaction.
-    if (state === 'completed') this.#user = undefined;
-    // Only now: a timer of no length must not end the transaction before its response was handed up.
-    if (due !== undefined) this.#step(due);
+  protected override act(action: OwnAction, received: Received | undefined): void {
+    if (action === 'send') this.send();
+    else if (action === 'acknowledge') this.#acknowledge(received);
+    else if (action === 'report-timeout') this.#user?.onFailure('timeout');
+    else if (action === 'report-transport-error') this.#user?.onFailure('transport-error');
+    else if (received !== undefined) this.#user?.onResponse(received);
   }
 
-  #act(action: TransactionAction, received: Received | undefined): LifetimeTimer | undefined {
-    switch (action) {
-      case 'send':
-        this.#send(this.#text);
-        return undefined;
-      case 'resend':
-        this.#context.onRetransmission();
-        this.#send(this.#text);
-        return undefined;
-      case 'acknowledge':
-        this.#acknowledge(received);
-        return undefined;
-      case 'deliver':
-        if (received !== undefined) this.#user?.onResponse(received);
-        return undefined;
-      case 'retransmit':
-        if (!this.flow.isReliable) this.#retransmitIn(this.#context.base.t1Ms);
-        return undefined;
-      case 'stop-retransmit':
-        this.#retransmitTimer?.cancel();
-        this.#retransmitTimer = undefined;
-        return undefined;
-      case 'report-timeout':
-        this.#user?.onFailure('timeout');
-        return undefined;
-      case 'report-transport-error':
-        this.#user?.onFailure('transport-error');
-        return undefined;
-      case 'forget':
-        this.#forget();
-        return undefined;
-      default:
-        return this.#live(action);
-    }
+  /** From here on there is nothing to tell: the user need not linger with the transaction. */
+  protected override onCompleted(): void {
+    this.#user = undefined;
   }
 
-  #send(text: string): void {
-    this.#context.send(this.flow, text, () => this.#step('transport-error'));
+  protected override onForgotten(): void {
+    this.#acknowledgement = '';
+    this.#user = undefined;
+    this.#onEnd?.();
+    this.#onEnd = undefined;
   }
 
   #acknowledge(received: Received | undefined): void {
     if (received !== undefined && this.#acknowledgement === '') {
       this.#acknowledgement = this.#user?.acknowledgement(received) ?? '';
       // The INVITE is not sent again.
-      this.#text = '';
+      this.text = '';
     } else {
-      this.#context.onRetransmission();
+      this.context.onRetransmission();
     }
-    this.#send(this.#acknowledgement);
-  }
-
-  #retransmitIn(ms: number): void {
-    this.#intervalMs = ms;
-    this.#retransmitTimer = this.#context.timers.start(ms, this, 'retransmit-due');
-  }
-
-  #live(timer: LifetimeTimer): LifetimeTimer | undefined {
-    this.#lifetimeTimer?.cancel();
-    this.#lifetimeTimer = undefined;
-    const ms = lifetimeMs(timer, this.#context.base, this.flow.isReliable);
-    if (ms === 0) return timer;
-    this.#lifetimeTimer = this.#context.timers.start(ms, this, timer);
-    // An INVITE that was answered with 2xx, like anything that was answered, is not sent again.
-    if (timer === 'timer-m' || timer === 'timer-k') this.#text = '';
-    return undefined;
-  }
-
-  #forget(): void {
-    this.#retransmitTimer?.cancel();
-    this.#retransmitTimer = undefined;
-    this.#lifetimeTimer?.cancel();
-    this.#lifetimeTimer = undefined;
-    this.#text = '';
-    this.#acknowledgement = '';
-    this.#user = undefined;
-    this.#context.onEnd(this);
-    this.#onEnd?.();
-    this.#onEnd = undefined;
+    this.send(this.#acknowledgement);
   }
 }
 
@@ -239,37 +301,23 @@ export interface ServerTransactionUser {
 /** Nobody is told. */
 export const NOBODY: ServerTransactionUser = {};
 
-/** Sockets and timers around the machines of server transactions. @see RFC 3261 section 17.2 */
-export class ServerTransaction implements TimerTarget<TransactionTimer> {
-  readonly key: string;
-  readonly isInvite: boolean;
-  /** How the client can be reached: the flow of the request, or where its Via points. */
-  readonly flow: Flow;
+/** A request that came. @see RFC 3261 section 17.2 */
+export class ServerTransaction extends Transaction<string> {
   /** Told about failures; set by whoever answers. */
   user: ServerTransactionUser = NOBODY;
-  readonly #context: TransactionContext<ServerTransaction>;
-  #state: TransactionState;
-  #lastText = '';
-  #retransmitTimer: Timer | undefined;
-  #lifetimeTimer: Timer | undefined;
   #tryingTimer: Timer | undefined;
-  #intervalMs = 0;
 
-  constructor(received: Received, key: string, context: TransactionContext<ServerTransaction>) {
-    this.key = key;
-    this.isInvite = received.message.method === 'INVITE';
-    this.flow = context.responseFlow(received);
-    this.#context = context;
-    this.#state = this.isInvite ? 'proceeding' : 'trying';
-  }
-
-  get state(): TransactionState {
-    return this.#state;
+  constructor(received: Received, key: string, context: TransactionContext) {
+    const isInvite = received.message.method === 'INVITE';
+    const [machine, state] = isInvite
+      ? ([INVITE_SERVER, 'proceeding'] as const)
+      : ([NON_INVITE_SERVER, 'trying'] as const);
+    super({ key, isInvite, flow: context.responseFlow(received), text: '', machine, state }, context);
   }
 
   /** Whether a final response has been handed in. */
   get isAnswered(): boolean {
-    return this.#state !== 'proceeding' && this.#state !== 'trying';
+    return this.state !== 'proceeding' && this.state !== 'trying';
   }
 
   /**
@@ -277,9 +325,9 @@ export class ServerTransaction implements TimerTarget<TransactionTimer> {
    * @returns false where the transaction takes none any more
    */
   respond(status: number, text: string): boolean {
-    if (status < 200) return this.#step('provisional', text);
-    if (!this.isInvite) return this.#step('final', text);
-    return this.#step(status < 300 ? 'success' : 'failure', text);
+    if (status < 200) return this.step('provisional', text);
+    if (!this.isInvite) return this.step('final', text);
+    return this.step(status < 300 ? 'success' : 'failure', text);
   }
 
   /**
@@ -290,15 +338,15 @@ export class ServerTransaction implements TimerTarget<TransactionTimer> {
   tryWithin(ms: number, text: () => string): void {
     const onTimer = (): void => {
       this.#tryingTimer = undefined;
-      if (this.#state === 'proceeding' && this.#lastText === '') this.#step('provisional', text());
+      if (this.state === 'proceeding' && this.text === '') this.step('provisional', text());
     };
     if (ms === 0) onTimer();
-    else this.#tryingTimer = this.#context.timers.start(ms, { onTimer }, '');
+    else this.#tryingTimer = this.context.timers.start(ms, { onTimer }, '');
   }
 
   /** The request came again. */
   repeat(): void {
-    this.#step('request');
+    this.step('request');
   }
 
   /**
@@ -306,114 +354,34 @@ export class ServerTransaction implements TimerTarget<TransactionTimer> {
    * @returns true where it belongs to a 2xx, so that the dialog has to see it
    */
   acknowledge(): boolean {
-    return this.#step('ack');
-  }
-
-  /** Ends it without a word: what follows is none of its business. */
-  end(): void {
-    if (this.#state === 'terminated') return;
-    this.#state = 'terminated';
-    this.#forget();
+    return this.step('ack');
   }
 
   /** @internal */
-  onTimer(event: TransactionTimer): void {
-    this.#step(event);
-    if (event !== 'retransmit-due' || this.#state !== 'completed') return;
-    this.#retransmitIn(Math.min(2 * this.#intervalMs, this.#context.base.t2Ms));
+  override onTimer(event: TransactionTimer): void {
+    this.step(event);
+    if (event !== 'retransmit-due' || this.state !== 'completed') return;
+    this.retransmitIn(Math.min(2 * this.intervalMs, this.context.base.t2Ms));
   }
 
-  #step(event: TransactionEvent, text = ''): boolean {
-    const machine = this.isInvite ? INVITE_SERVER : NON_INVITE_SERVER;
-    const step = machine[this.#state]?.[event];
-    if (step === undefined) return false;
-    const { state, actions } = step;
-    this.#state = state;
-    let isDone = false;
-    let due: LifetimeTimer | undefined;
-    for (const action of actions) {
-      if (action === 'send' || action === 'deliver') isDone = true;
-      due = this.#act(action, text) ?? due;
-    }
-    if (due !== undefined) this.#step(due);
-    return isDone;
+  protected override act(action: OwnAction, text: string = ''): void {
+    if (action === 'send') {
+      this.text = text;
+      this.#stopTrying();
+      this.send();
+    } else if (action === 'report-timeout') this.user.onFailure?.(this, 'timeout');
+    else if (action === 'report-transport-error') this.user.onFailure?.(this, 'transport-error');
   }
 
-  /** Carries one action out; returns a timer that runs out at once. */
-  #act(action: TransactionAction, text: string): LifetimeTimer | undefined {
-    switch (action) {
-      case 'send':
-        this.#lastText = text;
-        this.#stopTrying();
-        this.#send();
-        return undefined;
-      case 'resend':
-        if (this.#lastText === '') return undefined;
-        this.#context.onRetransmission();
-        this.#send();
-        return undefined;
-      case 'retransmit':
-        if (!this.flow.isReliable) this.#retransmitIn(this.#context.base.t1Ms);
-        return undefined;
-      case 'stop-retransmit':
-        this.#stopRetransmit();
-        return undefined;
-      case 'report-timeout':
-        this.user.onFailure?.(this, 'timeout');
-        return undefined;
-      case 'report-transport-error':
-        this.user.onFailure?.(this, 'transport-error');
-        return undefined;
-      case 'forget':
-        this.#forget();
-        return undefined;
-      case 'deliver':
-      case 'acknowledge':
-        return undefined;
-      default:
-        return this.#live(action);
-    }
-  }
-
-  #send(): void {
-    this.#context.send(this.flow, this.#lastText, () => this.#step('transport-error'));
-  }
-
-  #retransmitIn(ms: number): void {
-    this.#intervalMs = ms;
-    this.#retransmitTimer = this.#context.timers.start(ms, this, 'retransmit-due');
-  }
-
-  #stopRetransmit(): void {
-    this.#retransmitTimer?.cancel();
-    this.#retransmitTimer = undefined;
+  protected override onForgotten(): void {
+    this.#stopTrying();
+    this.user.onEnd?.(this);
+    this.user = NOBODY;
   }
 
   #stopTrying(): void {
     this.#tryingTimer?.cancel();
     this.#tryingTimer = undefined;
-  }
-
-  #live(timer: LifetimeTimer): LifetimeTimer | undefined {
-    this.#lifetimeTimer?.cancel();
-    this.#lifetimeTimer = undefined;
-    const ms = lifetimeMs(timer, this.#context.base, this.flow.isReliable);
-    if (ms === 0) return timer;
-    this.#lifetimeTimer = this.#context.timers.start(ms, this, timer);
-    // A 2xx is repeated by the dialog; nothing here sends it again.
-    if (timer === 'timer-l') this.#lastText = '';
-    return undefined;
-  }
-
-  #forget(): void {
-    this.#stopRetransmit();
-    this.#stopTrying();
-    this.#lifetimeTimer?.cancel();
-    this.#lifetimeTimer = undefined;
-    this.#lastText = '';
-    this.#context.onEnd(this);
-    this.user.onEnd?.(this);
-    this.user = NOBODY;
   }
 }
 
@@ -440,14 +408,11 @@ type OutgoingRequest = Omit<ClientRequest, 'key' | 'isInvite'> & { readonly bran
 export type TransactionLayer = ReturnType<typeof createTransactionLayer>;
 
 /** Makes a transaction layer without transactions. @see RFC 3261 section 17, RFC 6026 */
-export function createTransactionLayer(
-  options: Omit<TransactionContext<unknown>, 'onEnd'>,
-  user: TransactionLayerUser,
-) {
+export function createTransactionLayer(options: Omit<TransactionContext, 'onEnd'>, user: TransactionLayerUser) {
   const servers = new Map<string, ServerTransaction>();
   const clients = new Map<string, ClientTransaction>();
-  const serverContext = { ...options, onEnd: (ended: ServerTransaction) => void servers.delete(ended.key) };
-  const clientContext = { ...options, onEnd: (ended: ClientTransaction) => void clients.delete(ended.key) };
+  const serverContext: TransactionContext = { ...options, onEnd: ({ key }) => void servers.delete(key) };
+  const clientContext: TransactionContext = { ...options, onEnd: ({ key }) => void clients.delete(key) };
 
   const open = (received: Received, key: string): ServerTransaction => {
     const transaction = new ServerTransaction(received, key, serverContext);

@@ -13,16 +13,7 @@ import { createConnections } from './connections.js';
 import type { Endpoint, ListenerAddress, TransportFault, TransportName, TransportUser } from './flow.js';
 
 /** A listener for TCP or TLS, and the connections that it accepted or opened. */
-export interface StreamTransport {
-  readonly transport: 'tcp' | 'tls';
-  readonly local: Endpoint;
-  /** The connection to a peer: an open one, or one that is being opened and takes messages meanwhile. */
-  readonly flowTo: (remote: Endpoint) => Connection;
-  /** An open connection, or undefined. */
-  readonly openFlow: (remote: Endpoint) => Connection | undefined;
-  readonly connectionCount: () => number;
-  readonly close: () => Promise<void>;
-}
+export type StreamTransport = Awaited<ReturnType<typeof openStreamTransport>>;
 
 /** What a stream transport is made with. */
 export interface StreamTransportOptions {
@@ -45,7 +36,7 @@ export interface StreamUser extends Pick<TransportUser, 'onFault' | 'onClosed'> 
  * Listens for connections.
  * @throws Error of Node when the address cannot be bound, or the TLS files are unusable
  */
-export async function openStreamTransport(options: StreamTransportOptions, user: StreamUser): Promise<StreamTransport> {
+export async function openStreamTransport(options: StreamTransportOptions, user: StreamUser) {
   const { tls } = options;
   const connections = createConnections(options.clock, options.connectionLimits);
   const server: Server =
@@ -56,14 +47,8 @@ export async function openStreamTransport(options: StreamTransportOptions, user:
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : wanted;
   const local: Endpoint = { address: host, port };
-  const transport = tls === undefined ? 'tcp' : 'tls';
-  const shared = {
-    transport,
-    local,
-    connections,
-    user,
-    options,
-  } as const;
+  const transport: Shared['transport'] = tls === undefined ? 'tcp' : 'tls';
+  const shared: Shared = { transport, local, connections, user, options };
   server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
     const { remoteAddress, remotePort } = socket;
     if (remoteAddress === undefined || remotePort === undefined) socket.destroy();
@@ -77,8 +62,10 @@ export async function openStreamTransport(options: StreamTransportOptions, user:
   return {
     transport,
     local,
+    /** An open connection, or undefined. */
     openFlow,
-    flowTo: (remote) => openFlow(remote) ?? adopt(dial(remote, tls), remote, shared),
+    /** The connection to a peer: an open one, or one that is being opened and takes messages meanwhile. */
+    flowTo: (remote: Endpoint): Connection => openFlow(remote) ?? adopt(dial(remote, tls), remote, shared),
     connectionCount: connections.size,
     close: async () => {
       connections.close();

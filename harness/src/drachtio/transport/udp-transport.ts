@@ -3,13 +3,7 @@ import { once } from 'node:events';
 import { maxMessageBytes, type Endpoint, type Flow, type ListenerAddress, type TransportUser } from './flow.js';
 
 /** A UDP socket that SIP is spoken on. */
-export interface UdpTransport {
-  readonly transport: 'udp';
-  readonly local: Endpoint;
-  /** The flow to a peer. Costs nothing and is always open. */
-  readonly flowTo: (remote: Endpoint) => Flow;
-  readonly close: () => Promise<void>;
-}
+export type UdpTransport = Awaited<ReturnType<typeof openUdpTransport>>;
 
 /**
  * Room for datagrams that wait for us or for the network, octets: at 5,000 calls a second and 2 kB a message, a pause of the garbage
@@ -21,7 +15,7 @@ export const UDP_BUFFER_BYTES: number = 4 * 1_048_576;
  * Opens a UDP socket.
  * @throws Error of Node when the address cannot be bound
  */
-export async function openUdpTransport(listen: ListenerAddress, user: TransportUser): Promise<UdpTransport> {
+export async function openUdpTransport(listen: ListenerAddress, user: TransportUser) {
   const socket = createSocket({
     type: listen.address.includes(':') ? 'udp6' : 'udp4',
     // A listener has one family: 0.0.0.0 and :: may then have the same port.
@@ -52,9 +46,10 @@ export async function openUdpTransport(listen: ListenerAddress, user: TransportU
   // What the kernel learns about one peer is no concern of the others; the timers of a transaction notice a peer that is gone.
   socket.on('error', () => undefined);
   return {
-    transport: 'udp',
+    transport: 'udp' as const,
     local,
-    flowTo: ({ address, port }) => flowTo(address, port),
+    /** The flow to a peer. Costs nothing and is always open. */
+    flowTo: ({ address, port }: Endpoint): Flow => flowTo(address, port),
     close: async () => {
       socket.close();
       await once(socket, 'close');

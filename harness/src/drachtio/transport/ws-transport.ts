@@ -11,16 +11,7 @@ import { createConnections } from './connections.js';
 import type { Endpoint, ListenerAddress, TransportFault, TransportUser } from './flow.js';
 
 /** A listener for SIP over WebSocket. Peers connect to us; a WebSocket is never opened from here. */
-export interface WsTransport {
-  readonly transport: 'ws' | 'wss';
-  readonly local: Endpoint;
-  /** The connection of a peer, or undefined. */
-  readonly openFlow: (remote: Endpoint) => Connection | undefined;
-  readonly connectionCount: () => number;
-  /** Takes a connection that somebody else accepted and that begins as HTTP does. */
-  readonly adopt: (socket: Socket) => void;
-  readonly close: () => Promise<void>;
-}
+export type WsTransport = Awaited<ReturnType<typeof openWsTransport>>;
 
 /** What a WebSocket transport is made with. */
 export interface WsTransportOptions {
@@ -38,7 +29,7 @@ export interface WsTransportOptions {
  * @throws Error of Node when the address cannot be bound, or the TLS files are unusable
  * @see RFC 7118
  */
-export async function openWsTransport(options: WsTransportOptions, user: TransportUser): Promise<WsTransport> {
+export async function openWsTransport(options: WsTransportOptions, user: TransportUser) {
   const { tls, listen } = options;
   const connections = createConnections(options.clock, options.connectionLimits);
   const http: Server =
@@ -63,7 +54,7 @@ export async function openWsTransport(options: WsTransportOptions, user: Transpo
     address: listen.address,
     port: typeof bound === 'object' && bound !== null ? bound.port : listen.port,
   };
-  const transport = tls === undefined ? 'ws' : 'wss';
+  const transport: ConnectionParts['transport'] = tls === undefined ? 'ws' : 'wss';
   server.on('connection', (socket, request) => {
     const { remoteAddress = '', remotePort = 0 } = request.socket;
     const remote = { address: remoteAddress.replace(/^::ffff:/, ''), port: remotePort };
@@ -81,12 +72,14 @@ export async function openWsTransport(options: WsTransportOptions, user: Transpo
   return {
     transport,
     local,
-    openFlow: (remote) => {
+    /** The connection of a peer, or undefined. */
+    openFlow: (remote: Endpoint): Connection | undefined => {
       const connection = connections.find(remote);
       return connection?.isOpen() === true ? connection : undefined;
     },
     connectionCount: connections.size,
-    adopt: (socket) => void http.emit('connection', socket),
+    /** Takes a connection that somebody else accepted and that begins as HTTP does. */
+    adopt: (socket: Socket) => void http.emit('connection', socket),
     close: async () => {
       connections.close();
       server.close();

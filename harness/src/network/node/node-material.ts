@@ -24,17 +24,11 @@ import { testKeyFromPem } from '@hopback/sdk/testing';
 import { createPassport } from '@hopback/sdk/testing';
 import type { Behaviour } from '../../scenario/index.js';
 import { behaviourOf } from './behaviours.js';
-import type { TimerClock } from '@hopback/sdk/platform';
-import type { RecordStore } from '@hopback/sdk/records';
+import type { Clock, TimerClock } from '@hopback/sdk/platform';
 import type { TappedMessage } from '../../drachtio/index.js';
 import type { NetworkPlan, PlannedProvider } from '../plan/index.js';
 import type { CallRoutes } from './call-route.js';
 import type { HopNote, SrfControl } from './srf-face.js';
-
-/** The clock of a provider's switch: that of the machine, and by how much it is wrong. */
-export interface NodeClock {
-  readonly nowMs: () => number;
-}
 
 /** When behaviours hold that hold for stretches of time: from the first call of the run on. */
 export interface RunStart {
@@ -55,8 +49,8 @@ export const isDownNow = (behaviours: readonly Behaviour[], start: RunStart): bo
   start.startMs !== undefined &&
   behaviours.some((behaviour) => behaviourOf(behaviour).isDown === true && isNow(behaviour, start));
 
-/** Makes the clock of a provider. */
-export function createNodeClock(behaviours: readonly Behaviour[], start: RunStart): NodeClock {
+/** Makes the clock of a provider's switch: that of the machine, and by how much it is wrong. */
+export function createNodeClock(behaviours: readonly Behaviour[], start: RunStart): Clock {
   const skewed = behaviours.filter((behaviour) => behaviourOf(behaviour).skewMs !== undefined);
   if (skewed.length === 0) return { nowMs: Date.now };
   return {
@@ -120,33 +114,31 @@ export interface NodeMaterial {
   readonly platform?: NodePlatform;
 }
 
-/** What a provider signs with. */
-export interface NodeSigning {
-  /** Its own authentication service, by the rules that hold for providers. */
-  readonly own: AuthenticationService;
-  /** The same decisions, signed with its faulty credential; `own` where it has none. */
-  readonly faulty: Pick<AuthenticationService, 'sign'>;
-  /** Signs with an attestation of one's choice, in the name of a provider. */
-  readonly as: (
-    parties: { readonly origTn: string; readonly destTn: string },
-    order: { readonly attestation: 'A' | 'B' | 'C'; readonly provider: string },
-  ) => Promise<SigningOutcome>;
-}
+/** What a provider signs with; undefined for one without a certificate. */
+export type NodeSigning = Awaited<ReturnType<typeof openNodeSigning>>;
 
 /** Opens the services of a provider. @param credentials - of all providers: whoever signs as another has the other's key. */
 export async function openNodeSigning(
   provider: string,
   credentials: Readonly<Record<string, readonly NodeCredential[]>>,
-  clock: NodeClock,
-): Promise<NodeSigning | undefined> {
+  clock: Clock,
+) {
   const [good, bad] = credentials[provider] ?? [];
   if (good === undefined) return undefined;
   const own = await serviceOf(good, clock);
   const others = new Map<string, AuthenticationService>();
+  const faulty: Pick<AuthenticationService, 'sign'> =
+    bad === undefined ? own : { sign: async (request) => signedWith(bad, await own.sign(request)) };
   return {
+    /** Its own authentication service, by the rules that hold for providers. */
     own,
-    faulty: bad === undefined ? own : { sign: async (request) => signedWith(bad, await own.sign(request)) },
-    as: async ({ origTn, destTn }, { attestation, provider: name }) => {
+    /** The same decisions, signed with its faulty credential; `own` where it has none. */
+    faulty,
+    /** Signs with an attestation of one's choice, in the name of a provider. */
+    as: async (
+      { origTn, destTn }: { readonly origTn: string; readonly destTn: string },
+      { attestation, provider: name }: { readonly attestation: 'A' | 'B' | 'C'; readonly provider: string },
+    ): Promise<SigningOutcome> => {
       const key = `${name} ${attestation}`;
       const [credential = good] = credentials[name] ?? [];
       const service = others.get(key) ?? (await serviceOf(credential, clock, ALWAYS[attestation]));
@@ -158,7 +150,7 @@ export async function openNodeSigning(
 
 async function serviceOf(
   { privateKeyPem, chainPem, x5u, spc }: NodeCredential,
-  clock: NodeClock,
+  clock: Clock,
   policy?: AttestationPolicyData,
 ): Promise<AuthenticationService> {
   return createAuthenticationService({
@@ -225,7 +217,7 @@ function always(
  */
 export async function openNodeVerification(
   { certificates, trust, credentials }: Pick<NodeMaterial, 'certificates' | 'trust' | 'credentials'>,
-  clock: NodeClock,
+  clock: Clock,
 ) {
   const repository = createCertificateRepository({
     clock,
@@ -258,19 +250,6 @@ function certificateOf(base64: string): Certificate {
   const parsed = parseCertificate(Buffer.from(base64, 'base64'));
   if (parsed.status !== 'parsed') throw new TypeError(`a certificate of the network cannot be read: ${parsed.detail}`);
   return parsed.certificate;
-}
-
-/** The records of a provider, and the stream of what it shares. */
-export interface NodeRecords {
-  /** What answers are found in. */
-  readonly store: RecordStore;
-  /** Where the call tracker hands records in. */
-  readonly sink: Pick<RecordStore, 'insert'>;
-  /** Records written, and those that left for the platform. */
-  readonly counts: () => { readonly stored: number; readonly streamed: number };
-  /** Resolves when all that may leave has left. @returns what kept it from that; undefined: nothing */
-  readonly drain: () => Promise<string | undefined>;
-  readonly close: () => Promise<void>;
 }
 
 /** Settings of `openNode`. */

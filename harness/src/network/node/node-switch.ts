@@ -1,3 +1,4 @@
+import type { Clock } from '@hopback/sdk/platform';
 import type { CallRecord, RecordStore } from '@hopback/sdk/records';
 import type { VerificationService } from '@hopback/sdk/stir';
 import {
@@ -11,8 +12,8 @@ import {
 } from '@hopback/sdk/switch';
 import type { CallIdentity, CallRecordSink, CallTracker, TrackedCall, TrunkPolicy } from '@hopback/sdk/switch';
 import { schedule, wait } from '@hopback/sdk/internal/runtime';
-import { createDrachtioServer } from '../../drachtio/index.js';
-import type { DrachtioServer, ListenAddress } from '../../drachtio/index.js';
+import { DrachtioServer } from '../../drachtio/index.js';
+import type { ListenAddress } from '../../drachtio/index.js';
 import type { Behaviour } from '../../scenario/index.js';
 import { behaviourHolds } from '../plan/index.js';
 import type { NetworkPlan, PlannedProvider } from '../plan/index.js';
@@ -31,7 +32,7 @@ import {
 } from './call-route.js';
 import type { CallRoute, HopPart } from './call-route.js';
 import { isNow } from './node-material.js';
-import type { NodeClock, NodeOptions, NodeRecords, NodeSigning } from './node-material.js';
+import type { NodeOptions, NodeSigning } from './node-material.js';
 import { TRYING_HOLD_MS, connectSrf, forkCall, joinEnds, letGo, noteOf, takeInHand } from './srf-face.js';
 import type { ConnectedSrf, HopInHand, SrfFace, SrfHandler, SrfMessage, SrfRequest, SrfResponse } from './srf-face.js';
 
@@ -40,7 +41,7 @@ interface Carrying {
   readonly provider: PlannedProvider;
   readonly providers: ReadonlyMap<string, PlannedProvider>;
   readonly plan: Pick<NetworkPlan, 'seed'>;
-  readonly signing: NodeSigning | undefined;
+  readonly signing: NodeSigning;
   readonly memory: Map<Behaviour, unknown>;
   /** Address of whoever is next, without `sip:`; undefined where nobody is. */
   readonly addressOf: (next: HopPart['next'], called: string) => string | undefined;
@@ -220,6 +221,11 @@ type NodeCoverage = ReturnType<typeof createNodeCoverage>;
 /** Id of a record, and index of the call that it is of. */
 export type RecordedCall = readonly [recordId: string, index: number];
 
+interface RecordParts {
+  readonly sink: Pick<RecordStore, 'insert'>;
+  readonly store: RecordStore;
+}
+
 /** Makes it. */
 export function createNodeCoverage({ provider, plan, start }: Pick<NodeOptions, 'provider' | 'plan' | 'start'>) {
   /** By ingress Call-ID, in the order of arrival. */
@@ -244,7 +250,7 @@ export function createNodeCoverage({ provider, plan, start }: Pick<NodeOptions, 
     },
     isLost: ({ callGroupId }: CallRecord) => lost.has(callGroupId),
     /** Hands records in, and says until when there are no others. */
-    sinkOf: ({ sink, store }: NodeRecords): Pick<RecordStore, 'insert'> => ({
+    sinkOf: ({ sink, store }: RecordParts): Pick<RecordStore, 'insert'> => ({
       insert: async (records) => {
         const inserted = await sink.insert(records);
         for (const { callGroupId, recordId } of records) {
@@ -302,11 +308,11 @@ async function uncover(store: RecordStore, gap: Behaviour, startMs: number): Pro
 
 /** Settings of {@link NodeSwitch}. */
 interface NodeSwitchOptions extends Omit<NodeOptions, 'onTrouble'> {
-  readonly nodeClock: NodeClock;
+  readonly nodeClock: Clock;
   readonly sink: CallRecordSink;
   readonly coverage: NodeCoverage;
   readonly service: VerificationService;
-  readonly signing: NodeSigning | undefined;
+  readonly signing: NodeSigning;
   readonly addressOf: Carrying['addressOf'];
   readonly onTrouble: (error: unknown) => void;
 }
@@ -478,13 +484,7 @@ function policiesOf({ provider, plan, service, onTrouble }: NodeSwitchOptions): 
   };
 }
 
-interface Running {
-  readonly address: string;
-  readonly phones?: string;
-  readonly listening: readonly ListenAddress[];
-  readonly tracker: CallTracker;
-  readonly close: () => Promise<void>;
-}
+type Running = Awaited<ReturnType<typeof run>>;
 
 const HOST = '127.0.0.1';
 const ANYWHERE = { host: HOST, port: 0 } as const;
@@ -501,7 +501,7 @@ const listenAddresses = (
 async function run(
   { provider, plan, nodeClock, sink, onTrouble, onMessage, drachtio }: NodeSwitchOptions,
   { calls, listen }: { readonly calls: CallsInHand; readonly listen: readonly ListenAddress[] },
-): Promise<Running> {
+) {
   const names = plan.providers.flatMap(({ id, name }) => [
     [trunkFrom(id), name] as const,
     [trunkTo(id), name] as const,
@@ -527,7 +527,7 @@ async function run(
   };
   try {
     if (drachtio === undefined)
-      server = await createDrachtioServer({
+      server = await DrachtioServer.open({
         listen,
         tryingHoldMs: TRYING_HOLD_MS,
         ...(onMessage !== undefined && { onMessage }),

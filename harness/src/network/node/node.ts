@@ -10,14 +10,14 @@ import {
   createSharingPolicy,
   openRecordStream,
 } from '@hopback/sdk/records';
-import type { CallRecord, OpenRecordStream, RecordFeed, SharingPolicyData } from '@hopback/sdk/records';
+import type { CallRecord, OpenRecordStream, RecordFeed, RecordStore, SharingPolicyData } from '@hopback/sdk/records';
 import type { TracebackResponder } from '@hopback/sdk/traceback';
 import type { SeenAnswering, SeenRecords } from '../../oracle/index.js';
 import type { ScenarioSharing } from '../../scenario/index.js';
 import type { HopPart } from './call-route.js';
 import { answerManners, openNodeAnswers } from './node-answers.js';
 import { createNodeClock, isDownNow, openNodeSigning, openNodeVerification } from './node-material.js';
-import type { NodeOptions, NodeRecords } from './node-material.js';
+import type { NodeOptions } from './node-material.js';
 import { createNodeCoverage, NodeSwitch } from './node-switch.js';
 import type { RecordedCall } from './node-switch.js';
 
@@ -52,7 +52,7 @@ function policyOf(shares: Exclude<ScenarioSharing, 'nothing'>): SharingPolicyDat
 }
 
 /** Opens the store of a provider and, where it shares something and there is a platform, the stream. */
-async function openNodeRecords(options: NodeRecordsOptions): Promise<NodeRecords> {
+async function openNodeRecords(options: NodeRecordsOptions) {
   const { providerId, directory, shares, isLost, platform } = options;
   const store = createMemoryRecordStore({ clock: { nowMs: Date.now } });
   let stream: OpenRecordStream | undefined;
@@ -71,17 +71,22 @@ async function openNodeRecords(options: NodeRecordsOptions): Promise<NodeRecords
   }
   const into = feed ?? store;
   let stored = 0;
-  return {
-    store,
-    sink: {
-      insert: async (records) => {
-        const kept = records.some(isLost) ? records.filter((record) => !isLost(record)) : records;
-        const inserted = await into.insert(kept);
-        stored += inserted.inserted;
-        return inserted;
-      },
+  const sink: Pick<RecordStore, 'insert'> = {
+    insert: async (records) => {
+      const kept = records.some(isLost) ? records.filter((record) => !isLost(record)) : records;
+      const inserted = await into.insert(kept);
+      stored += inserted.inserted;
+      return inserted;
     },
+  };
+  return {
+    /** What answers are found in. */
+    store,
+    /** Where the call tracker hands records in. */
+    sink,
+    /** Records written, and those that left for the platform. */
     counts: () => ({ stored, streamed: feed?.counts().shared ?? 0 }),
+    /** Resolves when all that may leave has left. @returns what kept it from that; undefined: nothing */
     drain: async () => {
       const drained = await stream?.drain();
       return drained === undefined || drained.status === 'drained' ? undefined : `the stream is ${drained.status}`;
@@ -116,21 +121,7 @@ export interface NodeAnswering {
 }
 
 /** A provider of the network: its switch, its records, and whoever answers for it. */
-export interface NetworkNode {
-  readonly id: string;
-  /** Where it takes calls: `127.0.0.1:5060`. */
-  readonly address: string;
-  /** Where its phones register, `ws://127.0.0.1:5066`; absent where it serves none. */
-  readonly phones?: string;
-  readonly connect: (peers: NodePeers) => void;
-  /** The run has begun: what holds for stretches of time holds from now on. */
-  readonly begin: () => void;
-  /** Writes down and streams all that it carried. */
-  readonly drain: () => Promise<NodeBooks>;
-  /** How it has answered so far, and what nobody has answered since a person would have to. */
-  readonly answering: () => NodeAnswering;
-  readonly close: () => Promise<void>;
-}
+export type NetworkNode = Awaited<ReturnType<typeof openNode>>;
 
 /**
  * Opens a provider: a drachtio-srf application on a server of its own that verifies, signs, carries, records, streams and answers with the SDK as a
@@ -139,7 +130,7 @@ export interface NetworkNode {
  * @returns the provider, which takes calls once it knows its peers; to be closed
  * @throws HopbackError where an address cannot be bound or a directory not used
  */
-export async function openNode(options: NodeOptions): Promise<NetworkNode> {
+export async function openNode(options: NodeOptions) {
   const { plan, provider, material, directory, clock, start } = options;
   const { behaviours, id } = provider;
   const folder = join(directory, id);
@@ -191,14 +182,20 @@ export async function openNode(options: NodeOptions): Promise<NetworkNode> {
       answering = responder;
     }
     return {
-      ...{ id, address: nodeSwitch.address, close },
+      ...{ id, close },
+      /** Where it takes calls: `127.0.0.1:5060`. */
+      address: nodeSwitch.address,
+      /** Where its phones register, `ws://127.0.0.1:5066`; absent where it serves none. */
       ...(nodeSwitch.phones !== undefined && { phones: nodeSwitch.phones }),
-      connect: (known) => {
+      connect: (known: NodePeers) => {
         peers.current = known;
       },
+      /** The run has begun: what holds for stretches of time holds from now on. */
       begin: () => nodeSwitch.begin(),
+      /** How it has answered so far, and what nobody has answered since a person would have to. */
       answering: () => answeringOf(answering),
-      drain: async () => {
+      /** Writes down and streams all that it carried. */
+      drain: async (): Promise<NodeBooks> => {
         await nodeSwitch.drain();
         await coverage.complete(records.store);
         const kept = await records.drain();

@@ -96,13 +96,7 @@ export interface SrfFace extends EventEmitter {
 }
 
 /** An application that is connected to its server. */
-export interface ConnectedSrf {
-  readonly srf: SrfFace;
-  /** Where the server says that it speaks SIP: `udp/127.0.0.1:5060`, several with commas between. */
-  readonly hostPorts: string;
-  /** Lets go of the server, and comes back no more. Never rejects. */
-  readonly close: () => Promise<void>;
-}
+export type ConnectedSrf = Awaited<ReturnType<typeof connectSrf>>;
 
 /** Where a drachtio server takes applications. */
 export interface SrfControl {
@@ -118,10 +112,12 @@ interface Internals {
 /** By itself drachtio-srf tries for ever. A server that is there takes an application within moments, milliseconds. */
 const CONNECT_MS = 10_000;
 
-type SrfClass = new () => SrfFace & {
+interface Connecting {
   readonly connect: (options: object) => void;
   readonly listen: (options: object) => void;
-};
+}
+
+type SrfClass = new () => SrfFace & Connecting;
 
 /**
  * Connects an application to a drachtio server.
@@ -131,11 +127,8 @@ type SrfClass = new () => SrfFace & {
  * @throws {@link HopbackError} `unavailable` where nobody is there
  * @throws the error that the server refuses it with
  */
-export async function connectSrf(
-  to: SrfControl | DrachtioServer,
-  setUp: (srf: SrfFace) => void = () => undefined,
-): Promise<ConnectedSrf> {
-  const srf = new (Srf as unknown as SrfClass)();
+export async function connectSrf(to: SrfControl | DrachtioServer, setUp: (srf: SrfFace) => void = () => undefined) {
+  const srf: SrfFace & Connecting = new (Srf as unknown as SrfClass)();
   let isOpen = false;
   // Without a listener a connection that is lost would end the process.
   srf.on('error', () => undefined);
@@ -164,8 +157,10 @@ export async function connectSrf(
   }
   isOpen = true;
   return {
-    srf,
+    srf: srf as SrfFace,
+    /** Where the server says that it speaks SIP: `udp/127.0.0.1:5060`, several with commas between. */
     hostPorts,
+    /** Lets go of the server, and comes back no more. Never rejects. */
     close: async () => {
       // Nobody reconnects from here on.
       stop();

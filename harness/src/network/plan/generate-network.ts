@@ -1,6 +1,5 @@
 import { HopbackError } from '@hopback/sdk/errors';
-import { createSeededRandom } from '../../faults/index.js';
-import type { SeededRandom } from '../../faults/index.js';
+import { SeededRandom } from '../../faults/index.js';
 import { ROBOCALL_SCRIPTS } from '../../scenario/index.js';
 import type {
   Behaviour,
@@ -61,7 +60,7 @@ const COUNTRIES = ['CA', 'MX', 'IN', 'PH', 'GB', 'DO', 'CO', 'NL', 'SG', 'PK'];
 export function generateNetwork(options: GenerateOptions): Scenario {
   const { carriers, seed, seconds = 3_600, calls = 100_000 } = options;
   checkOptions(options);
-  const random = createSeededRandom(seed, 'generate-network');
+  const random = new SeededRandom(seed, 'generate-network');
   const ids = idsOf(carriers);
   const trunks = linksOf(ids, random.fork('links'));
   const providers = providersOf(ids, options, random.fork('providers'));

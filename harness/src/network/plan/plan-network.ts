@@ -1,6 +1,5 @@
 import { HopbackError } from '@hopback/sdk/errors';
-import { createSeededRandom } from '../../faults/index.js';
-import type { SeededRandom } from '../../faults/index.js';
+import { SeededRandom } from '../../faults/index.js';
 import { MAX_DIVERSIONS, isInRange, numberAt, readNumberRange } from '../../scenario/index.js';
 import type {
   Scenario,
@@ -209,7 +208,7 @@ const ONCE_EVERY_MS = 100;
  */
 export function* plannedCalls(network: PlannedNetwork): Generator<PlannedCall> {
   const { scenario, seed, onceOnly } = network;
-  const random = createSeededRandom(seed, 'plan');
+  const random = new SeededRandom(seed, 'plan');
   const place = placeOf(network, random);
   const callers = new Map(scenario.callers.map((caller) => [caller.id, plannedCaller(caller, place)]));
   let index = 0;

@@ -1,6 +1,6 @@
 import { HopbackError } from '@hopback/sdk/errors';
-import { createSeededRandom } from '../../faults/index.js';
-import type { SeededRandom } from '../../faults/index.js';
+import { Heap } from '../../faults/delivery-schedule.js';
+import { SeededRandom } from '../../faults/index.js';
 import type {
   Behaviour,
   ProviderRole,
@@ -121,7 +121,7 @@ export function behaviourHolds(
   if (share >= 1) return true;
   const { atMs, caller, calling, called } = call;
   const name = ['behaviour', of.provider, of.place, caller, calling, called, atMs].join('/');
-  return createSeededRandom(of.seed, name).next() < share;
+  return new SeededRandom(of.seed, name).next() < share;
 }
 
 /** Whose part in a network is played by somebody else's programs. */
@@ -265,15 +265,6 @@ export function createRouting({ trunks }: Pick<Scenario, 'trunks'>) {
       ways.set(name, way);
       return way;
     },
-    /** Where a provider can send a call for another next, the cheapest first; those that would lead back through itself are none. */
-    nextHops: (from: string, to: string): readonly string[] => {
-      const { left } = endOf(to);
-      const without = cheapest(to, into, from);
-      return (out.get(from) ?? [])
-        .filter((edge) => without.has(edge.to))
-        .toSorted((a, b) => a.cost + (left.get(a.to) ?? 0) - b.cost - (left.get(b.to) ?? 0))
-        .map((edge) => edge.to);
-    },
   };
 }
 
@@ -312,15 +303,15 @@ function takeOne(edges: readonly Edge[], random: SeededRandom): string {
 }
 
 /** Dijkstra from the end: what it costs to come there from everywhere. @param avoided - through which no way may lead */
-function cheapest(end: string, into: Edges, avoided?: string): ReadonlyMap<string, number> {
+function cheapest(end: string, into: Edges): ReadonlyMap<string, number> {
   const found = new Map<string, number>();
-  const queue = createQueue();
-  queue.push({ id: end, cost: 0 });
-  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+  const queue = new Heap<Reached>((one, other) => one.cost < other.cost);
+  queue.put({ id: end, cost: 0 });
+  for (let next = queue.take(); next !== undefined; next = queue.take()) {
     if (found.has(next.id)) continue;
     found.set(next.id, next.cost);
     for (const { to, cost } of into.get(next.id) ?? [])
-      if (!found.has(to) && to !== avoided) queue.push({ id: to, cost: next.cost + cost });
+      if (!found.has(to)) queue.put({ id: to, cost: next.cost + cost });
   }
   return found;
 }
@@ -328,37 +319,4 @@ function cheapest(end: string, into: Edges, avoided?: string): ReadonlyMap<strin
 interface Reached {
   readonly id: string;
   readonly cost: number;
-}
-
-/** A binary heap, the cheapest on top. */
-function createQueue(): { readonly push: (item: Reached) => void; readonly pop: () => Reached | undefined } {
-  const heap: Reached[] = [];
-  const costAt = (place: number): number => heap[place]?.cost ?? Number.POSITIVE_INFINITY;
-  const swap = (a: number, b: number): void => {
-    const [left, right] = [heap[a], heap[b]];
-    if (left !== undefined && right !== undefined) [heap[a], heap[b]] = [right, left];
-  };
-  return {
-    push: (item) => {
-      heap.push(item);
-      for (let at = heap.length - 1; at > 0;) {
-        const above = (at - 1) >> 1;
-        if (costAt(above) <= costAt(at)) return;
-        swap(at, above);
-        at = above;
-      }
-    },
-    pop: () => {
-      const [top] = heap;
-      const last = heap.pop();
-      if (heap.length === 0 || last === undefined) return top;
-      heap[0] = last;
-      for (let at = 0; ;) {
-        const child = costAt(2 * at + 1) <= costAt(2 * at + 2) ? 2 * at + 1 : 2 * at + 2;
-        if (costAt(child) >= costAt(at)) return top;
-        swap(at, child);
-        at = child;
-      }
-    },
-  };
 }

@@ -22,16 +22,7 @@ export interface KnownProvider {
 }
 
 /** A plan, arranged so that the truth of a call is told fast. */
-export interface KnownNetwork {
-  readonly plan: NetworkPlan;
-  readonly providers: ReadonlyMap<string, KnownProvider>;
-  /** Calls that a provider is sent in each second of the run; for providers that can be overloaded alone. */
-  readonly load: (provider: string) => ReadonlyMap<number, number>;
-  /** By provider, the Identities of which it may have kept any: found when one is replayed. */
-  readonly replayed: Map<string, readonly ReplayedIdentity[]>;
-  /** What the providers do to the call that was asked about last: of one call several things are asked, and to draw costs most of the time. */
-  readonly drawn: { call: PlannedCall | undefined; readonly effects: Map<string, readonly BehaviourEffects[]> };
-}
+export type KnownNetwork = ReturnType<typeof knownNetwork>;
 
 /** An Identity that a provider kept. */
 interface ReplayedIdentity {
@@ -41,7 +32,7 @@ interface ReplayedIdentity {
 }
 
 /** Arranges a plan. */
-export function knownNetwork(plan: NetworkPlan): KnownNetwork {
+export function knownNetwork(plan: NetworkPlan) {
   const providers = new Map<string, KnownProvider>();
   for (const planned of plan.providers) {
     providers.set(planned.id, {
@@ -52,15 +43,22 @@ export function knownNetwork(plan: NetworkPlan): KnownNetwork {
     });
   }
   let loads: ReadonlyMap<string, ReadonlyMap<number, number>> | undefined;
+  const drawn = {
+    call: undefined as PlannedCall | undefined,
+    effects: new Map<string, readonly BehaviourEffects[]>(),
+  };
   return {
     plan,
     providers,
-    load: (provider) => {
+    /** Calls that a provider is sent in each second of the run; for providers that can be overloaded alone. */
+    load: (provider: string) => {
       loads ??= countLoads(plan);
       return loads.get(provider) ?? NOTHING;
     },
-    replayed: new Map(),
-    drawn: { call: undefined, effects: new Map() },
+    /** By provider, the Identities of which it may have kept any: found when one is replayed. */
+    replayed: new Map<string, readonly ReplayedIdentity[]>(),
+    /** What the providers do to the call that was asked about last: of one call several things are asked, and to draw costs most of the time. */
+    drawn,
   };
 }
 

@@ -1,10 +1,10 @@
 import type { Verstat } from '@hopback/sdk/stir';
 import { schedule } from '@hopback/sdk/internal/runtime';
-import { connectExchange, createDrachtioServer, valuesByName } from '../../drachtio/index.js';
+import { Exchange, DrachtioServer, valuesByName } from '../../drachtio/index.js';
 import type { ArrivedInvite, ExchangeCall, SipMessage } from '../../drachtio/index.js';
 import type { SeenCall, SeenHop } from '../../oracle/index.js';
-import { createPhone, verstatOf } from '../../phones/index.js';
-import type { AnswerPolicy, IncomingCall, Phone } from '../../phones/index.js';
+import { Phone, verstatOf } from '../../phones/index.js';
+import type { AnswerPolicy, IncomingCall } from '../../phones/index.js';
 import type { ScenarioCalled } from '../../scenario/index.js';
 import { CALL_FIELD, createCallRoutes } from '../node/call-route.js';
 import { SILENT_SDP, TRYING_HOLD_MS } from '../node/srf-face.js';
@@ -35,8 +35,8 @@ const endsByCaller = endsOf({});
 
 /** Opens the exchanges of all customers as one. */
 async function openCallers() {
-  const server = await createDrachtioServer();
-  const exchange = connectExchange(server);
+  const server = await DrachtioServer.open();
+  const exchange = new Exchange(server);
   /** Places a call at an address, and stays with it until it is over; undefined: nobody is there. Never rejects. */
   const place = async (call: PlannedCall, address: string | undefined): Promise<CallerView> => {
     const placedAtMs = Date.now();
@@ -195,12 +195,12 @@ async function openCallees(
 ) {
   const routes = createCallRoutes(plan);
   const told = plan.scenario.called.flatMap(({ id }) => listen[id] ?? []);
-  const server = await createDrachtioServer({
+  const server = await DrachtioServer.open({
     tryingHoldMs: TRYING_HOLD_MS,
     listen: [{ host: '127.0.0.1', port: 0 }, ...told].map((at) => ({ transport: 'udp', ...at })),
   });
   const isEndedByCaller = endsOf(plan);
-  const exchange = connectExchange(server, (invite) => sink({ invite, routes, isEndedByCaller, onReached }));
+  const exchange = new Exchange(server, (invite) => sink({ invite, routes, isEndedByCaller, onReached }));
   const phones: Phone[] = [];
   return {
     /** Address that answers each group of called numbers, by the group's id, without `sip:`. */
@@ -213,7 +213,7 @@ async function openCallees(
       for (const called of plan.scenario.called)
         if (called.by === 'phones')
           for (const number of numbersOf(called).slice(0, MAX_PHONES - phones.length)) {
-            const phone = await createPhone({
+            const phone = await Phone.open({
               server: places[called.at] ?? '',
               number,
               domain: `${called.at}.example`,

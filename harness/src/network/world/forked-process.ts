@@ -10,7 +10,7 @@ import type { NetworkNode, NodeAnswering, NodeBooks, NodePeers } from '../node/n
 import type { NodeMaterial, RunStart } from '../node/node-material.js';
 import type { NetworkPlan } from '../plan/index.js';
 import type { CallEnds, CallEndsOrder, PlacedCall, ReachedCall } from './callers.js';
-import { createWorldClock } from './world.js';
+import { WorldClock } from './world.js';
 import type { SeenMessage, WorldOptions } from './world.js';
 
 /** A question to another process of a network. */
@@ -262,7 +262,7 @@ export interface HostEvents {
 /** Makes a host of this process. */
 export function createNodeHost({ onHop, onTrouble, onMessage }: HostEvents): NodeHost {
   const nodes: NetworkNode[] = [];
-  const clock = createWorldClock();
+  const clock = new WorldClock();
   const start: RunStart = { startMs: undefined };
   return {
     open: async ({ plan, material, providers, directory, isTapped, drachtio, listen, aheadMs }) => {

@@ -1,3 +1,3 @@
 export { openWorld } from './open-world.js';
-export { certificatePath, createWorldClock, networkPki } from './world.js';
-export type { FoundSoFar, SeenMessage, World, WorldCertificateSettings, WorldClock, WorldOptions } from './world.js';
+export { certificatePath, networkPki, WorldClock } from './world.js';
+export type { FoundSoFar, SeenMessage, World, WorldCertificateSettings, WorldOptions } from './world.js';

@@ -15,7 +15,7 @@ import type { HostEvents, NodeHost, NodePlace } from './forked-process.js';
 import { openWorldCertificates } from './world-certificates.js';
 import { allTracebacks, openWorldPlatform, settlePlatform } from './world-platform.js';
 import type { PlatformMember, WorldPlatform } from './world-platform.js';
-import { createWorldClock } from './world.js';
+import { WorldClock } from './world.js';
 import type { FoundSoFar, World, WorldOptions } from './world.js';
 
 const REPORT_ID = /^call-(\d+)$/;
@@ -340,7 +340,7 @@ type WorldParts = Awaited<ReturnType<typeof openParts>>;
 
 async function openParts(options: WorldOptions, notes: WorldNotes, keep: Keep) {
   const { plan, directory, processes = 0, onMessage, drachtio = {}, external = {}, listen = {} } = options;
-  const clock = createWorldClock();
+  const clock = new WorldClock();
   const certificates = keep(await openWorldCertificates(plan, options.certificates));
   const onTrouble = (what: string): void => notes.trouble('platform', what);
   const hasPlatform = plan.scenario.platform !== undefined;

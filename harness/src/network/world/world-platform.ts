@@ -5,7 +5,7 @@ import { createPlatformClient, privateKeyJwt } from '@hopback/sdk/platform';
 import type { PlatformClient, PlatformScope, ProviderEntry, RouteCallParams, Traceback } from '@hopback/sdk/platform';
 import { createTestKey } from '@hopback/sdk/testing';
 import { wait } from '@hopback/sdk/internal/runtime';
-import { createSeededRandom } from '../../faults/index.js';
+import { SeededRandom } from '../../faults/index.js';
 import type { PlatformLog, ReferencePlatform } from '../../platform/index.js';
 import type { Behaviour } from '../../scenario/index.js';
 import { behaviourOf } from '../node/behaviours.js';
@@ -398,7 +398,7 @@ async function openStaffTracebacks(options: SettleOptions): Promise<void> {
   }
   for (const call of asked) await openTraceback(call, options);
   const count = plan.scenario.platform?.staffTracebacks ?? 0;
-  const random = createSeededRandom(plan.seed, 'staff-tracebacks');
+  const random = new SeededRandom(plan.seed, 'staff-tracebacks');
   const left = plan.calls.filter((call) => reached.has(call.index) && !asked.has(call));
   for (let drawn = 0; drawn < count && left.length > 0; drawn += 1) {
     const [call] = left.splice(random.int(left.length), 1);

@@ -8,19 +8,13 @@ import type { PkiKeysPem } from '../../laboratory/index.js';
 import type { RunFacts, SeenCall } from '../../oracle/index.js';
 import type { NetworkPlan, PlannedCall } from '../plan/index.js';
 
-/** The clock of the machine, which is moved on: what is due by then runs at once. */
-export interface WorldClock extends TimerClock {
-  /** Moves it on by so many milliseconds, 0 or more. */
-  readonly advance: (ms: number) => void;
-}
-
 /**
- * Makes a clock that goes as that of the machine does until it is moved on, so that a day of waiting takes no time. Its timers keep no process alive.
- * @returns the clock, of this process; never throws
+ * A clock that goes as that of the machine does until it is moved on, so that a day of waiting takes no time: what is due by then runs at once. Its timers
+ * keep no process alive.
  * @see {@link openWorld}
  * @example
  * ```ts
- * const clock = createWorldClock();
+ * const clock = new WorldClock();
  * let isTomorrow = false;
  * clock.schedule(() => {
  *   isTomorrow = true;
@@ -29,29 +23,30 @@ export interface WorldClock extends TimerClock {
  * console.log(isTomorrow); // true
  * ```
  */
-export function createWorldClock(): WorldClock {
-  let offsetMs = 0;
-  const waiting = new Set<{ readonly atMs: number; readonly fire: () => void }>();
-  const nowMs = (): number => Date.now() + offsetMs;
-  return {
-    nowMs,
-    schedule: (callback, delayMs) => {
-      const fire = (): void => {
-        if (waiting.delete(entry)) callback();
-      };
-      const cancel = scheduleInBackground(fire, delayMs);
-      const entry = { atMs: nowMs() + delayMs, fire };
-      waiting.add(entry);
-      return () => {
-        cancel();
-        waiting.delete(entry);
-      };
-    },
-    advance: (ms) => {
-      offsetMs += ms;
-      for (const entry of [...waiting]) if (entry.atMs <= nowMs()) entry.fire();
-    },
+export class WorldClock implements TimerClock {
+  #offsetMs = 0;
+  readonly #waiting = new Set<{ readonly atMs: number; readonly fire: () => void }>();
+
+  readonly nowMs = (): number => Date.now() + this.#offsetMs;
+
+  readonly schedule = (callback: () => void, delayMs: number): (() => void) => {
+    const fire = (): void => {
+      if (this.#waiting.delete(entry)) callback();
+    };
+    const cancel = scheduleInBackground(fire, delayMs);
+    const entry = { atMs: this.nowMs() + delayMs, fire };
+    this.#waiting.add(entry);
+    return () => {
+      cancel();
+      this.#waiting.delete(entry);
+    };
   };
+
+  /** Moves it on by so many milliseconds, 0 or more. */
+  advance(ms: number): void {
+    this.#offsetMs += ms;
+    for (const entry of [...this.#waiting]) if (entry.atMs <= this.nowMs()) entry.fire();
+  }
 }
 
 /** A message of SIP as one provider sent or received it. */

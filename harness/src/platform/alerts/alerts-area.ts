@@ -27,7 +27,6 @@ export type AlertsPorts = Omit<AlertParts, 'context'>;
  */
 export function createAlertsArea(context: AlertParts['context'], ports: AlertsPorts): PlatformArea {
   const parts: AlertParts = { context, ...ports };
-  const close = (): Promise<void> => Promise.resolve();
   return {
     name: 'alerts',
     routes: ALERT_ROUTES,
@@ -36,8 +35,6 @@ export function createAlertsArea(context: AlertParts['context'], ports: AlertsPo
     operations: { ...createAlertOperations(parts), ...createCaseOperations(parts) },
     jobs: [watchJob(parts)],
     reactions: reactionsOf(parts),
-    close,
-    [Symbol.asyncDispose]: close,
   };
 }
 

@@ -253,7 +253,6 @@ export const auditDefinition: AreaDefinition = { name: 'audit', migrations: [] }
  * @param ports - the log, which stays open when the area is closed
  */
 export function createAuditArea(context: PlatformContext, ports: { readonly log: AuditLog }): PlatformArea {
-  const close = async (): Promise<void> => undefined;
   return {
     name: auditDefinition.name,
     routes: AUDIT_ROUTES,
@@ -265,7 +264,5 @@ export function createAuditArea(context: PlatformContext, ports: { readonly log:
       const broken = ports.log.broken();
       return broken === undefined ? [] : [{ text: `audit: broken at ${broken.position}`, isWarning: true }];
     },
-    close,
-    [Symbol.asyncDispose]: close,
   };
 }

@@ -44,29 +44,7 @@ export type CampaignsOptions = Omit<CampaignEngineOptions, 'newId'> & {
 };
 
 /** The area `campaigns`, and what others have of it. */
-export interface CampaignsArea extends PlatformArea {
-  readonly reader: CampaignReader;
-  /**
-   * Hears of live data. What comes before {@link CampaignsArea.start} is done waits for it.
-   * @throws HopbackError `unavailable` (retryable) where too much waits: to be told again
-   */
-  readonly listener: Detector['listener'];
-  /** Resolves when live data may be told, with the batch of the journal behind which that begins: undefined for where it had got to. */
-  readonly begun: Promise<number | undefined>;
-  /**
-   * Takes up what was stored: the snapshot of the detector, or, where there is none that can be used, the records of the last half hour and the
-   * reports of the last day. Until it is done no campaign is found, and analysts are asked to come back.
-   * @throws what the database or the store of records throws
-   */
-  readonly start: () => Promise<void>;
-  /** The same in the background, again and again where it fails. */
-  readonly startSoon: () => void;
-  /** Makes a snapshot of the detector, if one is due. @throws what the database throws */
-  readonly keepSnapshot: (nowMs: number) => Promise<void>;
-  readonly engine: CampaignEngine;
-  /** Stores what was learned, now. */
-  readonly flush: () => Promise<void>;
-}
+export type CampaignsArea = ReturnType<typeof createCampaignsArea>;
 
 /** Alerts are raised within ten seconds: most of them may be spent elsewhere. */
 const STORE_EVERY_MS = 1_000;
@@ -91,7 +69,7 @@ export function createCampaignsArea(
   context: PlatformContext,
   ports: CampaignsPorts,
   { maxSnapshotBytes, ...options }: CampaignsOptions = {},
-): CampaignsArea {
+) {
   const engine = tolerant(context, createCampaignEngine({ ...options, newId: () => context.newId('c') }));
   const store = new CampaignStore(context, { engine, organizations: ports.organizations });
   const concluded = new Map<string, number>();
@@ -104,11 +82,7 @@ export function createCampaignsArea(
     changed: changes.store,
     maxSnapshotBytes,
   });
-  const close = async (): Promise<void> => {
-    changes.end();
-    await detector.close();
-  };
-  return {
+  const area: PlatformArea = {
     name: 'campaigns',
     routes: CAMPAIGNS_ROUTES,
     roles: CAMPAIGNS_ROLES,
@@ -124,17 +98,35 @@ export function createCampaignsArea(
         concluded.set(current, LOOKS_AFTER_CONCLUSION);
       },
     },
-    engine,
-    reader: createReader(),
-    listener: detector.listener,
-    begun: detector.begun,
     notices: () => (detector.isWarming() ? [{ text: 'detector: warming', isWarning: false }] : []),
+  };
+  return {
+    ...area,
+    engine,
+    reader: READER,
+    /**
+     * Hears of live data. What comes before `start` is done waits for it.
+     * @throws HopbackError `unavailable` (retryable) where too much waits: to be told again
+     */
+    listener: detector.listener,
+    /** Resolves when live data may be told, with the batch of the journal behind which that begins: undefined for where it had got to. */
+    begun: detector.begun,
+    /** Stores what was learned, now. */
     flush: () => store.flush(),
-    keepSnapshot: (nowMs) => detector.keepSnapshot(nowMs),
+    /** Makes a snapshot of the detector, if one is due. @throws what the database throws */
+    keepSnapshot: (nowMs: number) => detector.keepSnapshot(nowMs),
+    /**
+     * Takes up what was stored: the snapshot of the detector, or, where there is none that can be used, the records of the last half hour and the
+     * reports of the last day. Until it is done no campaign is found, and analysts are asked to come back.
+     * @throws what the database or the store of records throws
+     */
     start: () => detector.start(),
+    /** The same in the background, again and again where it fails. */
     startSoon: () => startSoon(context, detector),
-    close,
-    [Symbol.asyncDispose]: close,
+    close: async (): Promise<void> => {
+      changes.end();
+      await detector.close();
+    },
   };
 }
 
@@ -181,15 +173,13 @@ function startSoon(context: PlatformContext, detector: Detector): void {
   });
 }
 
-function createReader(): CampaignReader {
-  return {
-    campaign: async (reading, campaignId) => {
-      const row = await findStored(reading, campaignId);
-      return row === undefined || row.is_lawful ? undefined : describeStored(row);
-    },
-    calls: async (reading, campaignId, options) => readCalls(reading, await currentIdOf(reading, campaignId), options),
-  };
-}
+const READER: CampaignReader = {
+  campaign: async (reading, campaignId) => {
+    const row = await findStored(reading, campaignId);
+    return row === undefined || row.is_lawful ? undefined : describeStored(row);
+  },
+  calls: async (reading, campaignId, options) => readCalls(reading, await currentIdOf(reading, campaignId), options),
+};
 
 function jobsOf(
   context: PlatformContext,

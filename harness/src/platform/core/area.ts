@@ -278,7 +278,7 @@ export interface PlatformNotice {
 }
 
 /** A part of the platform: its tables, its operations, and what it does without being called. */
-export interface PlatformArea extends AsyncDisposable {
+export interface PlatformArea {
   readonly name: string;
   /** Routes that are not in the contract: those of operators and agencies, with the schemas of their bodies. */
   readonly routes: readonly ServedRoute[];
@@ -291,7 +291,8 @@ export interface PlatformArea extends AsyncDisposable {
   readonly reactions: Readonly<Partial<Record<DomainEventType, Reaction>>>;
   /** What operators have to know though the platform works. Default nothing. */
   readonly notices?: () => readonly PlatformNotice[];
-  readonly close: () => Promise<void>;
+  /** Ends what it does by itself. Default there is nothing to end. */
+  readonly close?: () => Promise<void>;
 }
 
 /** What is known of an area before it is opened. */

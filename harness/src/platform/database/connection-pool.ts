@@ -225,18 +225,6 @@ interface Described {
 }
 
 /** What the driver hands over of what the server says. */
-interface Submission extends pg.Submittable {
-  /** Of the statement that the server is at, which is the one that it says something of. */
-  readonly name: string | undefined;
-  readonly text: string | undefined;
-  readonly handleRowDescription: (described: Described) => void;
-  readonly handleDataRow: (row: { readonly fields: readonly (string | null)[] }) => void;
-  readonly handleCommandComplete: (complete: { readonly text: string }) => void;
-  readonly handleEmptyQuery: () => void;
-  readonly handleError: (error: unknown, connection: DriverConnection) => void;
-  readonly handleReadyForQuery: () => void;
-}
-
 function createSubmission({
   statements,
   shapes,
@@ -247,7 +235,7 @@ function createSubmission({
   readonly shapes: Map<string, RowShape>;
   readonly resolve: (results: readonly StatementResult[]) => void;
   readonly reject: (error: unknown) => void;
-}): Submission {
+}) {
   const results: StatementResult[] = [];
   let current = emptyResult();
   let shape: RowShape | undefined;
@@ -260,17 +248,18 @@ function createSubmission({
     shape = undefined;
   };
   return {
+    /** Of the statement that the server is at, which is the one that it says something of. */
     get name() {
       return statements[results.length]?.name;
     },
     get text() {
       return statements[results.length]?.text;
     },
-    submit: (connection) => submitAll(connection as unknown as DriverConnection, statements, shapes),
-    handleRowDescription: (described) => {
+    submit: (connection: pg.Connection) => submitAll(connection as unknown as DriverConnection, statements, shapes),
+    handleRowDescription: (described: Described) => {
       shape = shapeOf(described);
     },
-    handleDataRow: ({ fields }) => {
+    handleDataRow: ({ fields }: { readonly fields: readonly (string | null)[] }) => {
       shape ??= shapes.get(statements[results.length]?.name ?? '') ?? NO_SHAPE;
       try {
         current.rows.push(rowOf(shape, fields));
@@ -278,12 +267,12 @@ function createSubmission({
         failure ??= error;
       }
     },
-    handleCommandComplete: ({ text }) => {
+    handleCommandComplete: ({ text }: { readonly text: string }) => {
       Object.assign(current, tagOf(text));
       completed();
     },
     handleEmptyQuery: completed,
-    handleError: (error, { submittedNamedStatements }) => {
+    handleError: (error: unknown, { submittedNamedStatements }: DriverConnection) => {
       // Those behind it the server has not looked at.
       for (const { name } of statements.slice(results.length + 1))
         if (name !== undefined) delete submittedNamedStatements[name];

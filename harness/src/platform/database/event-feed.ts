@@ -193,61 +193,59 @@ export interface EventsRead {
   readonly throughPosition: number;
 }
 
-/** Reads events in order, and none is stepped over. */
-export interface EventFeed extends AsyncDisposable {
+/** Reads events in order, and none is stepped over: for webhooks, streams, and reactions. Readers keep their positions themselves. */
+export class EventFeed implements AsyncDisposable {
+  readonly #opened: OpenedDatabase;
+  readonly #clock: TimerClock;
+  readonly #ceiling: PositionCeiling;
+  readonly #looked: () => Promise<number>;
+  readonly #closing = new AbortController();
+  readonly #recent: RecentEvents;
+
+  /** @param opened - migrated */
+  constructor(opened: OpenedDatabase, { clock }: { readonly clock: TimerClock }) {
+    this.#opened = opened;
+    this.#clock = clock;
+    this.#ceiling = createPositionCeiling(opened, 'core_event_positions');
+    this.#looked = createLook(opened, this.#ceiling);
+    this.#recent = new RecentEvents(opened.database, clock);
+  }
+
   /** Events behind a position, from the lowest. Those of one organization where it is given. @throws what the database throws */
-  readonly read: (
+  async read(
     afterPosition: number,
-    options?: { readonly limit?: number; readonly organizationId?: string },
-  ) => Promise<EventsRead>;
-  /**
-   * Waits until there is something behind a position.
-   * @returns whether there is; false when `signal` ends, `timeoutMs` pass by the clock, or the feed is closed. Never rejects
-   */
-  readonly wait: (
-    afterPosition: number,
-    options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
-  ) => Promise<boolean>;
-  /** Of the newest event that can be read; 0 where there is none. @throws what the database throws */
-  readonly newestPosition: () => Promise<number>;
-  /** Ends those who wait. The database stays open. */
-  readonly close: () => Promise<void>;
-}
-
-/**
- * Makes a feed of the events of a database: for webhooks, streams, and reactions. Readers keep their positions themselves.
- * @param opened - migrated
- */
-export function createEventFeed(opened: OpenedDatabase, options: { readonly clock: TimerClock }): EventFeed {
-  const { database } = opened;
-  const ceiling = createPositionCeiling(opened, 'core_event_positions');
-  const looked = createLook(opened, ceiling);
-  const closing = new AbortController();
-  const recent = new RecentEvents(database, options.clock);
-
-  const read: EventFeed['read'] = async (afterPosition, { limit = READ_EVENTS, organizationId } = {}) => {
-    const through = await looked();
+    { limit = READ_EVENTS, organizationId }: { readonly limit?: number; readonly organizationId?: string } = {},
+  ): Promise<EventsRead> {
+    const through = await this.#looked();
     if (through <= afterPosition) return { events: [], throughPosition: afterPosition };
     const count = Math.min(limit, READ_EVENTS);
     // Who is far behind reads what is his; who is near what all others read too.
-    if (organizationId !== undefined && through - recent.reachesFrom(afterPosition) > READ_EVENTS)
-      return readRows(database, { afterPosition, through, limit: count, organizationId });
-    const found = await recent.read(afterPosition, through);
+    if (organizationId !== undefined && through - this.#recent.reachesFrom(afterPosition) > READ_EVENTS)
+      return readRows(this.#opened.database, { afterPosition, through, limit: count, organizationId });
+    const found = await this.#recent.read(afterPosition, through);
     const isFor = ({ audience }: StoredEvent): boolean =>
       organizationId === undefined || audience.includes(organizationId);
     const events = found.events.filter(isFor).slice(0, count);
     const last = events.at(-1)?.position;
     return { events, throughPosition: last !== undefined && events.length === count ? last : found.throughPosition };
-  };
+  }
 
-  const wait: EventFeed['wait'] = async (afterPosition, { signal, timeoutMs } = {}) => {
-    const signals = signal === undefined ? [closing.signal] : [signal, closing.signal];
-    const turn = createTurn(opened, { clock: options.clock, signals, timeoutMs });
+  /**
+   * Waits until there is something behind a position.
+   * @returns whether there is; false when `signal` ends, `timeoutMs` pass by the clock, or the feed is closed. Never rejects
+   */
+  async wait(
+    afterPosition: number,
+    { signal, timeoutMs }: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {},
+  ): Promise<boolean> {
+    const closing = this.#closing.signal;
+    const signals = signal === undefined ? [closing] : [signal, closing];
+    const turn = createTurn(this.#opened, { clock: this.#clock, signals, timeoutMs });
     try {
       while (!turn.isOver()) {
         // Before it looks, so that what comes in meanwhile makes it look again.
-        const next = turn.next(() => (ceiling.isHeld() ? HELD_POLL_MS : EVENT_POLL_MS));
-        const through = await looked().catch(() => 0);
+        const next = turn.next(() => (this.#ceiling.isHeld() ? HELD_POLL_MS : EVENT_POLL_MS));
+        const through = await this.#looked().catch(() => 0);
         if (through > afterPosition) return true;
         await next();
       }
@@ -255,16 +253,21 @@ export function createEventFeed(opened: OpenedDatabase, options: { readonly cloc
     } finally {
       turn.end();
     }
-  };
+  }
 
-  const close = async (): Promise<void> => closing.abort();
-  return {
-    read,
-    wait,
-    newestPosition: ceiling.through,
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+  /** Of the newest event that can be read; 0 where there is none. @throws what the database throws */
+  newestPosition(): Promise<number> {
+    return this.#ceiling.through();
+  }
+
+  /** Ends those who wait. The database stays open. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
 }
 
 /** How far events can be read, asked of the database only where something may have come. */

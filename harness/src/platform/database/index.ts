@@ -14,8 +14,8 @@ export {
 export type { Actor } from './area-work.js';
 export { Acting, actorOf, iso, KeyedTable, pageAnswer, PLATFORM_ACTOR, readPage, wrongCursor } from './area-work.js';
 export { isConnectionLost } from './connection-pool.js';
-export type { EventFeed, EventsRead, StoredEvent } from './event-feed.js';
-export { createEventFeed, pause } from './event-feed.js';
+export type { EventsRead, StoredEvent } from './event-feed.js';
+export { EventFeed, pause } from './event-feed.js';
 export type { RetentionClass } from './jobs.js';
 export {
   forgetFailure,
@@ -47,8 +47,7 @@ export { createDatabaseTemplate, isThere, namesIn, openPlatformDatabase, createP
 export type { CountedPlatformContext } from './platform-context.js';
 export { createPlatformContext, createPlatformLog, SILENT_LOG, withoutNumbers } from './platform-context.js';
 export { startReactionRunner } from './reaction-runner.js';
-export { openAuditLog } from './audit-log.js';
-export type { AuditLog } from './audit-log.js';
+export { AuditLog } from './audit-log.js';
 export type { AuditEntryState, AuditSegment } from './audit-segments.js';
 export type { AuditRow } from './audit-rows.js';
 export { verifyAudit } from './verify-audit.js';

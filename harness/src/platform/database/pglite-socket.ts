@@ -9,21 +9,12 @@ const TERMINATE = 0x58;
 /** Statements one after the other leave no turn of the event loop to anything else for so long at most, milliseconds. */
 const LONGEST_WITHOUT_TURN_MS = 10;
 
-/** What a client of PostgreSQL does with a socket besides reading and writing. */
-interface SocketOfClient {
-  readonly connect: (port: number, host: string) => unknown;
-  readonly setNoDelay: (isOn?: boolean) => unknown;
-  readonly setKeepAlive: (isOn?: boolean, delayMs?: number) => unknown;
-  readonly ref: () => unknown;
-  readonly unref: () => unknown;
-}
-
 /**
  * A connection to PGlite for the driver `pg`, so that both engines have one: it speaks the protocol of PostgreSQL with an engine in this process.
  * Messages that are written together are carried out together, whereas PGlite's own `query` takes five turns of the event loop; a prepared
  * statement costs a sixth of it.
  */
-export class PgliteSocket extends Duplex implements SocketOfClient {
+export class PgliteSocket extends Duplex {
   readonly #pglite: PGlite;
   #turnMs = 0;
   readonly #carryOut = callbackify((messages: Buffer) => this.#carriedOut(messages));

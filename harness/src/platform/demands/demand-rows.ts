@@ -38,7 +38,7 @@ export function auditProofsOf(
 ) {
   return {
     /** Name of the part of the log that entries are added to. */
-    logId: log.logId,
+    logId: () => log.logId(),
     publicKey: log.publicKey,
     /**
      * The first entry of an action on an object, with its proof; undefined while it is not in the log. The octets of the entry have its details

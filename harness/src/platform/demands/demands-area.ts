@@ -41,7 +41,5 @@ export function createDemandsArea(
     coverage: createDemandCoverage(parts),
     jobs: demandJobs(parts),
     reactions: {},
-    close: () => Promise.resolve(),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

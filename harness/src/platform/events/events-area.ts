@@ -6,14 +6,6 @@ import { createWebhookPoster } from './post-webhook.js';
 import type { WebhookPosterOptions } from './post-webhook.js';
 import { WebhookSender } from './webhook-sender.js';
 
-/** What brings events to whom they concern. */
-export interface EventsArea extends PlatformArea {
-  /** Streams that are open. */
-  readonly streams: () => number;
-  /** Ends streams, so that a server can close. */
-  readonly endStreams: () => void;
-}
-
 /** What the area stands on. */
 export interface EventsAreaParts {
   readonly context: PlatformContext;
@@ -26,8 +18,8 @@ export interface EventsAreaParts {
   readonly counted?: (outcome: string) => void;
 }
 
-/** Makes the area, and begins to post. */
-export function createEventsArea(parts: EventsAreaParts): EventsArea {
+/** Makes the area that brings events to whom they concern, and begins to post. */
+export function createEventsArea(parts: EventsAreaParts) {
   const { context, webhooks = {}, counted = (): void => {} } = parts;
   const tail = createEventTail(parts);
   const secrets = createEndpointSecrets(context);
@@ -45,8 +37,7 @@ export function createEventsArea(parts: EventsAreaParts): EventsArea {
     await sender.close();
     await tail.close();
   };
-  const close = (): Promise<void> => (closing ??= shut());
-  return {
+  const area: PlatformArea = {
     name: 'events',
     routes: [],
     schemas: {},
@@ -56,9 +47,13 @@ export function createEventsArea(parts: EventsAreaParts): EventsArea {
     },
     jobs: [],
     reactions: {},
+  };
+  return {
+    ...area,
+    /** Streams that are open. */
     streams: streams.count,
+    /** Ends streams, so that a server can close. */
     endStreams: streams.close,
-    close,
-    [Symbol.asyncDispose]: close,
+    close: (): Promise<void> => (closing ??= shut()),
   };
 }

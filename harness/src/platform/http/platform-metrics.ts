@@ -1,14 +1,3 @@
-/** Counts for operators, in the text format of Prometheus. Labels are words of the platform: never ids, addresses or numbers. */
-export interface PlatformMetrics {
-  readonly count: (name: MetricName, labels?: Labels, by?: number) => void;
-  /** Something that took so many seconds. */
-  readonly observe: (name: HistogramName, seconds: number, labels?: Labels) => void;
-  /** What is read when somebody asks. @returns how to take it away */
-  readonly gauge: (name: GaugeName, read: () => number) => () => void;
-  /** The text. @see https://prometheus.io/docs/instrumenting/exposition_formats/ */
-  readonly text: () => string;
-}
-
 /** Labels of a count, by their names. */
 export type Labels = Readonly<Record<string, string>>;
 
@@ -47,42 +36,48 @@ interface Histogram {
   total: number;
 }
 
-/** Makes an empty set. */
-export function createPlatformMetrics(): PlatformMetrics {
-  const counters = new Map<MetricName, Map<string, number>>();
-  const histograms = new Map<HistogramName, Map<string, Histogram>>();
-  const gauges = new Map<GaugeName, () => number>();
-  return {
-    count: (name, labels = {}, by = 1) => {
-      const series = seriesOf(counters, name);
-      const key = labelText(labels);
-      if (series.has(key) || series.size < MAX_SERIES) series.set(key, (series.get(key) ?? 0) + by);
-    },
-    observe: (name, seconds, labels = {}) => {
-      const series = seriesOf(histograms, name);
-      const key = labelText(labels);
-      if (!series.has(key) && series.size >= MAX_SERIES) return;
-      const histogram = series.get(key) ?? { counts: BOUNDS.map(() => 0), sum: 0, total: 0 };
-      series.set(key, histogram);
-      histogram.sum += seconds;
-      histogram.total += 1;
-      for (const [index, bound] of BOUNDS.entries())
-        if (seconds <= bound) histogram.counts[index] = (histogram.counts[index] ?? 0) + 1;
-    },
-    gauge: (name, read) => {
-      gauges.set(name, read);
-      return () => {
-        if (gauges.get(name) === read) gauges.delete(name);
-      };
-    },
-    text: () =>
-      [
-        ...[...counters].flatMap(([name, series]) => counterLines(name, series)),
-        ...[...histograms].flatMap(([name, series]) => histogramLines(name, series)),
-        ...[...gauges].flatMap(([name, read]) => [...heading(name, GAUGES[name], 'gauge'), `${name} ${read()}`]),
-        '',
-      ].join('\n'),
-  };
+/** Counts for operators, in the text format of Prometheus. Labels are words of the platform: never ids, addresses or numbers. */
+export class PlatformMetrics {
+  readonly #counters = new Map<MetricName, Map<string, number>>();
+  readonly #histograms = new Map<HistogramName, Map<string, Histogram>>();
+  readonly #gauges = new Map<GaugeName, () => number>();
+
+  count(name: MetricName, labels: Labels = {}, by: number = 1): void {
+    const series = seriesOf(this.#counters, name);
+    const key = labelText(labels);
+    if (series.has(key) || series.size < MAX_SERIES) series.set(key, (series.get(key) ?? 0) + by);
+  }
+
+  /** Something that took so many seconds. */
+  observe(name: HistogramName, seconds: number, labels: Labels = {}): void {
+    const series = seriesOf(this.#histograms, name);
+    const key = labelText(labels);
+    if (!series.has(key) && series.size >= MAX_SERIES) return;
+    const histogram = series.get(key) ?? { counts: BOUNDS.map(() => 0), sum: 0, total: 0 };
+    series.set(key, histogram);
+    histogram.sum += seconds;
+    histogram.total += 1;
+    for (const [index, bound] of BOUNDS.entries())
+      if (seconds <= bound) histogram.counts[index] = (histogram.counts[index] ?? 0) + 1;
+  }
+
+  /** What is read when somebody asks. @returns how to take it away */
+  gauge(name: GaugeName, read: () => number): () => void {
+    this.#gauges.set(name, read);
+    return () => {
+      if (this.#gauges.get(name) === read) this.#gauges.delete(name);
+    };
+  }
+
+  /** The text. @see https://prometheus.io/docs/instrumenting/exposition_formats/ */
+  text(): string {
+    return [
+      ...[...this.#counters].flatMap(([name, series]) => counterLines(name, series)),
+      ...[...this.#histograms].flatMap(([name, series]) => histogramLines(name, series)),
+      ...[...this.#gauges].flatMap(([name, read]) => [...heading(name, GAUGES[name], 'gauge'), `${name} ${read()}`]),
+      '',
+    ].join('\n');
+  }
 }
 
 function seriesOf<Name, Value>(all: Map<Name, Map<string, Value>>, name: Name): Map<string, Value> {

@@ -28,7 +28,6 @@ export interface ProvidersArea extends PlatformArea {
  */
 export function createProvidersArea(context: PlatformContext, ports: ProvidersPorts): ProvidersArea {
   const parts = { context, desk: ports.desk };
-  const close = (): Promise<void> => Promise.resolve();
   return {
     name: 'providers',
     directory: createProviderDirectory(ports.hasClient),
@@ -44,7 +43,5 @@ export function createProvidersArea(context: PlatformContext, ports: ProvidersPo
     },
     jobs: [],
     reactions: {},
-    close,
-    [Symbol.asyncDispose]: close,
   };
 }

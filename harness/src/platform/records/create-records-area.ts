@@ -1,16 +1,8 @@
 import type { RawBuilder } from 'kysely';
 import { sql } from 'kysely';
-import type {
-  HoldPort,
-  LiveReader,
-  PlatformArea,
-  PlatformContext,
-  PlatformJob,
-  PlatformTransaction,
-  ReportReader,
-} from '../core/index.js';
+import type { LiveReader, PlatformArea, PlatformContext, PlatformJob, PlatformTransaction } from '../core/index.js';
 import { createDoNotOriginateOperations } from './do-not-originate.js';
-import type { ComplaintFile, ComplaintImportOutcome } from './import-complaints.js';
+import type { ComplaintFile } from './import-complaints.js';
 import { importComplaints, importComplaintsByRoute } from './import-complaints.js';
 import { LiveFeed, type SettlingListener } from './live-feed.js';
 import { createHoldPort } from './live-holds.js';
@@ -142,28 +134,7 @@ export interface RecordsAreaOptions {
 }
 
 /** The area of live data. */
-export interface RecordsArea extends PlatformArea {
-  readonly reader: LiveReader;
-  readonly reports: ReportReader;
-  /** Keeps live data beyond their time. */
-  readonly holdPort: HoldPort;
-  /**
-   * Tells somebody live data once they are durable: what was not settled before, then what comes. To be called before calls are served, and
-   * with the same name after a restart.
-   * @param name - of the mark of how far it got
-   * @param from - resolves when it may be told, with the batch of the journal behind which that begins: undefined for the mark
-   * @returns resolves when the reports that were not settled are told
-   */
-  readonly listen: (name: string, listener: SettlingListener, from?: Promise<number | undefined>) => Promise<void>;
-  /** The first and the last batch that the journal of records has. */
-  readonly journalRange: LiveFeed['journalRange'];
-  /** Brings a file of complaints in, for the command. */
-  readonly importComplaints: (file: Omit<ComplaintFile, 'keptMs'>) => Promise<ComplaintImportOutcome>;
-  /** Resolves when all records that were acknowledged before are stored and told. */
-  readonly told: () => Promise<void>;
-  /** Does something while no file of live records changes but the end of the journal: a backup. */
-  readonly whilePaused: LiveFeed['whilePaused'];
-}
+export type RecordsArea = Awaited<ReturnType<typeof createRecordsArea>>;
 
 /**
  * Opens the area of live data: batches of records, reports of applications, complaints, and the list of numbers not to originate from.
@@ -171,15 +142,11 @@ export interface RecordsArea extends PlatformArea {
  * @throws HopbackError `unavailable` where `@duckdb/node-api` is not installed; `storage-failed` where the folder cannot be used or is open
  * elsewhere
  */
-export async function createRecordsArea(context: PlatformContext, options: RecordsAreaOptions): Promise<RecordsArea> {
+export async function createRecordsArea(context: PlatformContext, options: RecordsAreaOptions) {
   const retention: LiveRetention = { ...DEFAULT_LIVE_RETENTION, ...options.retention };
   const feed = await LiveFeed.open({ context, directory: options.directory, keptMs: retention.recordsMs });
   const reports = new ReportIntake({ context, keptMs: retention.reportsMs });
-  const close = (): Promise<void> => {
-    reports.close();
-    return feed.close();
-  };
-  return {
+  const area: PlatformArea = {
     name: 'records',
     routes: RECORDS_ROUTES,
     roles: RECORDS_ROLES,
@@ -192,10 +159,22 @@ export async function createRecordsArea(context: PlatformContext, options: Recor
     },
     jobs: jobsOf({ context, feed, reports, retention }),
     reactions: {},
-    reader: { ...feed.reader, report: reports.report },
+  };
+  const reader: LiveReader = { ...feed.reader, report: reports.report };
+  return {
+    ...area,
+    reader,
     reports: { findReports: createReportFinder(context) },
+    /** Keeps live data beyond their time. */
     holdPort: createHoldPort({ context, store: feed.store, caughtUp: () => feed.caughtUp() }),
-    listen: async (name, listener, from) => {
+    /**
+     * Tells somebody live data once they are durable: what was not settled before, then what comes. To be called before calls are served, and
+     * with the same name after a restart.
+     * @param name - of the mark of how far it got
+     * @param from - resolves when it may be told, with the batch of the journal behind which that begins: undefined for the mark
+     * @returns resolves when the reports that were not settled are told
+     */
+    listen: async (name: string, listener: SettlingListener, from?: Promise<number | undefined>) => {
       // The reports that were not settled come first: they are few, and the records meet them.
       const toldReports = reports.listen(name, listener, from);
       feed.listen(
@@ -205,12 +184,19 @@ export async function createRecordsArea(context: PlatformContext, options: Recor
       );
       await toldReports;
     },
+    /** The first and the last batch that the journal of records has. */
     journalRange: () => feed.journalRange(),
-    importComplaints: (file) => importComplaints(context, { ...file, keptMs: retention.complaintsMs }),
+    /** Brings a file of complaints in, for the command. */
+    importComplaints: (file: Omit<ComplaintFile, 'keptMs'>) =>
+      importComplaints(context, { ...file, keptMs: retention.complaintsMs }),
+    /** Resolves when all records that were acknowledged before are stored and told. */
     told: () => feed.told(),
-    whilePaused: (work) => feed.whilePaused(work),
-    close,
-    [Symbol.asyncDispose]: close,
+    /** Does something while no file of live records changes but the end of the journal: a backup. */
+    whilePaused: <Result>(work: () => Promise<Result>) => feed.whilePaused(work),
+    close: (): Promise<void> => {
+      reports.close();
+      return feed.close();
+    },
   };
 }
 

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
 import { lockFolder } from '@hopback/sdk/log';
 import {
+  AuditLog,
   backupPlatform,
   createPlatformContext,
   isThere,
   namesIn,
-  openAuditLog,
   openPlatformDatabase,
   restorePlatform,
   SILENT_LOG,
@@ -16,7 +16,6 @@ import {
 import type {
   ArchiveManifest,
   ArchiveProgress,
-  AuditLog,
   AuditVerification,
   DatabasePlace,
   OpenedDatabase,
@@ -149,7 +148,7 @@ async function openStopped(platform: StoppedPlatform, home: PlatformHome): Promi
   try {
     const context = createPlatformContext({ database, clock: MACHINE_CLOCK, log: SILENT_LOG, masterKey: home.keyRing });
     const logId = platform.logId ?? DEFAULT_LOG_ID;
-    const audit = await openAuditLog({
+    const audit = await AuditLog.open({
       context,
       database,
       directory: home.folders.audit,

@@ -7,8 +7,7 @@ import type { CampaignsArea } from '../campaigns/campaigns-area.js';
 import { campaignsDefinition } from '../campaigns/campaigns-repository.js';
 import { createCampaignsArea } from '../campaigns/campaigns-area.js';
 import type { AreaDefinition, PlatformArea } from '../core/index.js';
-import type { AuditLog } from '../database/index.js';
-import { openAuditLog } from '../database/index.js';
+import { AuditLog } from '../database/index.js';
 import type { DemandLimits } from '../demands/demand-rows.js';
 import { auditProofsOf } from '../demands/demand-rows.js';
 import type { DemandsArea } from '../demands/demands-area.js';
@@ -74,131 +73,92 @@ export interface OpenedAreas {
   readonly tracebacks: TracebacksArea;
   readonly campaigns: CampaignsArea;
   readonly demands: DemandsArea;
-  readonly auditLog: AuditLog;
+  readonly audit: Awaited<ReturnType<typeof openAudit>>;
 }
 
-/** All areas of the reference platform, in the order in which they rest on each other; and what they are once they have been opened. */
-export function referenceAreas(
-  home: PlatformHome,
-  settings: ReferenceSettings,
-): { readonly areas: readonly PluggedArea[]; readonly opened: () => OpenedAreas } {
-  const built: { -readonly [Name in keyof OpenedAreas]?: OpenedAreas[Name] } = {};
-  const there = <Name extends keyof OpenedAreas>(name: Name): OpenedAreas[Name] => {
-    const area = built[name];
-    if (area === undefined) throw new TypeError(`the area ${name} has not been opened`);
-    return area;
-  };
-  const opening: Opening = { home, settings, there };
-  const keep =
-    <Name extends keyof OpenedAreas>(name: Name) =>
-    (area: OpenedAreas[Name]): void =>
-      void (built[name] = area);
-  return {
-    areas: [
-      auditArea(home, settings, keep('auditLog')),
-      plug(
-        providersDefinition,
-        ({ context, trust }) => createProvidersArea(context, { desk: { requestOutcomes }, hasClient: trust.hasClient }),
-        keep('providers'),
-      ),
-      plug(
-        recordsDefinition,
-        ({ context }) => createRecordsArea(context, { directory: home.folders.live, ...retentionOf(settings) }),
-        keep('records'),
-      ),
-      plug(tracebacksDefinition, (parts) => openTracebacks(parts, opening), keep('tracebacks')),
-      plug(campaignsDefinition, (parts) => openCampaigns(parts, opening), keep('campaigns')),
-      {
-        definition: alertsDefinition,
-        open: ({ context, trust }) => {
-          const { counting, directory } = there('providers');
-          return createAlertsArea(context, {
-            campaigns: there('campaigns').reader,
-            desk: there('tracebacks').desk,
-            counting,
-            organizations: trust,
-            providers: directory,
-          });
-        },
-      },
-      plug(DEMANDS_DEFINITION, (parts) => openDemands(parts, opening), keep('demands')),
-    ],
-    opened: () => ({
-      providers: there('providers'),
-      records: there('records'),
-      tracebacks: there('tracebacks'),
-      campaigns: there('campaigns'),
-      demands: there('demands'),
-      auditLog: there('auditLog'),
-    }),
-  };
+/** An area of the reference platform that has been opened. */
+export function openedArea<Name extends keyof OpenedAreas>(
+  areas: ReadonlyMap<string, PlatformArea>,
+  name: Name,
+): OpenedAreas[Name] {
+  const area = areas.get(name);
+  if (area === undefined) throw new TypeError(`the area ${name} has not been opened`);
+  return area as OpenedAreas[Name];
 }
 
-function plug<Area extends PlatformArea>(
-  definition: PluggedArea['definition'],
-  open: (parts: AreaParts) => Promise<Area> | Area,
-  keep: (area: Area) => void,
-): PluggedArea {
-  return {
-    definition,
-    open: async (parts) => {
-      const area = await open(parts);
-      keep(area);
-      return area;
+/** All areas of the reference platform, in the order in which they rest on each other. */
+export function referenceAreas(home: PlatformHome, settings: ReferenceSettings): readonly PluggedArea[] {
+  return [
+    { definition: auditDefinition, open: (parts) => openAudit(parts, home, settings) },
+    {
+      definition: providersDefinition,
+      open: ({ context, trust }) =>
+        createProvidersArea(context, { desk: { requestOutcomes }, hasClient: trust.hasClient }),
     },
-  };
+    {
+      definition: recordsDefinition,
+      open: ({ context }) => createRecordsArea(context, { directory: home.folders.live, ...retentionOf(settings) }),
+    },
+    { definition: tracebacksDefinition, open: (parts) => openTracebacks(parts, home, settings) },
+    { definition: campaignsDefinition, open: openCampaigns },
+    {
+      definition: alertsDefinition,
+      open: ({ context, trust, opened }) => {
+        const { counting, directory } = openedArea(opened, 'providers');
+        return createAlertsArea(context, {
+          campaigns: openedArea(opened, 'campaigns').reader,
+          desk: openedArea(opened, 'tracebacks').desk,
+          counting,
+          organizations: trust,
+          providers: directory,
+        });
+      },
+    },
+    { definition: DEMANDS_DEFINITION, open: (parts) => openDemands(parts, home, settings) },
+  ];
 }
 
 const retentionOf = ({ retention }: ReferenceSettings): Pick<ReferenceSettings, 'retention'> =>
   retention === undefined ? {} : { retention };
 
-interface Opening {
-  readonly home: PlatformHome;
-  readonly settings: ReferenceSettings;
-  readonly there: <Name extends keyof OpenedAreas>(name: Name) => OpenedAreas[Name];
-}
-
 /** The log of the audit is open as long as its area: everything that is committed is brought to it, to the last moment. */
-function auditArea(
+async function openAudit(
+  { context, database }: AreaParts,
   { folders, signer }: PlatformHome,
   { logId = DEFAULT_LOG_ID, onCheckpoint }: ReferenceSettings,
-  opened: (log: AuditLog) => void,
-): PluggedArea {
-  return {
-    definition: auditDefinition,
-    open: async ({ context, database }) => {
-      const log = await openAuditLog({
-        context,
-        database,
-        directory: folders.audit,
-        logId,
-        signer,
-        ...(onCheckpoint !== undefined && { onCheckpoint }),
-      });
-      opened(log);
-      const area = createAuditArea(context, { log });
-      return { ...area, close: log.close, [Symbol.asyncDispose]: log.close };
-    },
-  };
+) {
+  const log = await AuditLog.open({
+    context,
+    database,
+    directory: folders.audit,
+    logId,
+    signer,
+    ...(onCheckpoint !== undefined && { onCheckpoint }),
+  });
+  return { ...createAuditArea(context, { log }), log, close: () => log.close() };
 }
 
-function openTracebacks({ context, trust }: AreaParts, { home, settings, there }: Opening): TracebacksArea {
-  const { keyId, privateKey } = home.receiptKey;
+function openTracebacks(
+  { context, trust, opened }: AreaParts,
+  { receiptKey: { keyId, privateKey } }: PlatformHome,
+  settings: ReferenceSettings,
+): TracebacksArea {
   return createTracebacksArea(context, {
-    providers: there('providers').directory,
+    providers: openedArea(opened, 'providers').directory,
     organizations: trust,
-    live: there('records').reader,
+    live: openedArea(opened, 'records').reader,
     signReceipt: createReceiptSigner({ keyId, privateKey, algorithm: 'ES256' }),
-    coverage: { covered: (reading, agencyId, ids) => there('demands').coverage.covered(reading, agencyId, ids) },
+    // Demands are opened later.
+    coverage: { covered: (...asked) => openedArea(opened, 'demands').coverage.covered(...asked) },
     ...settings.tracebacks,
   });
 }
 
 /** The detection takes up what it knew in the background, and hears what comes after that. Until then what comes is kept for it. */
-function openCampaigns({ context, trust }: AreaParts, { there }: Opening): CampaignsArea {
-  const records = there('records');
+function openCampaigns({ context, trust, opened }: AreaParts): CampaignsArea {
+  const records = openedArea(opened, 'records');
   const area = createCampaignsArea(context, {
-    tracebacks: there('tracebacks').desk,
+    tracebacks: openedArea(opened, 'tracebacks').desk,
     live: records.reader,
     reports: records.reports,
     organizations: trust,
@@ -212,20 +172,27 @@ function openCampaigns({ context, trust }: AreaParts, { there }: Opening): Campa
   return area;
 }
 
-function openDemands(parts: AreaParts, { home, settings, there }: Opening): DemandsArea {
-  const { context, trust } = parts;
-  const { reader, reports, holdPort } = there('records');
-  const { logId, proofOf } = there('auditLog');
+function openDemands(
+  { context, trust, opened }: AreaParts,
+  home: PlatformHome,
+  settings: ReferenceSettings,
+): DemandsArea {
+  const { reader, reports, holdPort } = openedArea(opened, 'records');
+  const { log } = openedArea(opened, 'audit');
   const ports = {
-    campaigns: there('campaigns').reader,
-    tracebacks: there('tracebacks').desk,
+    campaigns: openedArea(opened, 'campaigns').reader,
+    tracebacks: openedArea(opened, 'tracebacks').desk,
     live: reader,
     reports,
     holds: holdPort,
     organizations: trust,
-    providers: there('providers').directory,
+    providers: openedArea(opened, 'providers').directory,
     signer: home.signer,
-    proofs: auditProofsOf(context.database, { logId, proofOf, publicKey: home.signer.publicKey }),
+    proofs: auditProofsOf(context.database, {
+      logId: () => log.logId(),
+      proofOf: (position) => log.proofOf(position),
+      publicKey: home.signer.publicKey,
+    }),
     files: openFileStore({ directory: home.folders.files, key: home.fileKey }),
     operator: {
       name: settings.operatorName ?? 'Traceback group',

@@ -10,7 +10,7 @@ import type { PlatformOptions, RunningPlatform } from '../start-platform.js';
 import { startPlatform } from '../start-platform.js';
 import { openPlatformHome } from './platform-home.js';
 import type { PlatformHome } from './platform-home.js';
-import { referenceAreas } from './reference-areas.js';
+import { openedArea, referenceAreas } from './reference-areas.js';
 import type { OpenedAreas, ReferenceSettings } from './reference-areas.js';
 
 /** Settings of {@link startReferencePlatform}. */
@@ -89,13 +89,12 @@ export async function startReferenceWithAreas(options: ReferencePlatformOptions 
   };
   try {
     const home = await openPlatformHome(directory);
-    const { areas, opened } = referenceAreas(home, options);
     const platform = await startPlatform({
       firstOperator: firstOperatorOf(home),
       ...options,
       database: options.database ?? { directory: home.folders.database },
       keyRing: home.keyRing,
-      areas,
+      areas: referenceAreas(home, options),
     });
     let closing: Promise<void> | undefined;
     const closed = async (): Promise<void> => {
@@ -106,25 +105,32 @@ export async function startReferenceWithAreas(options: ReferencePlatformOptions 
       }
     };
     const close = (): Promise<void> => (closing ??= closed());
-    const { database, context } = platform;
+    const { database, context, areas } = platform;
+    const opened: OpenedAreas = {
+      providers: openedArea(areas, 'providers'),
+      records: openedArea(areas, 'records'),
+      tracebacks: openedArea(areas, 'tracebacks'),
+      campaigns: openedArea(areas, 'campaigns'),
+      demands: openedArea(areas, 'demands'),
+      audit: openedArea(areas, 'audit'),
+    };
     return {
       ...platform,
       home,
-      opened: opened(),
+      opened,
       receiptKeys: { keys: [receiptJwk(home)] },
       close,
       [Symbol.asyncDispose]: close,
-      campaignCalls: (campaignId, limit) => opened().campaigns.reader.calls(context.database, campaignId, { limit }),
-      recordCount: (providerId, range) => countRecords(opened().records.reader, providerId, range),
-      verifyAudit: (heldCheckpoints) => opened().auditLog.verify(heldCheckpoints),
+      campaignCalls: (campaignId, limit) => opened.campaigns.reader.calls(context.database, campaignId, { limit }),
+      recordCount: (providerId, range) => countRecords(opened.records.reader, providerId, range),
+      verifyAudit: (heldCheckpoints) => opened.audit.log.verify(heldCheckpoints),
       backup: (archive, onProgress) => {
         const { live, files } = home.folders;
-        const { auditLog: audit, records } = opened();
-        const pausing = { folders: { live }, whilePaused: records.whilePaused };
+        const pausing = { folders: { live }, whilePaused: opened.records.whilePaused };
         return backupPlatform(
           {
             database,
-            audit,
+            audit: opened.audit.log,
             pausing,
             folders: { files },
             clock: context.clock,

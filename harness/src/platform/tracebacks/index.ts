@@ -35,7 +35,6 @@ export interface TracebacksArea extends PlatformArea {
 export function createTracebacksArea(context: PlatformContext, options: TracebacksOptions): TracebacksArea {
   const bare = { ...options, context };
   const parts = { ...bare, engine: createTracebackEngine(bare), verify: createAnswerVerifier() };
-  const close = (): Promise<void> => Promise.resolve();
   return {
     name: 'tracebacks',
     routes: STAFF_ROUTES,
@@ -50,7 +49,5 @@ export function createTracebacksArea(context: PlatformContext, options: Tracebac
     jobs: tracebackJobs(parts),
     reactions: {},
     desk: createTracebackDesk(parts),
-    close,
-    [Symbol.asyncDispose]: close,
   };
 }

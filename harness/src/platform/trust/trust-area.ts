@@ -35,7 +35,6 @@ export interface TrustArea extends PlatformArea, OrganizationDirectory {
 export function createTrustArea(parts: TokenParts): TrustArea {
   const { context } = parts;
   const clients = createVersionedMemory(CLIENTS);
-  const close = async (): Promise<void> => {};
   return {
     name: 'trust',
     routes: TRUST_ROUTES,
@@ -61,8 +60,6 @@ export function createTrustArea(parts: TokenParts): TrustArea {
     ...directory(clients),
     mayCall,
     hasClient: rememberedClients(clients),
-    close,
-    [Symbol.asyncDispose]: close,
   };
 }
 

@@ -44,16 +44,7 @@ export interface TextFault extends TextPlace {
 }
 
 /** A file whose values may still be changed, and which knows where each stands. */
-export interface ScenarioYaml {
-  /** Every value that is not a list or an object, keys apart. */
-  readonly scalars: () => readonly { readonly scalar: Scalar; readonly place: TextPlace }[];
-  /** All of it as plain values; absent where aliases stand for more than a person would write. */
-  readonly content: () => { readonly value: unknown } | undefined;
-  /** The value at a path, where it is no list and no object. Aliases are followed. */
-  readonly scalarAt: (path: readonly (string | number)[]) => Scalar | undefined;
-  /** The place of a member, or of the nearest one above it that is written. */
-  readonly placeOf: (path: readonly (string | number)[]) => TextPlace;
-}
+export type ScenarioYaml = ReturnType<typeof yamlOf>;
 
 /** Reads YAML, of which JSON is a part, with the rules of YAML 1.2. Names may not be there twice. Never throws. */
 export function readYaml(text: string): ScenarioYaml | readonly TextFault[] {
@@ -73,14 +64,24 @@ export function readYaml(text: string): ScenarioYaml | readonly TextFault[] {
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
   if (troubles.length > 0) return troubles.map(({ pos, message }) => ({ message, ...at(pos[0]) }));
+  return yamlOf(document, at);
+}
+
+type Path = readonly (string | number)[];
+
+function yamlOf(document: Document, at: (offset: number) => TextPlace) {
   return {
+    /** Every value that is not a list or an object, keys apart. */
     scalars: () => scalarsOf(document).map((scalar) => ({ scalar, place: at(scalar.range?.[0] ?? 0) })),
+    /** All of it as plain values; absent where aliases stand for more than a person would write. */
     content: () => contentOf(document),
-    scalarAt: (path) => {
+    /** The value at a path, where it is no list and no object. Aliases are followed. */
+    scalarAt: (path: Path): Scalar | undefined => {
       const { node } = follow(document, path) ?? {};
       return isScalar(node) ? node : undefined;
     },
-    placeOf: (path) => {
+    /** The place of a member, or of the nearest one above it that is written. */
+    placeOf: (path: Path): TextPlace => {
       for (let length = path.length; length >= 0; length -= 1) {
         const offset = follow(document, path.slice(0, length))?.offset;
         if (offset !== undefined) return at(offset);
