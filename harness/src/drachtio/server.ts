@@ -3,7 +3,7 @@ import { lookup } from 'node:dns';
 import type { Server } from 'node:net';
 import { HopbackError } from '@hopback/sdk/errors';
 import { STEADY_CLOCK } from '@hopback/sdk/internal/runtime';
-import { createAgentContext, hostOf, type AgentContext } from './agent/agent-context.js';
+import { createAgentContext, hostOf, type AgentContext, type AgentSettings } from './agent/agent-context.js';
 import { InboundAgent } from './agent/inbound.js';
 import { OutboundAgent } from './agent/outbound.js';
 import { createAppDirectory } from './control/app-connection.js';
@@ -97,13 +97,15 @@ export class DrachtioServer implements AsyncDisposable {
       this.#inbound.onDialogRemoved(dialog);
       this.#outbound.onDialogRemoved(dialog);
     });
-    const context = createAgentContext(options, {
+    const context = createAgentContext({
       transports,
       transactions,
       dialogs,
       identifiers,
+      settings: agentSettings(options, wire),
+      advertisedHost: options.advertisedHost,
+      writesCdrs: options.cdrs ?? false,
       clock: wire.clock,
-      timers: wire.timers,
       apps: createAppDirectory(),
       onRetransmission: wire.counters.countRetransmission,
       send: (flow, text) => wire.transmit(flow, text),
@@ -394,6 +396,22 @@ class Wire implements TransportsUser {
     });
   }
 }
+
+function agentSettings(options: DrachtioServerOptions, { timers }: Wire): AgentSettings {
+  const { firstResponseHoldMs = FIRST_RESPONSE_HOLD_MS, answerHoldMs = FIRST_RESPONSE_HOLD_MS } = options;
+  const { appAnswerMs } = { ...SERVER_LIMITS, ...options.limits };
+  return {
+    timers,
+    mtuBytes: options.mtuBytes,
+    firstResponseHoldMs,
+    answerHoldMs,
+    appAnswerMs,
+    tryingHoldMs: options.tryingHoldMs ?? 0,
+  };
+}
+
+/** With 5 ms every one of a hundred awaited requests saw its response; one more, since timers count whole milliseconds. */
+const FIRST_RESPONSE_HOLD_MS = 6;
 
 const LOOPBACK = '127.0.0.1';
 /** In drachtio-server's own configuration. */

@@ -14,7 +14,7 @@ interface Entry<Item> {
  * @param deliver - takes what is due; it may add more
  */
 export function createDeliverySchedule<Item>(clock: TimerClock, deliver: (item: Item) => void) {
-  const heap = new Heap<Entry<Item>>(isBefore);
+  const heap: Entry<Item>[] = [];
   let order = 0;
   let timer: { readonly atMs: number; readonly cancel: () => void } | undefined;
   let isDelivering = false;
@@ -24,9 +24,9 @@ export function createDeliverySchedule<Item>(clock: TimerClock, deliver: (item: 
     isDelivering = true;
     try {
       // The clock is asked again only when it seems that nothing is due: a burst costs one question.
-      for (let nowMs = clock.nowMs(), first = heap.first; first !== undefined; first = heap.first) {
+      for (let nowMs = clock.nowMs(), first = heap[0]; first !== undefined; first = heap[0]) {
         if (first.atMs > nowMs && first.atMs > (nowMs = clock.nowMs())) break;
-        heap.take();
+        takeFirst(heap);
         deliver(first.item);
       }
     } finally {
@@ -36,7 +36,7 @@ export function createDeliverySchedule<Item>(clock: TimerClock, deliver: (item: 
   };
 
   const setTimer = (): void => {
-    const { first } = heap;
+    const [first] = heap;
     // A timer that is early finds nothing due and sets the next one: cheaper than to set it anew with every change.
     if (isClosed || first === undefined || (timer !== undefined && timer.atMs <= first.atMs)) return;
     timer?.cancel();
@@ -51,17 +51,17 @@ export function createDeliverySchedule<Item>(clock: TimerClock, deliver: (item: 
     /** Hands out at once what is due already. */
     add: (atMs: number, item: Item) => {
       if (isClosed) return;
-      heap.put({ atMs, order: order++, item });
+      put(heap, { atMs, order: order++, item });
       if (isDelivering) return;
       if (atMs > clock.nowMs()) setTimer();
       else deliverDue();
     },
     /** How many wait. */
-    waiting: () => heap.size,
+    waiting: () => heap.length,
     /** Hands out nothing any more; what waits is forgotten. */
     close: () => {
       isClosed = true;
-      heap.clear();
+      heap.length = 0;
       timer?.cancel();
       timer = undefined;
     },
@@ -73,56 +73,31 @@ function isBefore(one: Entry<unknown>, other: Entry<unknown>): boolean {
 }
 
 /** A binary heap: the first is at 0, and what follows i is at 2i + 1 and 2i + 2. */
-export class Heap<Item> {
-  readonly #items: Item[] = [];
-  readonly #isBefore: (one: Item, other: Item) => boolean;
-
-  constructor(before: (one: Item, other: Item) => boolean) {
-    this.#isBefore = before;
+function put<Item>(heap: Entry<Item>[], entry: Entry<Item>): void {
+  let index = heap.length;
+  heap.push(entry);
+  while (index > 0) {
+    const parent = (index - 1) >> 1;
+    const above = heap[parent];
+    if (above === undefined || isBefore(above, entry)) break;
+    heap[index] = above;
+    index = parent;
   }
+  heap[index] = entry;
+}
 
-  get size(): number {
-    return this.#items.length;
+function takeFirst<Item>(heap: Entry<Item>[]): void {
+  const last = heap.pop();
+  if (last === undefined || heap.length === 0) return;
+  let index = 0;
+  for (;;) {
+    const left = 2 * index + 1;
+    const [one, other] = [heap[left], heap[left + 1]];
+    const next = one !== undefined && other !== undefined && isBefore(other, one) ? left + 1 : left;
+    const below = heap[next];
+    if (below === undefined || isBefore(last, below)) break;
+    heap[index] = below;
+    index = next;
   }
-
-  get first(): Item | undefined {
-    return this.#items[0];
-  }
-
-  put(item: Item): void {
-    const items = this.#items;
-    let index = items.length;
-    items.push(item);
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      const above = items[parent];
-      if (above === undefined || this.#isBefore(above, item)) break;
-      items[index] = above;
-      index = parent;
-    }
-    items[index] = item;
-  }
-
-  take(): Item | undefined {
-    const items = this.#items;
-    const [first] = items;
-    const last = items.pop();
-    if (last === undefined || items.length === 0) return first;
-    let index = 0;
-    for (;;) {
-      const left = 2 * index + 1;
-      const [one, other] = [items[left], items[left + 1]];
-      const next = one !== undefined && other !== undefined && this.#isBefore(other, one) ? left + 1 : left;
-      const below = items[next];
-      if (below === undefined || this.#isBefore(last, below)) break;
-      items[index] = below;
-      index = next;
-    }
-    items[index] = last;
-    return first;
-  }
-
-  clear(): void {
-    this.#items.length = 0;
-  }
+  heap[index] = last;
 }

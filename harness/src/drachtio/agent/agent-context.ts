@@ -10,7 +10,6 @@ import { composeRequest } from '../message/app-message.js';
 import { writtenName } from '../message/sip-message.js';
 import { targetOf } from '../message/via.js';
 import type { SipTarget } from '../message/via.js';
-import { SERVER_LIMITS, type DrachtioServerOptions } from '../server-options.js';
 import type { Timers } from '../timers.js';
 import type { TransactionLayer } from '../transaction/transaction-layer.js';
 import type { TimerBase } from '../transaction/transition.js';
@@ -61,7 +60,7 @@ export function rejectionOf(status: number): CdrReason {
 }
 
 /** What agents do in the name of applications, and how patiently. */
-interface AgentSettings {
+export interface AgentSettings {
   readonly timers: TimerBase;
   /** How long an application may leave a request unanswered, milliseconds. */
   readonly appAnswerMs: number;
@@ -85,7 +84,11 @@ interface AgentSettings {
 interface AgentParts {
   readonly clock: Timers;
   readonly identifiers: Identifiers;
-  readonly timers: TimerBase;
+  readonly settings: AgentSettings;
+  /** In place of the listening address, where others know us by another. */
+  readonly advertisedHost: string | undefined;
+  /** Whether call detail records are written. */
+  readonly writesCdrs: boolean;
   readonly transactions: TransactionLayer;
   readonly transports: Transports;
   readonly dialogs: DialogStore;
@@ -99,9 +102,8 @@ interface AgentParts {
 export type AgentContext = ReturnType<typeof createAgentContext>;
 
 /** Makes the context of a server. */
-export function createAgentContext(options: DrachtioServerOptions, parts: AgentParts) {
-  const { advertisedHost, cdrs = false, firstResponseHoldMs = FIRST_RESPONSE_HOLD_MS } = options;
-  const { clock, identifiers, timers, apps, transports } = parts;
+export function createAgentContext(parts: AgentParts) {
+  const { clock, identifiers, advertisedHost, writesCdrs, apps, transports } = parts;
   const timeOfDay = createTimeOfDay();
   const time = (): string => timeOfDay(clock.nowMs());
   const meta = (source: FrameMeta['source'], bytes: number, flow: Flow): FrameMeta => ({
@@ -112,19 +114,10 @@ export function createAgentContext(options: DrachtioServerOptions, parts: AgentP
     time: time(),
   });
   const uriOf = ({ transport, local }: Pick<Flow, 'transport' | 'local'>): string =>
-    `sip:${hostOf(options, local)}:${local.port}${TRANSPORT_PARAMETER[transport]}`;
-  const settings: AgentSettings = {
-    timers,
-    mtuBytes: options.mtuBytes,
-    firstResponseHoldMs,
-    appAnswerMs: options.limits?.appAnswerMs ?? SERVER_LIMITS.appAnswerMs,
-    tryingHoldMs: options.tryingHoldMs ?? 0,
-    answerHoldMs: options.answerHoldMs ?? FIRST_RESPONSE_HOLD_MS,
-  };
+    `sip:${hostOf(parts, local)}:${local.port}${TRANSPORT_PARAMETER[transport]}`;
   return {
     ...parts,
-    settings,
-    cdr: createCdrWriter({ isOn: cdrs, apps, frameId: identifiers.frameId, timeOfDay: time }),
+    cdr: createCdrWriter({ isOn: writesCdrs, apps, frameId: identifiers.frameId, timeOfDay: time }),
     /**
      * Whether an address is ours, by what we listen at or by the name that we tell others.
      * @param transport - where it is known, as for `Transports.isLocal`
@@ -135,7 +128,7 @@ export function createAgentContext(options: DrachtioServerOptions, parts: AgentP
         transports.listening.some(({ local }) => transports.isLocal(local.address, port, transport))),
     /** Via value of our hop on a flow. */
     viaOf: ({ transport, local }: Flow, branch: string) =>
-      `SIP/2.0/${transport.toUpperCase()} ${hostOf(options, local)}:${local.port};rport;branch=${branch}`,
+      `SIP/2.0/${transport.toUpperCase()} ${hostOf(parts, local)}:${local.port};rport;branch=${branch}`,
     /** What `localhost` stands for in the messages of applications that take a flow. */
     namesOf: ({ transport, local: { address, port } }: Pick<Flow, 'transport' | 'local'>): LocalAddress => ({
       transport,
@@ -159,12 +152,12 @@ export function createAgentContext(options: DrachtioServerOptions, parts: AgentP
 }
 
 /** What others are told as our host. */
-export function hostOf({ advertisedHost }: DrachtioServerOptions, { address }: Endpoint): string {
+export function hostOf(
+  { advertisedHost }: { readonly advertisedHost?: string | undefined },
+  { address }: Endpoint,
+): string {
   return advertisedHost ?? bracketed(address);
 }
-
-/** With 5 ms every one of a hundred awaited requests saw its response; one more, since timers count whole milliseconds. */
-const FIRST_RESPONSE_HOLD_MS = 6;
 
 /** How frames name transports; drachtio-server has no word of its own for WebSockets. */
 const PROTOCOL: Readonly<Record<TransportName, string>> = {

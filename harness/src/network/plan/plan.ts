@@ -1,5 +1,4 @@
 import { HopbackError } from '@hopback/sdk/errors';
-import { Heap } from '../../faults/delivery-schedule.js';
 import { SeededRandom } from '../../faults/index.js';
 import type {
   Behaviour,
@@ -305,13 +304,13 @@ function takeOne(edges: readonly Edge[], random: SeededRandom): string {
 /** Dijkstra from the end: what it costs to come there from everywhere. @param avoided - through which no way may lead */
 function cheapest(end: string, into: Edges): ReadonlyMap<string, number> {
   const found = new Map<string, number>();
-  const queue = new Heap<Reached>((one, other) => one.cost < other.cost);
-  queue.put({ id: end, cost: 0 });
-  for (let next = queue.take(); next !== undefined; next = queue.take()) {
+  const queue = createQueue();
+  queue.push({ id: end, cost: 0 });
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     if (found.has(next.id)) continue;
     found.set(next.id, next.cost);
     for (const { to, cost } of into.get(next.id) ?? [])
-      if (!found.has(to)) queue.put({ id: to, cost: next.cost + cost });
+      if (!found.has(to)) queue.push({ id: to, cost: next.cost + cost });
   }
   return found;
 }
@@ -319,4 +318,37 @@ function cheapest(end: string, into: Edges): ReadonlyMap<string, number> {
 interface Reached {
   readonly id: string;
   readonly cost: number;
+}
+
+/** A binary heap, the cheapest on top. */
+function createQueue(): { readonly push: (item: Reached) => void; readonly pop: () => Reached | undefined } {
+  const heap: Reached[] = [];
+  const costAt = (place: number): number => heap[place]?.cost ?? Number.POSITIVE_INFINITY;
+  const swap = (a: number, b: number): void => {
+    const [left, right] = [heap[a], heap[b]];
+    if (left !== undefined && right !== undefined) [heap[a], heap[b]] = [right, left];
+  };
+  return {
+    push: (item) => {
+      heap.push(item);
+      for (let at = heap.length - 1; at > 0;) {
+        const above = (at - 1) >> 1;
+        if (costAt(above) <= costAt(at)) return;
+        swap(at, above);
+        at = above;
+      }
+    },
+    pop: () => {
+      const [top] = heap;
+      const last = heap.pop();
+      if (heap.length === 0 || last === undefined) return top;
+      heap[0] = last;
+      for (let at = 0; ;) {
+        const child = costAt(2 * at + 1) <= costAt(2 * at + 2) ? 2 * at + 1 : 2 * at + 2;
+        if (costAt(child) >= costAt(at)) return top;
+        swap(at, child);
+        at = child;
+      }
+    },
+  };
 }
