@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSharedRecordStore, type RecordStore } from '@hopback/sdk/records';
-import { createTestKey, sampleCallRecord, startTestPlatform, TEST_TRUNKS } from '@hopback/sdk/testing';
+import { createTestKey, sampleCallRecord, TestPlatform, TEST_TRUNKS } from '@hopback/sdk/testing';
 import { createCarrierResponder, type CarrierResponder, type CarrierResponderOptions } from '@hopback/sdk/traceback';
 import { isMain } from './lab.js';
 
@@ -25,7 +25,7 @@ export async function answerTracebacks(settings: Settings): Promise<Carrier> {
 
 if (isMain(import.meta.url)) {
   // In place of the traceback group: three carriers on the way of one call, of which we are the second.
-  await using platform = await startTestPlatform();
+  await using platform = await TestPlatform.start();
   const { client, answerKey } = platform.credentials('prv-birch');
   const directory = await mkdtemp(join(tmpdir(), 'hopback-'));
   const carrier = await answerTracebacks({

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseCertificateChain } from '@hopback/sdk/stir';
 import type { Certificate, CertificateRepositoryOptions, TrustStoreFiles } from '@hopback/sdk/stir';
-import { createPassport, createTestPki, sampleInvite, startCertificateServer } from '@hopback/sdk/testing';
+import { createPassport, TestPki, sampleInvite, CertificateServer } from '@hopback/sdk/testing';
 import type { TestServiceProvider } from '@hopback/sdk/testing';
 
 /** The world that the examples run in: a provider, its certificate on a server on loopback, and what a verifier trusts, as files. */
@@ -24,9 +24,9 @@ export interface Lab extends AsyncDisposable {
 /** Made for today: the examples go by the clock on the wall. */
 export async function openLab(): Promise<Lab> {
   const nowMs = Date.now();
-  const pki = await createTestPki({ nowMs });
+  const pki = new TestPki({ nowMs });
   const provider = pki.issueServiceProvider({ spc: '1234' });
-  const server = await startCertificateServer();
+  const server = await CertificateServer.start();
   const x5u = server.publish('/1234.pem', provider.chainPem);
   const { identityHeader } = createPassport({ signer: provider, x5u, iatSeconds: Math.floor(nowMs / 1000) });
   const directory = await mkdtemp(join(tmpdir(), 'hopback-example-'));

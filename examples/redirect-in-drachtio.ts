@@ -1,5 +1,4 @@
-import { createRedirectServer } from '@hopback/sdk/switch';
-import type { RedirectServer } from '@hopback/sdk/switch';
+import { RedirectServer } from '@hopback/sdk/switch';
 import type { AuthenticationService, VerificationService } from '@hopback/sdk/stir';
 import { isMain, openLab } from './lab.js';
 import { startSigning } from './sign-call.js';
@@ -14,7 +13,7 @@ export function redirectServerOf(
 ): RedirectServer {
   const policy = { role: 'terminating', failureAction: 'reject_request' } as const;
   const known = { customerKnown: true, callerAuthenticated: true, numberOwnership: 'owned' } as const;
-  return createRedirectServer({
+  return new RedirectServer({
     ...{ signing, verification },
     rules: [
       { name: 'inbound', mode: 'verify', when: { header: { name: 'Identity' } }, policy },

@@ -10,7 +10,7 @@ import type {
   TrustStoreRefreshService,
   VerificationService,
 } from '@hopback/sdk/stir';
-import { createTestPki, startCertificateServer } from '@hopback/sdk/testing';
+import { TestPki, CertificateServer } from '@hopback/sdk/testing';
 import { isMain } from './lab.js';
 
 /**
@@ -39,8 +39,8 @@ export async function startTrusting(
 }
 
 if (isMain(import.meta.url)) {
-  const pki = await createTestPki({ nowMs: Date.now() });
-  await using server = await startCertificateServer();
+  const pki = new TestPki({ nowMs: Date.now() });
+  await using server = await CertificateServer.start();
   const web = { allow: { addresses: ['127.0.0.0/8'], ports: [server.ports.https] }, ca: server.tlsRootPem };
   await using certificates = createCertificateRepository({ clock: { nowMs: Date.now }, ...web });
   const root = parseCertificateChain(pki.stiPaRoot.certificatePem);

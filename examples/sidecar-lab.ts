@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTestPki, startCertificateServer } from '@hopback/sdk/testing';
+import { TestPki, CertificateServer } from '@hopback/sdk/testing';
 import { isMain } from './lab.js';
 
 /** A carrier's folder: what `hopback serve` needs to verify and to sign, with a certificate that a server on loopback publishes. */
@@ -13,9 +13,9 @@ export interface SidecarLab extends AsyncDisposable {
 
 /** Writes the folder, whose certificates are for today, and serves its certificate until it is disposed of. */
 export async function openSidecarLab(folder: string): Promise<SidecarLab> {
-  const pki = await createTestPki({ nowMs: Date.now() });
+  const pki = new TestPki({ nowMs: Date.now() });
   const { chainPem, privateKeyPem } = pki.issueServiceProvider({ spc: '1234' });
-  const server = await startCertificateServer();
+  const server = await CertificateServer.start();
   const x5u = server.publish('/1234.pem', chainPem);
   await mkdir(folder, { recursive: true });
   const files = {

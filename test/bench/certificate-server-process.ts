@@ -1,9 +1,9 @@
 /** Runs the certificate server for `certificate-servers`, under the names that are given: publishes what it is told to and counts who asks. */
 import { createInterface } from 'node:readline';
-import { startCertificateServer } from '@hopback/sdk/testing';
+import { CertificateServer } from '@hopback/sdk/testing';
 import type { ServerOrder } from './certificate-servers.js';
 
-const server = await startCertificateServer({ names: process.argv.slice(2) });
+const server = await CertificateServer.start({ names: process.argv.slice(2) });
 const say = (what: unknown): void => void process.stdout.write(`${JSON.stringify(what)}\n`);
 
 say({ tlsRootPem: server.tlsRootPem, ports: server.ports });

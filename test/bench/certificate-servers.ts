@@ -1,5 +1,5 @@
 import { createScriptedLookup } from '@hopback/sdk/testing';
-import type { ScriptedLookup, ServerFaultName } from '@hopback/sdk/testing';
+import type { ServerFaultName } from '@hopback/sdk/testing';
 import { asked, startHelper } from './line-process.js';
 
 /** A line to the process of the server. */
@@ -22,7 +22,7 @@ export async function startCertificateServers() {
     readonly tlsRootPem: string;
     readonly ports: Readonly<Record<string, number>>;
   };
-  const lookup: ScriptedLookup = createScriptedLookup(Object.fromEntries(names.map((name) => [name, [[LOOPBACK]]])));
+  const lookup = createScriptedLookup(Object.fromEntries(names.map((name) => [name, [[LOOPBACK]]])));
   const order = <Answer>(what: ServerOrder): Promise<Answer> => asked<Answer>(child, JSON.stringify(what));
   return {
     /** What a repository needs in order to reach it: names, addresses, port, and the root of its TLS certificate. */

@@ -21,8 +21,8 @@ import type {
   VerificationServiceOptions,
   X5uAllowList,
 } from '@hopback/sdk/stir';
-import { createPassport, createTestPki } from '@hopback/sdk/testing';
-import type { TestPki, TestServiceProvider } from '@hopback/sdk/testing';
+import { createPassport, TestPki } from '@hopback/sdk/testing';
+import type { TestServiceProvider } from '@hopback/sdk/testing';
 import type { Rate } from './bench.js';
 
 if (!import.meta.resolve('@hopback/sdk/stir').includes('/dist/')) {
@@ -49,7 +49,7 @@ const SIGNERS = 8;
 
 /** Makes a PKI valid around an instant, and a few providers in it. */
 export async function createSignedWorld(nowMs: number) {
-  const pki = await createTestPki({ nowMs });
+  const pki = new TestPki({ nowMs });
   const signers = Array.from({ length: SIGNERS }, (_, index): Signer => {
     const spc = String(1000 + index);
     const provider = pki.issueServiceProvider({ spc });

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { createCertificateRepository, createVerificationService } from '@hopback/sdk/stir';
 import type { CallVerdict, CertificateRepositoryService, Clock, VerificationService } from '@hopback/sdk/stir';
-import { createManualClock } from '@hopback/sdk/testing';
+import { ManualClock } from '@hopback/sdk/testing';
 import type { ServerFaultName } from '@hopback/sdk/testing';
 import { MAX_CONCURRENT_FETCHES } from '../../sdk/src/stir/certificates/x5u-fetch.js';
 import { MAX_CACHED_BYTES } from '../../sdk/src/stir/certificates/certificate-cache.js';
@@ -152,7 +152,7 @@ async function fetchesOfDead(lab: Lab, x5u: string): Promise<number> {
 }
 
 async function fetchesByClock(lab: Lab, x5u: string): Promise<number> {
-  const clock = createManualClock(Date.now());
+  const clock = new ManualClock(Date.now());
   await using verifier = verifierOf(lab, clock);
   const path = new URL(x5u).pathname;
   const before = await lab.servers.requests(path);

@@ -1,6 +1,6 @@
 import { isHopbackError } from '@hopback/sdk/errors';
 import type { TracebackOpening } from '@hopback/sdk/platform';
-import { startTestPlatform, TEST_PROVIDERS } from '@hopback/sdk/testing';
+import { TestPlatform, TEST_PROVIDERS } from '@hopback/sdk/testing';
 import { createLocalAnswerSigner, signAnswer as signed } from '@hopback/sdk/traceback';
 import type { ProviderReference, TracebackAnswer, TracebackFinding } from '@hopback/sdk/traceback';
 import { expect, test } from 'vitest';
@@ -113,7 +113,7 @@ test('the test platform does the same', async () => {
     ...[BIRCH, CEDAR, { providerId: 'dune', name: 'Dune Voice', ocn: '4001', frn: '0000004001' }],
     { providerId: 'alder', name: 'Alder Voice' },
   ];
-  await using platform = await startTestPlatform({ providers });
+  await using platform = await TestPlatform.start({ providers });
   const signer = await createLocalAnswerSigner(platform.credentials('birch').answerKey);
   const client = clientOf(platform, 'birch');
   const submit = async ({ provider, finding }: Said): Promise<Refusal> => {

@@ -2,7 +2,7 @@ import { Agent, get as httpGet, type IncomingHttpHeaders } from 'node:http';
 import { get as httpsGet, type RequestOptions } from 'node:https';
 import { connect } from 'node:net';
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
-import { createTestPki, startCertificateServer, type CertificateServer, type ServerFault } from '@hopback/sdk/testing';
+import { TestPki, CertificateServer, type ServerFault } from '@hopback/sdk/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { withCode } from '../support/code-of.js';
 
@@ -12,7 +12,7 @@ const BODY = `-----BEGIN CERTIFICATE-----\n${'A'.repeat(800)}\n-----END CERTIFIC
 let server: CertificateServer;
 
 beforeEach(async () => {
-  server = await startCertificateServer();
+  server = await CertificateServer.start();
 });
 
 afterEach(async () => {
@@ -128,8 +128,8 @@ test('a connection is cut without TLS too', async () => {
 });
 
 test('the TLS certificates come from the PKI that is given', async () => {
-  const pki = await createTestPki();
-  await using own = await startCertificateServer({ pki });
+  const pki = new TestPki();
+  await using own = await CertificateServer.start({ pki });
   expect(own.tlsRootPem).toBe(pki.tlsRoot.certificatePem);
 });
 
@@ -168,7 +168,7 @@ test('the server listens at the given address and ports, which its TLS certifica
   const { https, http } = server.ports;
   await server.close();
   const host = '127.0.0.2';
-  await using other = await startCertificateServer({ address: host, host, port: https, httpPort: http });
+  await using other = await CertificateServer.start({ address: host, host, port: https, httpPort: http });
   expect(other.ports).toMatchObject({ https, http });
   const url = other.publish('/a.pem', BODY);
   expect(url).toBe(`https://127.0.0.2:${https}/a.pem`);

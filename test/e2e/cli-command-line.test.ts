@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { createManualClock, createTestKey } from '@hopback/sdk/testing';
+import { ManualClock, createTestKey } from '@hopback/sdk/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../sdk/src/cli/command-table.js';
@@ -9,7 +9,7 @@ import { runInProcess } from '../support/cli-lab.js';
 import type { CliRun, RunOptions } from '../support/cli-lab.js';
 
 const run = (args: readonly string[], options: RunOptions = {}): Promise<CliRun> =>
-  runInProcess(args, createManualClock(), options);
+  runInProcess(args, new ManualClock(), options);
 
 describe('help', () => {
   test('lists every command, on standard output where it was asked for', async () => {

@@ -1,4 +1,4 @@
-import { createManualClock } from '@hopback/sdk/testing';
+import { ManualClock } from '@hopback/sdk/testing';
 import { openSharedRecordStore } from '@hopback/sdk/records';
 import type { CallRecord } from '@hopback/sdk/records';
 import { afterAll, expect, test } from 'vitest';
@@ -14,7 +14,7 @@ const DAY_US = 24 * HOUR_US;
 const CALLED = '12155550112';
 
 // Noon of the day after the samples.
-const clock = createManualClock((NOON_US + DAY_US) / 1_000);
+const clock = new ManualClock((NOON_US + DAY_US) / 1_000);
 
 const call = (legId: string, atUs: number, parts: Partial<CallRecord> = {}): CallRecord =>
   sparseRecord(legId, atUs, { called: { asWritten: `+${CALLED}`, tn: CALLED }, ...parts });
@@ -169,7 +169,7 @@ test('find requires completeness of all known sources, or of those that --comple
 });
 
 test('find does not count the future of its window as missing, and does count what has not come in yet', async () => {
-  const atEnd = createManualClock(NOON_US / 1_000 + 6 * 3_600_000);
+  const atEnd = new ManualClock(NOON_US / 1_000 + 6 * 3_600_000);
   const args = ['find', ...ABSENT, '--at', '2026-11-02T17:59:00Z'];
   expect((await records(args, {}, atEnd)).exitCode).toBe(1);
   expect((await records(args)).exitCode).toBe(3);
@@ -291,7 +291,7 @@ test('stats counts what the store holds', async () => {
 
 test('hold, holds, expire and release keep a call as long as it is wanted, and record who wanted it', async () => {
   const folder = own.path;
-  const moving = createManualClock(clock.nowMs());
+  const moving = new ManualClock(clock.nowMs());
   const run = (...args: readonly string[]): Promise<CliRun> => records([...args, '--store', folder], {}, moving);
   const store = await openSharedRecordStore({ directory: folder, clock });
   await store.insert(SAMPLES);

@@ -4,7 +4,7 @@ import { appendFile, chmod, mkdir, readdir, rm, stat, symlink, writeFile } from 
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createTestPki } from '../../sdk/src/testing/test-pki.js';
+import { TestPki } from '../../sdk/src/testing/test-pki.js';
 import { testPeer } from '../peers.js';
 import { createCliLab } from '../support/cli-lab.js';
 import { ASTERISK_SOURCE, asteriskRow, createRecordsLab } from '../support/cli-records-lab.js';
@@ -306,7 +306,7 @@ test.each<readonly [string, readonly string[], string]>([
 });
 
 test('a growing file is followed over four kills to a platform behind a private CA: every call once, in store and platform', async () => {
-  const pki = await createTestPki();
+  const pki = new TestPki();
   const server = pki.issueTls({ addresses: ['127.0.0.1'] });
   const files = [await lab.put('tls.key', server.privateKeyPem), await lab.put('tls.pem', server.chainPem)];
   const ca = await lab.put('ca.pem', pki.tlsRoot.certificatePem);
@@ -430,7 +430,7 @@ test.each<readonly [string, (packed: Buffer) => Buffer, number, string | undefin
 );
 
 test('a platform whose certificate nobody vouches for gets nothing; the records wait, and are sent once it is trusted', async () => {
-  const pki = await createTestPki();
+  const pki = new TestPki();
   const server = pki.issueTls({ addresses: ['127.0.0.1'] });
   const files = [await lab.put('tls.key', server.privateKeyPem), await lab.put('tls.pem', server.chainPem)];
   await using receiver = await startRecordReceiver(files);

@@ -1,7 +1,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { readFile, stat } from 'node:fs/promises';
-import { createManualClock } from '@hopback/sdk/testing';
+import { ManualClock } from '@hopback/sdk/testing';
 import { parseSipRequest, verificationRequestOf } from '@hopback/sdk/stir';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { argv, createCliLab, FULL_FACTS } from '../support/cli-lab.js';
@@ -28,7 +28,7 @@ afterEach(async () => {
 
 /** A drachtio server at the control port; its clock stands still. */
 const drachtio = (port = 0): Promise<DrachtioLab> =>
-  createLab({ clock: createManualClock(Date.now()), control: { port, secret: SECRET } });
+  createLab({ clock: new ManualClock(Date.now()), control: { port, secret: SECRET } });
 
 const controlOf = ({ server }: DrachtioLab): string => `${server.control.host}:${String(server.control.port)}`;
 

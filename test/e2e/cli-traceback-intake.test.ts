@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { createManualClock } from '@hopback/sdk/testing';
+import { ManualClock } from '@hopback/sdk/testing';
 import type { IntakeReport } from '@hopback/sdk/traceback';
 import { expect, test } from 'vitest';
 import { runInProcess } from '../support/cli-lab.js';
@@ -7,7 +7,7 @@ import type { CliRun, RunOptions } from '../support/cli-lab.js';
 import { testFolder } from '../support/test-folder.js';
 
 const VECTORS = 'test/vectors/intake';
-const clock = createManualClock(Date.UTC(2026, 9, 24));
+const clock = new ManualClock(Date.UTC(2026, 9, 24));
 
 const folder = testFolder();
 

@@ -1,4 +1,4 @@
-import { createTestPki, type TestPki } from '@hopback/sdk/testing';
+import { TestPki } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 import { heard, type AppMessage, type AppRequest, type AppResponse } from '../support/drachtio-app.js';
 import { later } from '../support/drachtio-calls.js';
@@ -133,7 +133,7 @@ function tlsOptions(pki: TestPki, trusted: TestPki): LabOptions {
 }
 
 test('two servers speak TLS with certificates that both trust', async () => {
-  const pki = await createTestPki();
+  const pki = new TestPki();
   await using hops = await pair(tlsOptions(pki, pki));
   const answered = hops.caller.srf.createUAC(uri(hops.far, 'tls'), { localSdp: sdp('1') });
   const { req, res } = await hops.called.next('INVITE');
@@ -148,7 +148,7 @@ test('two servers speak TLS with certificates that both trust', async () => {
 });
 
 test('a peer with an untrusted certificate is not called over TLS: 503', async () => {
-  await using hops = await pair(tlsOptions(await createTestPki(), await createTestPki()));
+  await using hops = await pair(tlsOptions(new TestPki(), new TestPki()));
   const refused = hops.caller.srf.createUAC(uri(hops.far, 'tls'), { localSdp: sdp('1') });
   await expect(refused).rejects.toMatchObject({ status: 503 });
 });

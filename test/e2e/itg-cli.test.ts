@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startTestPlatform } from '../../sdk/src/testing/index.js';
+import { TestPlatform } from '../../sdk/src/testing/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { harnessCommand } from '../support/itg-command.js';
 import { smallPdf, SUBMISSION } from '../support/itg-demands.js';
@@ -9,7 +9,7 @@ import { smallPdf, SUBMISSION } from '../support/itg-demands.js';
 /** A platform in memory, and a command line with the profile of one of its clients. */
 async function platformWithProfile(clientId: string) {
   const directory = await createTemporaryDirectory();
-  const platform = await startTestPlatform({ staff: ['itg'], agencies: ['texas'] });
+  const platform = await TestPlatform.start({ staff: ['itg'], agencies: ['texas'] });
   const { key, keyId } = platform.credentials(clientId).client;
   const profile = { baseUrl: platform.baseUrl, clientId, keyId, keyFile: 'client.pem' };
   await directory.write('client.pem', key);

@@ -8,14 +8,14 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createKeyRing, EVENTS_KEPT_MS, flushWrites, sealJson } from '../../harness/src/platform/database/index.js';
 import { startPlatform } from '../../harness/src/platform/index.js';
 import type { PlatformOptions } from '../../harness/src/platform/index.js';
-import { createTestPki } from '../../sdk/src/testing/index.js';
+import { TestPki } from '../../sdk/src/testing/index.js';
 import { listening } from '../support/http-server.js';
 import { platformLab, startPlatformLab } from '../support/itg-platform.js';
 import type { PlatformLab, TestMember } from '../support/itg-platform.js';
 import { startStoryReceiver } from '../support/itg-story-receiver.js';
 import { WorldClock } from '../../harness/src/network/world/world.js';
 
-const pki = await createTestPki();
+const pki = new TestPki();
 const certificate = pki.issueTls({ addresses: ['127.0.0.1'] });
 const clock = new WorldClock();
 const options: PlatformOptions = {

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTestPki } from '../../sdk/src/testing/index.js';
+import { TestPki } from '../../sdk/src/testing/index.js';
 import type { PluggedArea } from '../../harness/src/platform/index.js';
 import { jsonAnswer, problemAnswer } from '../../sdk/src/contract/platform-answer.js';
 import { createTlsFetch, privateKeyJwt } from '../../sdk/src/platform/index.js';
@@ -156,7 +156,7 @@ test('calls beyond the rate of a client are refused with the time to retry', asy
 });
 
 test('over mutual TLS a token is bound to the certificate it was got with', async () => {
-  const pki = await createTestPki();
+  const pki = new TestPki();
   const server = pki.issueTls({ addresses: ['127.0.0.1'] });
   const issued = (name: string) => pki.issueTls({ names: [name], extendedKeyUsage: ['1.3.6.1.5.5.7.3.2'] });
   const [first, second] = [issued('one.example'), issued('two.example')];

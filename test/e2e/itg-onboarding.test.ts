@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { runInProcess } from '../support/cli-lab.js';
 import { harnessCommand } from '../support/itg-command.js';
@@ -42,7 +42,7 @@ const harness = (argv: readonly string[], { stdin = '', as = operator } = {}) =>
   harnessCommand(argv, { stdin, env: { HOPBACK_PLATFORM_PROFILE: as } });
 
 const hopback = (argv: readonly string[], stdin?: string): ReturnType<typeof runInProcess> =>
-  runInProcess(argv, createManualClock(), stdin === undefined ? {} : { stdin });
+  runInProcess(argv, new ManualClock(), stdin === undefined ? {} : { stdin });
 
 /** A private key that is none: its label stands apart, so that nobody takes this file for one with a key in it. */
 const pemOf = (text: string, label = 'PRIVATE KEY'): string =>

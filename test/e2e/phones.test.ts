@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { createManualClock } from '@hopback/sdk/testing';
+import { ManualClock } from '@hopback/sdk/testing';
 import { WebSocketServer } from 'ws';
 import { DrachtioServer } from '../../harness/src/drachtio/index.js';
 import { BlockingSubscriber, Phone } from '../../harness/src/phones/index.js';
@@ -225,7 +225,7 @@ test.each([
 });
 
 test('a registrar that answers without Contact or expires registers for as long as was asked', async () => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   lab.answersContact = false;
   const phone = await lab.phone(ALICE, { clock, registrationSeconds: 120 });
   expect((await phone.register()).expiresSeconds).toBe(120);
@@ -236,7 +236,7 @@ test('a registrar that answers without Contact or expires registers for as long 
 });
 
 test('a registration is renewed after nine tenths of its time, and not after the phone closed', async () => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const phone = await lab.registered(ALICE, { clock });
   clock.advance(539_999);
   await phone.register();
@@ -293,7 +293,7 @@ test.each([ALICE, `+${ALICE}`])(
 );
 
 test('a phone rings, answers and hangs up at the times of its policy', async () => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const phone = await lab.registered(ALICE, {
     clock,
     onIncoming: { action: 'answer', ringMs: 4_000, hangUpAfterMs: 90_000 },
@@ -401,7 +401,7 @@ test('a call is cancelled by the application while the phone rings', async () =>
 });
 
 test('a phone cancels its call while it rings, by hand and when its time is up', async () => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   let cancelled = 0;
   lab.takes((req, res) => {
     req.on('cancel', () => (cancelled += 1));
@@ -493,7 +493,7 @@ test('an application changes and asks within the call, and asks a phone to call 
 });
 
 test('a subscriber blocks and reports what its rule forbids, and lets a known contact through', async () => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const reported: AppReport[] = [];
   await using subscriber = await BlockingSubscriber.open({
     ...{ server: lab.ws(), number: ALICE, domain: DOMAIN, clock, transcript: 'your warranty' },
@@ -546,7 +546,7 @@ test.each([603, 608] as const)('a subscriber blocks with the status %i of its op
 
 test('a phone that closes hangs up, cancels, rejects and unregisters, and leaves nothing behind', async () => {
   const sockets = handles().length;
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const timers = phoneTimers();
   lab.takes(async (req, res) => {
     if (req.calledNumber === '100') res.send(180);
@@ -670,7 +670,7 @@ test('a phone survives whatever a server sends', async () => {
 });
 
 test('answered and ringing calls are lost with the connection, and a phone that may reconnects and registers', async () => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   let port = 0;
   const start = async (): Promise<DrachtioServer> => {
     const server = await DrachtioServer.open({ listen: [{ transport: 'ws', host: '127.0.0.1', port }] });

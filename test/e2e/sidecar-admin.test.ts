@@ -2,8 +2,7 @@ import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { sampleCallRecord, startTestPlatform, TEST_TRUNKS } from '@hopback/sdk/testing';
-import type { TestPlatform } from '@hopback/sdk/testing';
+import { sampleCallRecord, TestPlatform, TEST_TRUNKS } from '@hopback/sdk/testing';
 import type { Sidecar } from '../../sdk/src/sidecar/index.js';
 import { accountEntry } from '../../sdk/src/sidecar/index.js';
 import { openSidecarLab } from '../support/sidecar-lab.js';
@@ -13,7 +12,7 @@ const lab = await openSidecarLab();
 let platform: TestPlatform;
 let sidecar: Sidecar;
 beforeAll(async () => {
-  platform = await startTestPlatform();
+  platform = await TestPlatform.start();
   const { client, answerKey } = platform.credentials('prv-birch');
   await lab.write('trunks.json', JSON.stringify(TEST_TRUNKS));
   await lab.write('answer-key.pem', answerKey.privateKeyPem);

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
-import { createTestPki, sampleInvite } from '@hopback/sdk/testing';
+import { TestPki, sampleInvite } from '@hopback/sdk/testing';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import type { Sidecar, VerifiedCall } from '../../sdk/src/sidecar/index.js';
 import { lintOpenApi } from '../house/contract.js';
@@ -111,9 +111,9 @@ test('a client that goes away, and one that sends no HTTP, harm nobody', async (
 });
 
 test('over TLS a client needs a certificate of the authority that is named, and a new certificate is taken on', async () => {
-  const server = await createTestPki({ nowMs: Date.now() });
+  const server = new TestPki({ nowMs: Date.now() });
   const ours = server.issueServiceProvider({ spc: '1111' });
-  const clients = await createTestPki({ nowMs: Date.now() });
+  const clients = new TestPki({ nowMs: Date.now() });
   const client = clients.issueServiceProvider({ spc: '2222' });
   await lab.write('server.pem', ours.chainPem);
   await lab.write('server.key', ours.privateKeyPem);

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createMemoryRecordStore } from '@hopback/sdk/records';
 import { signWebhook, WIRE_EXAMPLES } from '@hopback/sdk/platform';
-import { sampleCallRecord, startTestPlatform, TEST_TRUNKS } from '@hopback/sdk/testing';
-import type { TestPlatform } from '@hopback/sdk/testing';
+import { sampleCallRecord, TestPlatform, TEST_TRUNKS } from '@hopback/sdk/testing';
 import type { PlatformFetch } from '@hopback/sdk/platform';
 import { openTracebackDesk } from '../../sdk/src/sidecar/review/review-app.js';
 import type { TracebackDesk, TracebackDeskOptions } from '../../sdk/src/sidecar/review/review-app.js';
@@ -16,7 +15,7 @@ const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 const folder = testFolder();
 let platform: TestPlatform;
 beforeEach(async () => {
-  platform = await startTestPlatform();
+  platform = await TestPlatform.start();
 });
 afterEach(() => platform.close());
 

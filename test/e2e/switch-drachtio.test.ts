@@ -1,7 +1,7 @@
 import { parseSipRequest, verificationRequestOf } from '@hopback/sdk/stir';
 import {
-  createCallTracker,
-  createRedirectServer,
+  CallTracker,
+  RedirectServer,
   everyStatus,
   relayedHeaders,
   relayFailure,
@@ -9,8 +9,7 @@ import {
 } from '@hopback/sdk/switch';
 import { REDIRECT_PROFILES } from '../../sdk/src/switch/redirect/profile.js';
 import type { CallIdentity, RedirectRule, TrackedCall } from '@hopback/sdk/switch';
-import { createManualClock } from '@hopback/sdk/testing';
-import type { ManualClock } from '@hopback/sdk/testing';
+import { ManualClock } from '@hopback/sdk/testing';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { connectApp } from '../support/drachtio-app.js';
@@ -28,7 +27,7 @@ import { keepingSink } from '../support/tracked-calls.js';
 const { stir, signing, identityHeader } = await createRedirectLab();
 
 /** A server, and an application that is connected to it. */
-async function application(setUp: (srf: AppSrf) => void, clock: ManualClock = createManualClock()) {
+async function application(setUp: (srf: AppSrf) => void, clock: ManualClock = new ManualClock()) {
   const lab = await createLab({ clock });
   const app = await connectApp(lab.server, { setUp });
   await lab.quiet();
@@ -100,7 +99,7 @@ describe('a redirect server', () => {
   });
 
   async function redirect(verification: Pick<typeof stir.service, 'verify'> = stir.service) {
-    const server = createRedirectServer({ rules: RULES, signing, verification });
+    const server = new RedirectServer({ rules: RULES, signing, verification });
     const at = await application((srf) => srf.invite(server.invite), stir.clock);
     return { ...at, server };
   }
@@ -161,11 +160,11 @@ describe('a call tracker', () => {
 
   /** A caller, an application whose calls are tracked, and two callees. */
   async function tracked(handle: (at: At) => unknown) {
-    const clock = createManualClock();
+    const clock = new ManualClock();
     const sink = keepingSink();
     const troubles: unknown[] = [];
     const onTrouble = (error: unknown): void => void troubles.push(error);
-    const tracker = createCallTracker({ source: { id: 'app-1', keepRaw: true }, sink, clock, onTrouble });
+    const tracker = new CallTracker({ source: { id: 'app-1', keepRaw: true }, sink, clock, onTrouble });
     const callees: SipPeer[] = [];
     const at = await application((srf) => {
       for (const handler of [tracker.middleware, everyStatus]) srf.use('invite', handler as Handler);
@@ -412,7 +411,7 @@ const ANY_RULES: readonly RedirectRule[] = [
 ];
 
 test('an INVITE of any content that the drachtio server lets through gets one final answer of a redirect server', async () => {
-  const server = createRedirectServer({
+  const server = new RedirectServer({
     ...{ rules: ANY_RULES, signing, verification: stir.service, profile: REDIRECT_PROFILES.attestation },
   });
   const statuses = new Set<number>();

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { HARNESS_COMMANDS } from '../../harness/src/cli/program.js';
 import { COMMANDS } from '../../sdk/src/cli/command-table.js';
-import { createTestPki } from '../../sdk/src/testing/index.js';
+import { TestPki } from '../../sdk/src/testing/index.js';
 import { ROOT } from '../house/run.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import type { TemporaryDirectory } from '../peers/temporary-directory.js';
@@ -31,7 +31,7 @@ interface Case {
 let directory: TemporaryDirectory;
 beforeAll(async () => {
   directory = await createTemporaryDirectory();
-  const pki = await createTestPki({ nowMs: Date.now() });
+  const pki = new TestPki({ nowMs: Date.now() });
   const tls = pki.issueTls({ addresses: [HOST] });
   await directory.write('root.pem', pki.root.certificatePem);
   await directory.write('tls-key.pem', tls.privateKeyPem);

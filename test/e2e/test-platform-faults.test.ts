@@ -1,6 +1,6 @@
 import { isHopbackError } from '@hopback/sdk/errors';
 import { bearerToken, createPlatformClient, privateKeyJwt } from '@hopback/sdk/platform';
-import { createManualClock, TEST_NOW_MS, type PlatformFault, type TestPlatform } from '@hopback/sdk/testing';
+import { ManualClock, TEST_NOW_MS, type PlatformFault, type TestPlatform } from '@hopback/sdk/testing';
 import { createReceiptVerifier } from '@hopback/sdk/traceback';
 import { describe, expect, test } from 'vitest';
 import { codeOf } from '../support/code-of.js';
@@ -70,7 +70,7 @@ describe.each(PLATFORM_BINDINGS)('a test platform over $name', ({ start }) => {
   });
 
   test('a slow answer comes when the clock says so, and an attempt gives up before', async () => {
-    const clock = createManualClock();
+    const clock = new ManualClock();
     await using platform = await start({ clock });
     platform.injectFault({ fault: { kind: 'slow', delayMs: 60_000 } });
     const client = clientOf(platform, 'prv-birch', { clock });

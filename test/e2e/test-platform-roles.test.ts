@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { WIRE_EXAMPLES } from '@hopback/sdk/platform';
 import type { PlatformClient, PlatformEvent } from '@hopback/sdk/platform';
-import { createManualClock, type TestPlatform } from '@hopback/sdk/testing';
+import { ManualClock, type TestPlatform } from '@hopback/sdk/testing';
 import { describe, expect, test } from 'vitest';
 import { codeOf } from '../support/code-of.js';
 import { clientOf, PLATFORM_BINDINGS, problemOf } from '../support/platform-bindings.js';
@@ -172,7 +172,7 @@ describe.each(PLATFORM_BINDINGS)('a test platform over $name', ({ start }) => {
 });
 
 test('files of a production can be fetched for thirty days', async () => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   await using platform = await PLATFORM_BINDINGS[0]!.start({ ...ROLES, clock, tokenLifetimeSeconds: 100 * 86_400 });
   const ohio = clientOf(platform, 'ag-ohio');
   const { demandId } = await ohio.demands.create(DEMAND);

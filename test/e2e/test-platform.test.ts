@@ -8,7 +8,7 @@ import {
   privateKeyJwt,
   WIRE_EXAMPLES,
 } from '@hopback/sdk/platform';
-import { createManualClock, createTestPki, startTestPlatform, type TestPlatform } from '@hopback/sdk/testing';
+import { ManualClock, TestPki, TestPlatform } from '@hopback/sdk/testing';
 import { createLocalAnswerSigner, createReceiptVerifier, signAnswer } from '@hopback/sdk/traceback';
 import type { TracebackAnswer, TracebackFinding, TracebackRequest } from '@hopback/sdk/traceback';
 import { describe, expect, test } from 'vitest';
@@ -91,7 +91,7 @@ describe.each(PLATFORM_BINDINGS)('a test platform over $name', ({ start }) => {
   });
 
   test('webhooks are signed, and tried again while they fail', async () => {
-    const clock = createManualClock();
+    const clock = new ManualClock();
     await using platform = await start({ clock });
     await using receiver = await receiving(clock, [503, 302]);
     const endpoint = platform.addWebhookEndpoint('prv-birch', { url: receiver.url });
@@ -111,7 +111,7 @@ describe.each(PLATFORM_BINDINGS)('a test platform over $name', ({ start }) => {
   });
 
   test('an endpoint that is gone gets nothing more, and one with two secrets gets two signatures', async () => {
-    const clock = createManualClock();
+    const clock = new ManualClock();
     await using platform = await start({ clock });
     await using gone = await receiving(clock, [410]);
     await using receiver = await receiving(clock);
@@ -139,7 +139,7 @@ describe.each(PLATFORM_BINDINGS)('a test platform over $name', ({ start }) => {
 
   test('reminders come before the deadline, and a silent provider becomes non-responsive after it', async () => {
     // Monday 09:00 in New York.
-    const clock = createManualClock(Date.UTC(2026, 10, 2, 14));
+    const clock = new ManualClock(Date.UTC(2026, 10, 2, 14));
     await using platform = await start({ clock });
     const tracebackId = platform.openTraceback({ firstProvider: 'prv-birch' });
     const { requestId, dueAt } = await platform.requestTo('prv-birch', tracebackId);
@@ -293,11 +293,11 @@ describe.each(PLATFORM_BINDINGS)('a test platform over $name', ({ start }) => {
 });
 
 test('mutual TLS admits only clients with a certificate of its CA', async () => {
-  const pki = await createTestPki();
+  const pki = new TestPki();
   const server = pki.issueTls({ addresses: ['127.0.0.1'] });
   const own = pki.issueTls({ names: ['birch.example'], extendedKeyUsage: ['1.3.6.1.5.5.7.3.2'] });
   const ca = pki.tlsRoot.certificatePem;
-  await using platform = await startTestPlatform({
+  await using platform = await TestPlatform.start({
     tls: { certificate: server.chainPem, privateKey: server.privateKeyPem, clientCa: ca },
   });
   const known = createTlsFetch({ ca, certificate: own.chainPem, privateKey: own.privateKeyPem });

@@ -1,5 +1,5 @@
 import type { Traceback, TracebackOpening } from '@hopback/sdk/platform';
-import { startTestPlatform } from '@hopback/sdk/testing';
+import { TestPlatform } from '@hopback/sdk/testing';
 import type { AnsweredCall, RequestedCall, TracebackFinding, TracebackRequest } from '@hopback/sdk/traceback';
 import { expect, test } from 'vitest';
 import { signAnswer, startReferenceLab } from '../support/itg-reference.js';
@@ -70,7 +70,7 @@ test('a liar that discloses another call is in dispute, and the provider that it
 }, 120_000);
 
 test('the same at the test platform', async () => {
-  await using platform = await startTestPlatform();
+  await using platform = await TestPlatform.start();
   const tracebackId = platform.openTraceback({ direction: 'back', call: CALL });
   const { requestId } = await platform.requestTo('prv-birch', tracebackId);
   await platform.answerAs(requestId, from('prv-cedar'), { call: OTHER });

@@ -12,7 +12,7 @@ import {
   type CallRecord,
 } from '@hopback/sdk/records';
 import { parseSipRequest, verificationRequestOf, type CallVerdict } from '@hopback/sdk/stir';
-import { GOOD_PASSPORTS, startTestPlatform, TEST_NOW_MS, TEST_TRUNKS, createTestKey } from '@hopback/sdk/testing';
+import { GOOD_PASSPORTS, TestPlatform, TEST_NOW_MS, TEST_TRUNKS, createTestKey } from '@hopback/sdk/testing';
 import { createCarrierResponder, verifyEvidenceStore } from '@hopback/sdk/traceback';
 import { expect, test } from 'vitest';
 import { createLab } from '../support/drachtio-lab.js';
@@ -101,7 +101,7 @@ test('a call over SIP becomes a verdict, a record and, when it is asked about, a
     await store.cover({ sourceId: source.id, fromUs: 0, toUs: Date.now() * 1_000 });
 
     // The traceback: asked of alder, which names us, and of us.
-    await using platform = await startTestPlatform();
+    await using platform = await TestPlatform.start();
     const evidenceKey = createTestKey('Ed25519').privateKeyPem;
     const { client, answerKey } = platform.credentials('prv-birch');
     await using responder = await createCarrierResponder({

@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createManualClock } from '@hopback/sdk/testing';
+import { ManualClock } from '@hopback/sdk/testing';
 import { createDatagramPlanner } from '../../harness/src/faults/datagram-relay.js';
 import { DATAGRAM_FAULT_KIND, STREAM_WINDOW_BYTES } from '../../harness/src/faults/fault-settings.js';
 import { ChaosRelay, SeededRandom } from '../../harness/src/faults/index.js';
@@ -113,7 +113,7 @@ test('UDP: the target gets exactly what the seed lets through, and as often', as
 });
 
 test('UDP: jitter and reordering reach the target in the order that the record says', async () => {
-  const clock = createManualClock(0);
+  const clock = new ManualClock(0);
   const target = await peer();
   const source = await peer();
   await using relay = await udp(target, {
@@ -207,7 +207,7 @@ test('UDP: a target that refuses is counted each time, and the relay goes on', a
 });
 
 test('UDP: refuses sources beyond the limit, and forgets idle ones', async () => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const target = await echo();
   const [one, other] = [await peer(), await peer()];
   await using relay = await udp(target, { clock, ...{ maxSources: 1, idleMs: 60_000 } });
@@ -230,7 +230,7 @@ test('UDP: refuses sources beyond the limit, and forgets idle ones', async () =>
 });
 
 test('UDP: closing drops what is under way, leaves no timer and no socket, and can be done twice', async () => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const target = await echo();
   const source = await peer();
   const own = handles();
@@ -344,7 +344,7 @@ test('TCP: bytes come back whole and in order under chunks, jitter and delay in 
 });
 
 test('TCP: pieces arrive one by one, as long as the seed makes them', async () => {
-  const clock = createManualClock(0);
+  const clock = new ManualClock(0);
   const { target, arrivals } = await serveWatched();
   await using relay = await tcp(target, { seed: 6, clock, faults: { toTarget: { chunkBytes: 9, chunkGapMs: 10 } } });
   client(relay).socket.write('a SIP message in several pieces, cut wherever it hurts');
@@ -417,7 +417,7 @@ test('TCP: a cut rate of 1, set while connections are open, cuts each of them wi
 });
 
 test('TCP: a reset of the source reaches the target behind the bytes that were sent before', async () => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const { target, arrivals } = await serveWatched();
   await using relay = await tcp(target, { seed: 9, clock, faults: { toTarget: { delayMs: 50 } } });
   const one = client(relay);
@@ -465,7 +465,7 @@ test('TCP: while paused bytes and the end of a stream wait, and none is lost', a
 });
 
 test('TCP: bytes that fell due during a pause leave in order when it ends', async () => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const target = await serveEcho();
   await using relay = await tcp(target, { clock, faults: { toTarget: { delayMs: 20, chunkBytes: 4, chunkGapMs: 1 } } });
   const one = client(relay);

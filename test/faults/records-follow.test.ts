@@ -13,7 +13,7 @@ import type { FollowedFiles } from '../../sdk/src/records/ingest/readable-files.
 import { FINAL_AFTER_MS } from '../../sdk/src/records/ingest/follow-turn.js';
 import { openRejectFile, readRejects } from '../../sdk/src/records/ingest/rejects.js';
 import { openValueJournal } from '../../sdk/src/log/index.js';
-import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createCountingStore, createRejectList, createRowReader, eachOnce } from '../support/followed-rows.js';
 import { builtProgram } from '../support/built-program.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';
@@ -49,7 +49,7 @@ interface LabOptions {
 function createLab(seed: number, { steps, kills, hasTwoRows = false }: LabOptions) {
   const { next: random } = new SeededRandom(seed, 'follow');
   const path = join(directory, `${seed}`, 'cdr.csv');
-  const clock = createManualClock(Date.now());
+  const clock = new ManualClock(Date.now());
   const values = new Map<string, string>();
   const store = createCountingStore();
   const rejects = createRejectList();
@@ -195,7 +195,7 @@ async function killedFollower(after: 'following' | 'stored', afterMs: number): P
 
 /** One more follower, which is left to finish. */
 async function followToTheEnd(ledger: string, path: string): Promise<void> {
-  const clock = createManualClock(Date.now());
+  const clock = new ManualClock(Date.now());
   const store = openRowLedger(ledger);
   await using values = await openValueJournal({ directory: join(directory, 'values') });
   await using rejects = await openRejectFile({ path: join(directory, 'rejects.ndjson') });

@@ -7,7 +7,7 @@ import { followFiles } from '../../sdk/src/records/ingest/follow-files.js';
 import { FINAL_AFTER_MS } from '../../sdk/src/records/ingest/follow-turn.js';
 import { createMemoryRecordStore } from '../../sdk/src/records/store/memory-record-store.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
-import { createManualClock, type ManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';
 import { createRejectList, createRowReader, FIRST_ROW_US, rowText } from '../support/followed-rows.js';
 import { filesWith } from '../support/instant-files.js';
@@ -130,7 +130,7 @@ interface Death {
 async function lives(name: string, { after, again, crash }: Death): Promise<{ operations: number; repeated: number }> {
   const directory = join(folder, name);
   mkdirSync(directory);
-  const clock = createManualClock(FIRST_ROW_US / 1_000);
+  const clock = new ManualClock(FIRST_ROW_US / 1_000);
   const { path, step } = createSwitch(directory);
   const kept = createMemoryRecordStore({ clock });
   const legs = new Set<string>();

@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createMemoryRecordStore } from '../../sdk/src/records/index.js';
-import { sampleCallRecord, startTestPlatform, TEST_TRUNKS } from '../../sdk/src/testing/index.js';
-import type { EventFault, PlatformFault } from '../../sdk/src/testing/index.js';
+import { sampleCallRecord, TestPlatform, TEST_TRUNKS } from '../../sdk/src/testing/index.js';
+import type { EventFaultRule, PlatformFault } from '../../sdk/src/testing/index.js';
 import { createCarrierResponder } from '../../sdk/src/traceback/index.js';
 import type { CarrierResponder } from '../../sdk/src/traceback/index.js';
 
@@ -27,11 +27,11 @@ const fault: fc.Arbitrary<PlatformFault> = fc.constantFrom<PlatformFault>(
   { kind: 'expired-token' },
   { kind: 'forged-receipt' },
 );
-const eventFault: fc.Arbitrary<EventFault> = fc.constantFrom<EventFault>('duplicate', 'late', 'lost');
+const eventFault: fc.Arbitrary<EventFaultRule['fault']> = fc.constantFrom('duplicate', 'late', 'lost');
 type Step =
   | { readonly kind: 'ask' | 'cancel' | 'remind' | 'drop' | 'restart' | 'wait' }
   | { readonly kind: 'fault'; readonly fault: PlatformFault; readonly times: number }
-  | { readonly kind: 'event-fault'; readonly fault: EventFault; readonly times: number };
+  | { readonly kind: 'event-fault'; readonly fault: EventFaultRule['fault']; readonly times: number };
 const plain = (kind: 'ask' | 'cancel' | 'remind' | 'drop' | 'restart' | 'wait'): fc.Arbitrary<Step> =>
   fc.constant({ kind });
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -70,7 +70,7 @@ test(
 
 async function run(steps: readonly Step[]): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'hopback-storm-'));
-  await using platform = await startTestPlatform();
+  await using platform = await TestPlatform.start();
   await using store = createMemoryRecordStore({ clock: { nowMs: Date.now } });
   await store.insert([sampleCallRecord()]);
   await store.cover({ sourceId: 'sbc-1', fromUs: 0, toUs: Date.now() * 1_000 });

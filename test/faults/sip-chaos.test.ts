@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { createManualClock, type ManualClock } from '@hopback/sdk/testing';
+import { ManualClock } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 import type { DatagramFaults, RelayDirection } from '../../harness/src/faults/index.js';
 import { untilQuiet } from '../support/drachtio-lab.js';
@@ -35,7 +35,7 @@ async function callsOf(chaos: ChaosCalls, clock: ManualClock): Promise<void> {
 
 test(`${CALLS} calls through loss, duplication, jitter and reordering: each ends as it should on both sides, no event or record comes twice, and the servers hold nothing`, async () => {
   const seed = Date.now() % 2 ** 31;
-  const clock = createManualClock(0);
+  const clock = new ManualClock(0);
   await using chaos = await createChaosCalls({ seed, clock, faults: FAULTS });
   await callsOf(chaos, clock);
   // Late copies have their time to do harm, and every timer to run out.

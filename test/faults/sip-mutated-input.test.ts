@@ -22,7 +22,7 @@ const CONNECTIONS_AT_A_TIME = 8;
 const ALL_TIMERS_S = 300;
 
 test(`${MUTANTS_SENT.inTests} mutants by udp, tcp and ws to a server with an application: all are taken in, OPTIONS is answered throughout, and nothing is left of them`, async () => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   let arrived = 0;
   await using server = await DrachtioServer.open({
     listen: TRANSPORTS.map((transport) => ({ transport, host: '127.0.0.1', port: 0 })),

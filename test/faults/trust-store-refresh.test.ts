@@ -1,13 +1,10 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createManualClock, createTestKey, createTestPki, startCertificateServer } from '@hopback/sdk/testing';
+import { ManualClock, createTestKey, TestPki, CertificateServer } from '@hopback/sdk/testing';
 import type {
-  CertificateServer,
   CrlOptions,
-  ManualClock,
   ServerFault,
-  TestPki,
   TestServiceProvider,
   TrustListOptions,
 } from '@hopback/sdk/testing';
@@ -37,14 +34,14 @@ let clock: ManualClock;
 const services: TrustStoreRefreshService[] = [];
 
 beforeAll(async () => {
-  pki = await createTestPki();
+  pki = new TestPki();
   provider = pki.issueServiceProvider({ spc: '1234' });
-  server = await startCertificateServer({ pki });
+  server = await CertificateServer.start({ pki });
 });
 afterAll(() => server.close());
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'hopback-trust-'));
-  clock = createManualClock();
+  clock = new ManualClock();
   server.publish('/signer.pem', pki.stiPaSigner.chainPem);
   server.publish('/crl-signer.crt', pki.stiPaCrlIssuer.der);
   publishList({ sequence: 5 });
@@ -254,7 +251,7 @@ test('tells that list and CRL in use have ended, and goes on with them', async (
   server.withdraw('/sti-pa.crl');
   await service.close();
   services.length = 0;
-  const { service: next } = start({ ...currentOf(service), clock: createManualClock(pki.nowMs + DAY) });
+  const { service: next } = start({ ...currentOf(service), clock: new ManualClock(pki.nowMs + DAY) });
   expect(told(await next.refresh())).toBe('kept, list http-status, crl http-status, list expired, crl out-of-date');
 });
 

@@ -5,10 +5,9 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   createScriptedLookup,
-  createTestPki,
+  TestPki,
   SERVER_FAULTS,
-  startCertificateServer,
-  type CertificateServer,
+  CertificateServer,
   type TestServiceProvider,
 } from '../../sdk/src/testing/index.js';
 import { SERVER_FAULT_NAMES } from '../../sdk/src/testing/certificate-server/server.js';
@@ -21,9 +20,9 @@ let server: CertificateServer;
 let provider: TestServiceProvider;
 
 beforeAll(async () => {
-  const pki = await createTestPki();
+  const pki = new TestPki();
   provider = pki.issueServiceProvider({ spc: '1234' });
-  server = await startCertificateServer({ pki, names: ['cert.example.com'] });
+  server = await CertificateServer.start({ pki, names: ['cert.example.com'] });
 });
 
 afterAll(async () => {

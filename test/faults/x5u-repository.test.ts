@@ -9,12 +9,9 @@ import { createCertificateRepository } from '../../sdk/src/stir/certificates/cer
 import { type CertificateRepositoryOptions } from '../../sdk/src/stir/certificates/repository-state.js';
 import type { CertificateLookup, CertificateRepositoryService } from '../../sdk/src/stir/certificates/repository.js';
 import {
-  createManualClock,
-  createTestPki,
-  startCertificateServer,
-  type CertificateServer,
-  type ManualClock,
-  type TestPki,
+  ManualClock,
+  TestPki,
+  CertificateServer,
   type TestServiceProvider,
 } from '../../sdk/src/testing/index.js';
 
@@ -29,15 +26,15 @@ let clock: ManualClock;
 const repositories: CertificateRepositoryService[] = [];
 
 beforeAll(async () => {
-  pki = await createTestPki();
+  pki = new TestPki();
   first = pki.issueServiceProvider({ spc: '1234' });
   second = pki.issueServiceProvider({ spc: '1234' });
-  server = await startCertificateServer({ pki });
+  server = await CertificateServer.start({ pki });
 });
 afterAll(() => server.close());
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'hopback-x5u-'));
-  clock = createManualClock();
+  clock = new ManualClock();
 });
 afterEach(async () => {
   await Promise.all(repositories.splice(0).map((repository) => repository.close()));

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openPlatformDatabase, removeOverdue, startJobRunner } from '../../harness/src/platform/database/index.js';
 import type { OpenedDatabase, RetentionClass } from '../../harness/src/platform/database/index.js';
-import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { backupClaims } from '../support/itg-backup-claims.js';
 import { createTestContext, type TestContext } from '../support/itg-context.js';
 import { emptyDatabase, openTestDatabase } from '../support/itg-database.js';
@@ -103,7 +103,7 @@ test('a telephone number that is logged as a number is masked, and a time is not
 });
 
 test('a job runs at once and then its time after each end, also across a restart', async () => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const own = createTestContext({ database, clock });
   const ranAt: number[] = [];
   const jobs = [{ name: 'a.job', everyMs: 60_000, run: async (nowMs: number) => void ranAt.push(nowMs - START) }];
@@ -128,7 +128,7 @@ test('a job runs at once and then its time after each end, also across a restart
 });
 
 test('a job that fails is counted, logged and comes round again; one that runs is not begun anew', async () => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const own = createTestContext({ database, clock });
   let begun = 0;
   let end: () => void = () => undefined;

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { gzipSync } from 'node:zlib';
 import { LiveFeed } from '../../harness/src/platform/records/live-feed.js';
-import { createManualClock } from '../../sdk/src/testing/index.js';
+import { ManualClock } from '../../sdk/src/testing/index.js';
 import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../../sdk/src/contract/record-batch.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import {
@@ -185,7 +185,7 @@ test('records that a listener has not settled are handed to it again after a res
 });
 
 test('a batch waits for room among the parsed records, but not for a listener that makes no progress', async () => {
-  const clock = createManualClock(SAMPLES_MS);
+  const clock = new ManualClock(SAMPLES_MS);
   let waits: () => void = () => undefined;
   const isWaiting = new Promise<void>((resolve) => (waits = resolve));
   const schedule: typeof clock.schedule = (callback, delayMs) => {

@@ -7,7 +7,7 @@ import { createHttpsRecordTransport } from '../../sdk/src/platform/record-transp
 import { SharedRecord } from '../../sdk/src/contract/call-record.js';
 import { RECORD_BATCH_TYPE, RecordBatchFields } from '../../sdk/src/contract/record-batch.js';
 import type { DeliveryResult, RecordBatch } from '../../sdk/src/contract/record-batch.js';
-import { createTestPki } from '../../sdk/src/testing/test-pki.js';
+import { TestPki } from '../../sdk/src/testing/test-pki.js';
 import { whileListening } from '../support/http-server.js';
 import { sharedRecord } from '../support/shared-records.js';
 import { sampleRecord } from '../support/stream-lab.js';
@@ -171,7 +171,7 @@ async function servingTls<Result>(
   handler: Handler,
   use: (at: { readonly url: string; readonly ca: string; readonly connections: () => number }) => Promise<Result>,
 ): Promise<Result> {
-  const pki = await createTestPki();
+  const pki = new TestPki();
   const { privateKeyPem, chainPem } = pki.issueTls({ addresses: ['127.0.0.1'] });
   const server = createTlsServer({ key: privateKeyPem, cert: chainPem }, handler);
   let connections = 0;

@@ -4,17 +4,17 @@ import { expect, test } from 'vitest';
 import { bearerToken } from '../../sdk/src/platform/retry.js';
 import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
 import { createTlsFetch } from '../../sdk/src/platform/http/platform-fetch.js';
-import { createTestPki } from '../../sdk/src/testing/test-pki.js';
+import { TestPki } from '../../sdk/src/testing/test-pki.js';
 import { codeOf } from '../support/code-of.js';
 import { whileListening } from '../support/http-server.js';
 import { sampleStatus } from '../support/platform-samples.js';
 
 type TlsFetchOptions = Parameters<typeof createTlsFetch>[0];
 
-const pki = await createTestPki();
+const pki = new TestPki();
 const platform = pki.issueTls({ addresses: ['127.0.0.1'] });
 const carrier = pki.issueTls({ names: ['carrier.example'], extendedKeyUsage: ['1.3.6.1.5.5.7.3.2'] });
-const stranger = (await createTestPki()).issueTls({
+const stranger = new TestPki().issueTls({
   names: ['stranger.example'],
   extendedKeyUsage: ['1.3.6.1.5.5.7.3.2'],
 });

@@ -8,7 +8,7 @@ import type { DaySums, Engine, MarkedSum } from '../../sdk/src/records/store/duc
 import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';
 import { DAY_US } from '../../sdk/src/records/store/record-store.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
-import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { lookupClaims, storeClaims } from '../support/record-store-conformance.js';
 import { storeFolders } from '../support/record-store-folder.js';
 import { NOON_US, sampleRecord, sparseRecord } from '../support/stored-records.js';
@@ -20,7 +20,7 @@ afterEach(folders.clear);
 lookupClaims({
   name: 'the DuckDB store',
   holding: async (records, coverage) => {
-    const store = await folders.empty(createManualClock());
+    const store = await folders.empty(new ManualClock());
     await store.insert(records);
     for (const interval of coverage) await store.cover(interval);
     return store;
@@ -31,7 +31,7 @@ storeClaims({ name: 'the DuckDB store', empty: folders.empty, reopened: folders.
 
 const dayFile = (day: string): string => join(folders.current(), 'days', `${day}.duckdb`);
 const twoDays = async (): Promise<RecordStore> => {
-  const store = await folders.empty(createManualClock());
+  const store = await folders.empty(new ManualClock());
   await store.insert([sparseRecord('day 2', NOON_US), sparseRecord('day 3', NOON_US + DAY_US)].map(onEast));
   await store.cover({ sourceId: 'sbc-1', fromUs: NOON_US - DAY_US, toUs: NOON_US + 2 * DAY_US });
   return store;
@@ -41,7 +41,7 @@ const onEast = (record: CallRecord): CallRecord => ({ ...record, ingress: { trun
 test('of a day whose file is gone nothing is complete any more, until it is said anew', async () => {
   await (await twoDays()).close();
   rmSync(dayFile('2026-11-03'));
-  await using store = await folders.reopened(createManualClock());
+  await using store = await folders.reopened(new ManualClock());
   const midnightUs = NOON_US + DAY_US / 2;
   const expected = [
     { sourceId: 'sbc-1', fromUs: NOON_US - DAY_US, toUs: midnightUs - 1 },
@@ -49,7 +49,7 @@ test('of a day whose file is gone nothing is complete any more, until it is said
   ];
   expect(await store.coverage({ fromUs: 0, toUs: 2 * NOON_US })).toEqual(expected);
   await store.close();
-  await using again = await folders.reopened(createManualClock());
+  await using again = await folders.reopened(new ManualClock());
   expect(await again.coverage({ fromUs: 0, toUs: 2 * NOON_US })).toEqual(expected);
   await again.cover({ sourceId: 'sbc-1', fromUs: midnightUs, toUs: midnightUs + DAY_US - 1 });
   expect(await again.coverage({ fromUs: 0, toUs: 2 * NOON_US })).toHaveLength(1);
@@ -58,7 +58,7 @@ test('of a day whose file is gone nothing is complete any more, until it is said
 test('a day whose file is damaged is named, hides no other, and goes when its time comes', async () => {
   await (await twoDays()).close();
   writeFileSync(dayFile('2026-11-02'), randomBytes(500_000));
-  await using store = await folders.reopened(createManualClock());
+  await using store = await folders.reopened(new ManualClock());
   const at = (us: number) => ({ window: { fromUs: us - 1, toUs: us + 1 }, trunk: 'east-1' });
   await expect(store.find(at(NOON_US))).rejects.toMatchObject({
     code: 'storage-failed',
@@ -72,7 +72,7 @@ test('a day whose file is damaged is named, hides no other, and goes when its ti
 });
 
 test('looking through many days leaves those open that are written to', async () => {
-  await using store = await folders.empty(createManualClock());
+  await using store = await folders.empty(new ManualClock());
   const days = Array.from({ length: 40 }, (_, day) => NOON_US + day * DAY_US);
   for (const us of days) await store.insert([onEast(sparseRecord('leg', us))]);
   // A day that is written to has a log until it is closed.
@@ -88,17 +88,17 @@ test('looking through many days leaves those open that are written to', async ()
 });
 
 test('a day that is opened for a few records many times is put together again', { timeout: 60_000 }, async () => {
-  await (await folders.empty(createManualClock())).close();
+  await (await folders.empty(new ManualClock())).close();
   const rounds = 40;
   for (let round = 0; round < rounds; round += 1) {
-    await using store = await folders.reopened(createManualClock());
+    await using store = await folders.reopened(new ManualClock());
     const records = Array.from({ length: 5 }, (_, at) => onEast(sparseRecord(`${round} ${at}`, NOON_US + round)));
     expect(await store.insert(records)).toMatchObject({ inserted: 5 });
   }
   // Each opening leaves a block of its own, until there are sixteen.
   const blocks = statSync(dayFile('2026-11-02')).size / 262_144;
   expect(blocks).toBeLessThan(30);
-  await using store = await folders.reopened(createManualClock());
+  await using store = await folders.reopened(new ManualClock());
   expect(
     (await store.find({ window: { fromUs: NOON_US, toUs: NOON_US + rounds }, trunk: 'east-1' })).records,
   ).toHaveLength(5 * rounds);

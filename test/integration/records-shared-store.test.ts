@@ -10,7 +10,7 @@ import { createMemoryRecordStore } from '../../sdk/src/records/store/memory-reco
 import type { FoundRecords, RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { CLOSING, createGuestStore } from '../../sdk/src/records/store/shared/guest-store.js';
 import { socketPath, socketRequests, startSocketHost } from '../../sdk/src/records/store/shared/socket-host.js';
-import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { codeOf } from '../support/code-of.js';
 import { lookupClaims, storeClaims } from '../support/record-store-conformance.js';
 import { storeFolders } from '../support/record-store-folder.js';
@@ -22,7 +22,7 @@ const folders = storeFolders();
 beforeEach(() => onTestFinished(folders.clear));
 
 let last = '';
-const emptyGuest = (clock = createManualClock()): Promise<RecordStore> => guestStore((last = folders.make()), clock);
+const emptyGuest = (clock = new ManualClock()): Promise<RecordStore> => guestStore((last = folders.make()), clock);
 
 lookupClaims({
   name: 'the guest of a shared store',
@@ -147,7 +147,7 @@ async function gated({ beatMs, silenceMs }: { readonly beatMs?: number; readonly
     isAsked();
     return found;
   };
-  const store: RecordStore = { ...createMemoryRecordStore({ clock: createManualClock() }), find };
+  const store: RecordStore = { ...createMemoryRecordStore({ clock: new ManualClock() }), find };
   const host = await startSocketHost({ store, directory, ...(beatMs !== undefined && { beatMs }) });
   const guest = createGuestStore(socketRequests(directory, ...(silenceMs === undefined ? [] : [silenceMs])));
   onTestFinished(() => guest.close());

@@ -1,4 +1,4 @@
-import { createManualClock } from '@hopback/sdk/testing';
+import { ManualClock } from '@hopback/sdk/testing';
 import { afterEach, expect, test } from 'vitest';
 import {
   actOn,
@@ -114,7 +114,7 @@ test('keys do what they do in SIPp', () => {
 });
 
 test('a pace keeps to its plan through changes, and stands still when it is paused', () => {
-  const clock = createManualClock(0);
+  const clock = new ManualClock(0);
   const pace = createPace(0);
   clock.advance(1_000);
   pace.setFactor(4, 1_000);

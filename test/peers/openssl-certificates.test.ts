@@ -1,11 +1,11 @@
-import { createTestPki } from '@hopback/sdk/testing';
+import { TestPki } from '@hopback/sdk/testing';
 import { expect } from 'vitest';
 import { parseCrl } from '../../sdk/src/stir/certificates/crl.js';
 import { testPeer } from '../peers.js';
 import { openssl } from '../unit/testing-openssl.js';
 
 testPeer('openssl', 'openssl crl reads the same number, dates and entries of the indirect CRL', async () => {
-  const pki = await createTestPki();
+  const pki = new TestPki();
   const revoked = [pki.issueServiceProvider({ spc: '709J', serialNumber: 0xabcdefn }), pki.intermediate];
   const crl = pki.crl({ revoked, number: 4711 });
   const files = { 'crl.pem': crl.pem, 'issuer.pem': pki.stiPaCrlIssuer.certificatePem };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createTestPki, startCertificateServer, type TestPki } from '@hopback/sdk/testing';
+import { TestPki, CertificateServer } from '@hopback/sdk/testing';
 import { createVerificationService, type CallVerdict, verificationRequestOf } from '@hopback/sdk/stir';
 import { parseSipRequest } from '../../sdk/src/core/sip-request.js';
 import { createCertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
@@ -46,8 +46,8 @@ const LOOPBACK = ['127.0.0.0/8'];
 
 /** Starts our side, with a PKI and a certificate server of its own. */
 export async function startOurEnd(): Promise<OurEnd> {
-  const pki = await createTestPki({ nowMs: CLOCK.nowMs() });
-  const server = await startCertificateServer();
+  const pki = new TestPki({ nowMs: CLOCK.nowMs() });
+  const server = await CertificateServer.start();
   const provider = pki.issueServiceProvider({ spc: SPC });
   const x5u = server.publish(CHAIN_PATH, provider.chainPem);
   const allow = { addresses: LOOPBACK, ports: [server.ports.https] };

@@ -1,4 +1,4 @@
-import { createTestPki, type ServiceProviderOptions } from '@hopback/sdk/testing';
+import { TestPki, type CertificateOptions } from '@hopback/sdk/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { buildCertificatePath } from '../../sdk/src/stir/certificates/build-path.js';
@@ -17,7 +17,7 @@ import type { TnAuthEntry } from '../../sdk/src/stir/certificates/certificate.js
 import { encompasses, tnAuthListCovers } from '../../sdk/src/stir/certificates/tn-auth-list.js';
 
 /** A provider with everything that is read of a certificate. */
-const FULL_PROVIDER: ServiceProviderOptions = {
+const FULL_PROVIDER: CertificateOptions & { readonly spc: string } = {
   spc: '709J',
   caIssuers: ['http://ca.example/ca.crt'],
   tnAuthList: [
@@ -29,7 +29,7 @@ const FULL_PROVIDER: ServiceProviderOptions = {
   enhancedJwtClaimConstraints: { mustExclude: ['rcd'] },
 };
 
-const pki = await createTestPki();
+const pki = new TestPki();
 const certificates = [
   pki.root,
   pki.intermediate,

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { createManualClock } from '@hopback/sdk/testing';
+import { ManualClock } from '@hopback/sdk/testing';
 import { isHopbackError } from '@hopback/sdk/errors';
 import { expect, test } from 'vitest';
 import { createDatagramLane, createDatagramPlanner } from '../../harness/src/faults/datagram-relay.js';
@@ -74,7 +74,7 @@ test('accounts for every datagram: what came and what was doubled is what left a
   );
   fc.assert(
     fc.property(seed, datagramSettings, traffic, fc.boolean(), (number, settings, datagrams, isStopped) => {
-      const clock = createManualClock(0);
+      const clock = new ManualClock(0);
       const ledger = createRelayLedger({ startMs: 0, recordLimit: 1_000, onPacket: undefined });
       const isPaused = { toTarget: false, toSource: false };
       const address = { host: '127.0.0.1', port: 5060 };

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openSegmentLog, type SegmentLog } from '../../sdk/src/log/index.js';
-import { createManualClock } from '../../sdk/src/testing/index.js';
+import { ManualClock } from '../../sdk/src/testing/index.js';
 import { faultCount } from '../support/fault-counts.js';
 import { createSimulatedLogFiles, type Crash, type SimulatedOperation } from '../support/simulated-log-files.js';
 
@@ -93,7 +93,7 @@ test(
     await fc.assert(
       fc.asyncProperty(steps, fc.integer({ min: 1, max: 50 }), async (list, maxRecords) => {
         let files = createSimulatedLogFiles();
-        const clock = createManualClock();
+        const clock = new ManualClock();
         const model = new Model();
         const open = async (): Promise<SegmentLog> => {
           const { schedule } = clock;

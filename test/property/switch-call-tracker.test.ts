@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createCallTracker } from '../../sdk/src/switch/index.js';
+import { CallTracker } from '../../sdk/src/switch/index.js';
 import type { TrackedCall } from '../../sdk/src/switch/index.js';
 import { Answer, came, Dialog, keepingSink, telling } from '../support/tracked-calls.js';
 import type { Telling } from '../support/tracked-calls.js';
@@ -15,7 +15,7 @@ class Story {
   readonly call: TrackedCall;
   branches = 0;
 
-  constructor(tracker: ReturnType<typeof createCallTracker>) {
+  constructor(tracker: CallTracker) {
     this.call = tracker.begin(this.request, this.answer);
   }
 
@@ -91,7 +91,7 @@ test('whatever happens in whichever order, each leg has one record, which a read
         let nowMs = 1_700_000_000_000;
         const troubles: unknown[] = [];
         const sink = keepingSink();
-        const tracker = createCallTracker({
+        const tracker = new CallTracker({
           ...{ source: { id: 'app', keepRaw }, sink, maxOpenCalls, clock: { nowMs: () => nowMs } },
           onTrouble: (error) => troubles.push(error),
         });
@@ -124,7 +124,7 @@ test('whatever is handed to it as a call, it throws nothing and makes a record',
   await fc.assert(
     fc.asyncProperty(fc.anything(), fc.anything(), fc.anything(), async (raw, response, dialog) => {
       const sink = keepingSink();
-      const tracker = createCallTracker({ source: { id: 'app' }, sink, trunkOf: () => 7 as never });
+      const tracker = new CallTracker({ source: { id: 'app' }, sink, trunkOf: () => 7 as never });
       const call = tracker.begin({ raw } as never, response);
       call.branch().cbRequest(raw, response, { raw });
       call.connected({ uas: dialog as never, uac: dialog as never });

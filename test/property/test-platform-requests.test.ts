@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { PLATFORM_ROUTES, WIRE_EXAMPLES } from '@hopback/sdk/platform';
-import { createTestPlatform } from '@hopback/sdk/testing';
+import { TestPlatform } from '@hopback/sdk/testing';
 
 import { expect, test } from 'vitest';
 
@@ -44,7 +44,7 @@ const anyRequest = fc.record({
 });
 
 test('any request has an answer, and none of them breaks the platform', async () => {
-  const platform = createTestPlatform({ apps: ['app-1'], agencies: ['agency-1'], staff: ['staff-1'] });
+  const platform = new TestPlatform({ apps: ['app-1'], agencies: ['agency-1'], staff: ['staff-1'] });
   platform.openTraceback();
   await fc.assert(
     fc.asyncProperty(anyRequest, async ({ route, pathPart, query, type, body, key, holder, extra }) => {

@@ -10,8 +10,8 @@ import {
 } from '@hopback/sdk/platform';
 import type { PlatformFetch } from '@hopback/sdk/platform';
 import { createMemoryRecordStore } from '@hopback/sdk/records';
-import { createManualClock, createTestPlatform, sampleCallRecord, TEST_TRUNKS } from '@hopback/sdk/testing';
-import type { CallFaultRule, EventFaultRule, ManualClock, TestPlatform, WebhookFetch } from '@hopback/sdk/testing';
+import { ManualClock, TestPlatform, sampleCallRecord, TEST_TRUNKS } from '@hopback/sdk/testing';
+import type { CallFaultRule, EventFaultRule, TestPlatformOptions } from '@hopback/sdk/testing';
 import {
   createClientAnswerTransport,
   createLocalAnswerSigner,
@@ -26,6 +26,8 @@ import {
 import type { TracebackResponder } from '@hopback/sdk/traceback';
 import { expect, test } from 'vitest';
 import { createSimulatedLogFiles } from '../support/simulated-log-files.js';
+
+type WebhookFetch = NonNullable<TestPlatformOptions['fetch']>;
 
 const frequency = { times: fc.integer({ min: 1, max: 4 }), after: fc.integer({ min: 0, max: 2 }) };
 
@@ -95,7 +97,7 @@ async function startCarrier(platform: TestPlatform, clock: ManualClock, posted: 
       pollTracebackRequests({ client, ...parts }),
     ]),
     ...parts,
-    clock: { ...clock, monotonicMs: clock.nowMs },
+    clock: { nowMs: clock.nowMs, schedule: clock.schedule, monotonicMs: clock.nowMs },
     limits: { matchTimeoutMs: PATIENCE_MS },
   });
   return responder;
@@ -123,10 +125,10 @@ test('whatever is lost, doubled, late, forged or broken, each request has one an
       fc.integer({ min: 1, max: 4 }),
       fc.nat(),
       async (eventFaults, callFaults, requests, seed) => {
-        const clock = createManualClock();
+        const clock = new ManualClock();
         const posted: { fetch?: WebhookFetch } = {};
         const fetch: WebhookFetch = (url, init) => posted.fetch?.(url, init) ?? Promise.reject(new TypeError('nobody'));
-        const platform = createTestPlatform({ clock, fetch, seed, tokenLifetimeSeconds: 1_000_000 });
+        const platform = new TestPlatform({ clock, fetch, seed, tokenLifetimeSeconds: 1_000_000 });
         const responder = await startCarrier(platform, clock, posted);
         for (const rule of eventFaults) platform.injectEventFault(rule);
         for (const rule of callFaults) platform.injectFault({ ...rule, providerId: 'prv-birch' });

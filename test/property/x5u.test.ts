@@ -9,7 +9,7 @@ import {
   MAX_RETRY_MS,
   retryDelayMs,
 } from '../../sdk/src/stir/certificates/certificate-cache.js';
-import { createManualClock, TEST_NOW_MS } from '../../sdk/src/testing/index.js';
+import { ManualClock, TEST_NOW_MS } from '../../sdk/src/testing/index.js';
 
 /** Pieces that URLs are made of and that parsers disagree about, put together in any order. */
 const pieces = fc.constantFrom(
@@ -131,7 +131,7 @@ const envelopeLike = fc
   .map((envelope) => ({ ...envelope, bodySha256: sha256Hex(typeof envelope.body === 'string' ? envelope.body : '') }));
 
 test('an import takes any JSON without throwing and admits nothing that is no chain', async () => {
-  const repository = createCertificateRepository({ clock: createManualClock() });
+  const repository = createCertificateRepository({ clock: new ManualClock() });
   await fc.assert(
     fc.asyncProperty(fc.oneof(fc.jsonValue(), envelopeLike), async (value) => {
       readEnvelope(value);

@@ -1,17 +1,14 @@
 import {
-  createManualClock,
+  ManualClock,
   createPassport,
-  createTestPki,
+  TestPki,
   sampleInvite,
-  startCertificateServer,
+  CertificateServer,
   TEST_NOW_MS,
 } from '@hopback/sdk/testing';
 import type {
-  CertificateServer,
-  ManualClock,
   PassportOptions,
   SampleInviteOptions,
-  TestPki,
   TestServiceProvider,
 } from '@hopback/sdk/testing';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
@@ -60,11 +57,11 @@ export interface CliRun {
 
 /** A provider whose chain is served over HTTPS, and everything that an operator of a verifier has on disk, as files. @param nowMs - of PKI and clock */
 export async function createCliLab(nowMs: number = TEST_NOW_MS) {
-  const pki: TestPki = await createTestPki({ nowMs });
+  const pki: TestPki = new TestPki({ nowMs });
   const provider: TestServiceProvider = pki.issueServiceProvider({ spc: '1234' });
-  const server: CertificateServer = await startCertificateServer();
+  const server: CertificateServer = await CertificateServer.start();
   const x5u = server.publish('/1234.pem', provider.chainPem);
-  const clock: ManualClock = createManualClock(nowMs);
+  const clock: ManualClock = new ManualClock(nowMs);
   const { path: directory, at: path, write: put, close } = await createTemporaryDirectory();
   const list = pki.trustList();
   const files = {

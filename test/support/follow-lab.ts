@@ -3,7 +3,7 @@ import { followFiles } from '../../sdk/src/records/ingest/follow-files.js';
 import type { FileFollower, FollowOptions } from '../../sdk/src/records/ingest/follow-files.js';
 import type { FollowNotice } from '../../sdk/src/records/ingest/follow-turn.js';
 import { nodeFollowedFiles } from '../../sdk/src/records/ingest/readable-files.js';
-import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createCountingStore, createRejectList, createRowReader } from './followed-rows.js';
 
 /** A directory with a log, and the clock, store, rejects and notices of its followers; `end` closes these and removes the directory. */
@@ -11,7 +11,7 @@ export async function createFollowLab() {
   const { path: directory, at, close } = await createTemporaryDirectory();
   const followers: FileFollower[] = [];
   const log = at('cdr.csv');
-  const clock = createManualClock(Date.now());
+  const clock = new ManualClock(Date.now());
   const values = new Map<string, string>();
   const store = createCountingStore();
   const rejects = createRejectList();

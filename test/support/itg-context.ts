@@ -1,4 +1,4 @@
-import { createManualClock, type ManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import type { PlatformLog } from '../../harness/src/platform/core/index.js';
 import { createKeyRing, createPlatformContext, createPlatformLog } from '../../harness/src/platform/database/index.js';
 import type { CountedPlatformContext, KeyRing, OpenedDatabase } from '../../harness/src/platform/database/index.js';
@@ -42,7 +42,7 @@ export interface TestContextOptions {
 
 /** Makes a context on a database of `openTestDatabase`: a clock that stands still, new keys, a log that is kept. */
 export function createTestContext(options: TestContextOptions): TestContext {
-  const { database, clock = createManualClock(), keyRing = createKeyRing() } = options;
+  const { database, clock = new ManualClock(), keyRing = createKeyRing() } = options;
   const logged: LoggedLine[] = [];
   const log: PlatformLog = createPlatformLog({
     clock,

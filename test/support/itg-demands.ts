@@ -30,7 +30,7 @@ import type {
 } from '../../sdk/src/platform/index.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import { createTestKey } from '../../sdk/src/testing/index.js';
-import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { type TracebackAnswer } from '../../sdk/src/traceback/index.js';
 import { canonicalJson } from '../../sdk/src/traceback/evidence/evidence-manifest.js';
 import { areaCalls, callerOf, STAFF, valueOf, type TestCall } from './itg-calls.js';
@@ -143,7 +143,7 @@ export async function demandLab({
 } = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'hopback-demands-'));
   const database = await emptyDatabase();
-  const context = createTestContext({ database, clock: createManualClock(Date.parse('2026-10-24T12:00:00Z')) });
+  const context = createTestContext({ database, clock: new ManualClock(Date.parse('2026-10-24T12:00:00Z')) });
   const signer = createLogSigner(createTestKey(keyType).privateKeyPem);
   const log = await openMerkleLog({ directory: join(directory, 'log'), logId: 'itg.example/audit', signer });
   const holds = new Map<string, LegalHold>();

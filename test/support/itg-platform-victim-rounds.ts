@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { SeededRandom } from '../../harness/src/faults/seeded-random.js';
 import type { DatabasePlace } from '../../harness/src/platform/index.js';
-import { createTestPki } from '../../sdk/src/testing/index.js';
+import { TestPki } from '../../sdk/src/testing/index.js';
 import type { RunningPostgres } from '../peers/postgres/start-postgres.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { tellRound } from './fault-counts.js';
@@ -191,7 +191,7 @@ async function isAlive(pid: string): Promise<boolean> {
 
 /** Takes webhooks in, and remembers them. */
 async function startReceiver() {
-  const pki = await createTestPki();
+  const pki = new TestPki();
   const certificate = pki.issueTls({ addresses: ['127.0.0.1'] });
   const posted = new Map<string, number>();
   const server = createServer({ cert: certificate.chainPem, key: certificate.privateKeyPem }, (request, response) => {

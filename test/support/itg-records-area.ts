@@ -3,7 +3,7 @@ import { recordsDefinition } from '../../harness/src/platform/records/records-ta
 import type { RecordsArea } from '../../harness/src/platform/records/create-records-area.js';
 import type { OperationCall } from '../../harness/src/platform/core/index.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
-import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { createTestContext } from './itg-context.js';
 import { openTestDatabase, type TestServer } from './itg-database.js';
@@ -21,7 +21,7 @@ export async function openRecordsLab(server?: TestServer) {
     definitions: [recordsDefinition],
     ...(server !== undefined && { server }),
   });
-  const context = createTestContext({ database, clock: createManualClock(SAMPLES_MS) });
+  const context = createTestContext({ database, clock: new ManualClock(SAMPLES_MS) });
   let area = await createRecordsArea(context, { directory: directory.path });
   return {
     get area() {

@@ -12,7 +12,7 @@ import {
 import type { CallRecord, SharingPolicyData } from '../../sdk/src/records/index.js';
 import { createCarrierResponder, DEFAULT_TRACEBACK_POLICY } from '../../sdk/src/traceback/index.js';
 import type { TracebackPolicyData } from '../../sdk/src/traceback/index.js';
-import { createTestKey, createTestPki } from '../../sdk/src/testing/index.js';
+import { createTestKey, TestPki } from '../../sdk/src/testing/index.js';
 import type { PlatformClient, RouteCallParams } from '../../sdk/src/platform/index.js';
 import { WorldClock } from '../../harness/src/network/world/world.js';
 import type { PlatformLog } from '../../harness/src/platform/core/index.js';
@@ -114,7 +114,7 @@ async function openStoryCarrier(lab: ReferenceLab, options: StoryCarrierOptions)
       provider: { providerId, name: businessName },
       trunks: storyTrunks(name),
       answerKey: { privateKeyPem: answerKey.privateKeyPem, keyId: `${name}-answers-1` },
-      clock: { ...clock, monotonicMs: clock.nowMs },
+      clock: { nowMs: clock.nowMs, schedule: clock.schedule, monotonicMs: clock.nowMs },
       platform: {
         ...{ baseUrl: platform.url, tokenUrl: platform.tokenUrl, receiptKeys: platform.receiptKeys },
         ...{ clientId, key: key.privateKey, keyId: key.keyId },
@@ -177,7 +177,7 @@ const OTHERS: Readonly<
 
 /** Starts the platform, imports the filings, and registers everybody over the API. */
 export async function startStoryWorld({ startMs, officeTelephone }: StoryWorldOptions) {
-  const pki = await createTestPki();
+  const pki = new TestPki();
   const directory = await mkdtemp(join(tmpdir(), 'hopback-story-'));
   const clock = new WorldClock();
   clock.advance(startMs - clock.nowMs());

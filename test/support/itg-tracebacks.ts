@@ -23,7 +23,7 @@ import type {
 } from '../../harness/src/platform/core/index.js';
 import { createTracebacksArea, tracebacksDefinition } from '../../harness/src/platform/tracebacks/index.js';
 import type { TracebacksArea } from '../../harness/src/platform/tracebacks/index.js';
-import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createTestContext } from './itg-context.js';
 import type { TestContext } from './itg-context.js';
 import { areaCalls, callerOf, STAFF, testEntry } from './itg-calls.js';
@@ -86,7 +86,7 @@ export async function createTracebacksLab(
 ) {
   const { contextOf = (whole) => whole, ...more } = options;
   const opened = await openTestDatabase({ definitions: [tracebacksDefinition] });
-  const context: TestContext = createTestContext({ database: opened, clock: createManualClock(TRACEBACKS_START_MS) });
+  const context: TestContext = createTestContext({ database: opened, clock: new ManualClock(TRACEBACKS_START_MS) });
   const area: TracebacksArea = createTracebacksArea(contextOf(context), {
     ...{ providers: PROVIDERS, organizations: ORGANIZATIONS },
     signReceipt: ({ answerId }: AnswerReceipt) => `receipt.${Buffer.from(answerId).toString('base64url')}.signed`,

@@ -4,8 +4,8 @@ import { http } from 'msw';
 import { setupServer } from 'msw/node';
 import { bearerToken, createPlatformClient, createWebhookReceiver, nodeWebhookHandler } from '@hopback/sdk/platform';
 import type { PlatformClient, PlatformClientOptions, PlatformEvent, TimerClock } from '@hopback/sdk/platform';
-import { createTestPlatform, platformHandlers, startTestPlatform } from '@hopback/sdk/testing';
-import type { TestPlatform, TestPlatformOptions } from '@hopback/sdk/testing';
+import { TestPlatform, platformHandlers } from '@hopback/sdk/testing';
+import type { TestPlatformOptions } from '@hopback/sdk/testing';
 import { listening } from './http-server.js';
 
 /** A way by which requests come to a test platform. */
@@ -14,22 +14,26 @@ export interface PlatformBinding {
   readonly start: (options?: Omit<TestPlatformOptions, 'baseUrl'>) => Promise<TestPlatform>;
 }
 
+class BoundPlatform extends TestPlatform {
+  readonly server = setupServer(...platformHandlers(this, { http }));
+
+  override async close(): Promise<void> {
+    this.server.close();
+    await super.close();
+  }
+}
+
 /** The same platform behind msw, and behind a port. */
 export const PLATFORM_BINDINGS: readonly PlatformBinding[] = [
   {
     name: 'msw',
     start: async (options = {}) => {
-      const platform = createTestPlatform(options);
-      const server = setupServer(...platformHandlers(platform, { http }));
-      server.listen({ onUnhandledRequest: 'bypass' });
-      const close = async (): Promise<void> => {
-        server.close();
-        await platform.close();
-      };
-      return { ...platform, close, [Symbol.asyncDispose]: close };
+      const platform = new BoundPlatform(options);
+      platform.server.listen({ onUnhandledRequest: 'bypass' });
+      return platform;
     },
   },
-  { name: 'HTTP', start: (options = {}) => startTestPlatform(options) },
+  { name: 'HTTP', start: (options = {}) => TestPlatform.start(options) },
 ];
 
 /** A client of a provider, with a token that is there already. */

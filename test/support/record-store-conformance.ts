@@ -6,8 +6,7 @@ import { rawEvidence } from '../../sdk/src/records/raw-evidence.js';
 import { sourceSha256 } from '../../sdk/src/records/record-id.js';
 import { DAY_US } from '../../sdk/src/records/store/record-store.js';
 import type { RecordLookup, RecordQuery, RecordStore } from '../../sdk/src/records/store/record-store.js';
-import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
-import type { ManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { codeOf } from './code-of.js';
 import { NOON_US, sampleRecord, sparseRecord } from './stored-records.js';
 
@@ -166,7 +165,7 @@ type Claim = (title: string, check: (store: RecordStore, clock: ManualClock) => 
 export function storeClaims(subject: StoreUnderTest): void {
   const claim: Claim = (title, check) =>
     test(`${subject.name} ${title}`, async () => {
-      const clock = createManualClock();
+      const clock = new ManualClock();
       await using store = await subject.empty(clock);
       await check(store, clock);
     });
@@ -385,7 +384,7 @@ function otherInstantClaims({ name, empty, reopened }: StoreUnderTest, claim: Cl
 
   if (reopened === undefined) return;
   test(`${name} finds what is held by either instant when it is opened again`, async () => {
-    const clock = createManualClock();
+    const clock = new ManualClock();
     const first = await empty(clock);
     await first.insert(records);
     const query = { window: around(NOON_US + HOUR_US), calledTn: CALLED };
@@ -399,7 +398,7 @@ function otherInstantClaims({ name, empty, reopened }: StoreUnderTest, claim: Cl
   });
 
   test(`${name} finds by either instant when it is opened again, whatever the number of such calls`, async () => {
-    const clock = createManualClock();
+    const clock = new ManualClock();
     const first = await empty(clock);
     await first.insert(records);
     await first.insert(
@@ -511,7 +510,7 @@ function holdClaims(claim: Claim): void {
 
 function reopeningClaims({ name, empty }: StoreUnderTest, reopened: NonNullable<StoreUnderTest['reopened']>): void {
   test(`${name} has everything when it is opened again`, async () => {
-    const clock = createManualClock();
+    const clock = new ManualClock();
     const records = Array.from({ length: 50 }, (_, index) => sampleRecord(index, NOON_US + index * 1_000));
     const first = await empty(clock);
     await first.insert(records);
@@ -531,7 +530,7 @@ function reopeningClaims({ name, empty }: StoreUnderTest, reopened: NonNullable<
   });
 
   test(`${name} remembers how far retention went, and what it is complete for, when it is opened again`, async () => {
-    const clock = createManualClock();
+    const clock = new ManualClock();
     const first = await empty(clock);
     await first.cover({ sourceId: 'sbc-1', fromUs: NOON_US - 9, toUs: NOON_US + 9 });
     await first.expire(NOON_US);

@@ -2,7 +2,7 @@ import { createHash, generateKeyPairSync } from 'node:crypto';
 import type { FccNotice } from '../../sdk/src/contract/alert.js';
 import type { LogFiles } from '../../sdk/src/log/index.js';
 import type { StreamClock } from '../../sdk/src/records/index.js';
-import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import {
   createLocalAnswerSigner,
   createTracebackResponder,
@@ -95,8 +95,9 @@ export interface ResponderClock extends StreamClock {
 }
 
 export function createResponderClock(): ResponderClock {
-  const { nowMs, schedule, advance } = createManualClock(CALL_US / 1_000 + 3 * 3_600_000);
-  return { nowMs, schedule, advance, monotonicMs: nowMs };
+  const clock = new ManualClock(CALL_US / 1_000 + 3 * 3_600_000);
+  const { nowMs, schedule } = clock;
+  return { nowMs, schedule, advance: (ms) => clock.advance(ms), monotonicMs: nowMs };
 }
 
 /** A responder with everything that it rests on in memory. */

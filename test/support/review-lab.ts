@@ -4,7 +4,7 @@ import { accountEntry, readAccounts, type Accounts } from '../../sdk/src/sidecar
 import { reviewApp } from '../../sdk/src/sidecar/review/review-app.js';
 import type { ReviewAppOptions } from '../../sdk/src/sidecar/review/review-app.js';
 import type { ReviewAuditEntry } from '../../sdk/src/sidecar/review/review-parts.js';
-import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { DEFAULT_TRACEBACK_POLICY } from '../../sdk/src/traceback/index.js';
 import type { TracebackRequest } from '../../sdk/src/traceback/index.js';
 import { openResponder } from './responder-lab.js';
@@ -100,7 +100,7 @@ export const WRONG = 'a guess as long as one';
 
 /** A page with a clock of its own, whose requests come from the address that a field of the test names. */
 export async function fromAnywhere(options: Partial<ReviewAppOptions> = {}) {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const addressOf = (context: Context): string | undefined => context.req.header('x-test-source');
   const accounts = cheapAccount();
   const made = await createReviewLab({ clock, addressOf, accounts: () => accounts, ...options });

@@ -1,4 +1,4 @@
-import { createManualClock } from '@hopback/sdk/testing';
+import { ManualClock } from '@hopback/sdk/testing';
 import type { NetworkPlan, PlannedCall } from '../../harness/src/network/plan/index.js';
 import type { SeenMessage, World } from '../../harness/src/network/world/index.js';
 import { judgeRun } from '../../harness/src/oracle/index.js';
@@ -73,7 +73,7 @@ export interface SampleWorldOptions {
 
 /** Carries plans out without SIP: every call ends as is true of it, and leaves the messages of an ordinary call. */
 export function sampleParts(
-  clock: Pick<ReturnType<typeof createManualClock>, 'nowMs' | 'schedule'>,
+  clock: Pick<ManualClock, 'nowMs' | 'schedule'>,
   { callMs, spoil = (seen) => seen, tracebacks = [], hangs = false, found }: SampleWorldOptions = {},
 ) {
   const placed: { readonly index: number; readonly atMs: number }[] = [];
@@ -109,7 +109,7 @@ export function sampleParts(
 
 /** Carries out a plan of 40 calls with all that a report can show: liars, wrong verdicts, a call that fails, tracebacks. */
 export async function sampleRun(options: RunOptions = {}): Promise<RunResult> {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const plan = samplePlan({
     ...{ calls: 40, everyMs: 250 },
     behaviours: {

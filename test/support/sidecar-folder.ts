@@ -1,6 +1,6 @@
 import { rename } from 'node:fs/promises';
-import { createPassport, createTestPki, startCertificateServer } from '@hopback/sdk/testing';
-import type { CertificateServer, PassportOptions, TestPki, TestServiceProvider } from '@hopback/sdk/testing';
+import { createPassport, TestPki, CertificateServer } from '@hopback/sdk/testing';
+import type { PassportOptions, TestServiceProvider } from '@hopback/sdk/testing';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { startSidecarProcess } from './sidecar-process.js';
 import type { SidecarProcess, SidecarStart } from './sidecar-process.js';
@@ -22,8 +22,8 @@ export async function createSidecarFolder({
   count = 1,
   firstSpc = 1_000,
 }: { readonly count?: number; readonly firstSpc?: number } = {}) {
-  const pki = await createTestPki({ nowMs: Date.now() });
-  const server = await startCertificateServer();
+  const pki = new TestPki({ nowMs: Date.now() });
+  const server = await CertificateServer.start();
   const { path: directory, at: path, write, close } = await createTemporaryDirectory();
   const published = (spc: string): PublishedProvider => {
     const provider = pki.issueServiceProvider({ spc });

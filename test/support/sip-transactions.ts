@@ -1,4 +1,4 @@
-import { createManualClock } from '@hopback/sdk/testing';
+import { ManualClock } from '@hopback/sdk/testing';
 import { createTimers } from '../../harness/src/drachtio/timers.js';
 import { readParsed } from '../../harness/src/drachtio/received.js';
 import type { Received } from '../../harness/src/drachtio/received.js';
@@ -19,7 +19,7 @@ export type TransactionLab = ReturnType<typeof createTransactionLab>;
 
 /** Makes a transaction layer on a clock that stands still and a flow that leads nowhere. */
 export function createTransactionLab(transport: TransportName = 'udp', base: TimerBase = TIMER_BASE) {
-  const clock = createManualClock(0);
+  const clock = new ManualClock(0);
   const timers = createTimers(clock);
   const flow = fakeFlow(transport);
   /** What the layer handed up: `request METHOD`, `cancel`, `cancel nothing`, `ack`, `stray STATUS`. */

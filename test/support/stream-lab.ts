@@ -6,7 +6,7 @@ import type { DurableValues } from '../../sdk/src/records/stream/dead-letters.js
 import type { PackedSpool } from '../../sdk/src/records/stream/packed-spool.js';
 import { PackingStream, type RecordStreamOptions } from '../../sdk/src/records/stream/record-stream.js';
 import type { StreamPolicy } from '../../sdk/src/records/stream/stream-policy.js';
-import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createMemorySegmentLog, type MemorySegmentLog } from './memory-segment-log.js';
 import { sparseRecord } from './stored-records.js';
 
@@ -17,7 +17,7 @@ const STORM_TIMERS = 10_000;
 
 /** Makes a clock that a test moves, the wall clock apart from the monotonic one; it throws where timers are set without end. */
 export function createStreamTestClock() {
-  const manual = createManualClock(0);
+  const manual = new ManualClock(0);
   let wallMs = 1_790_000_000_000;
   let timersSet = 0;
   return {
@@ -32,7 +32,7 @@ export function createStreamTestClock() {
       timersSet = 0;
       manual.advance(ms);
     },
-    pendingTimers: manual.pendingTimers,
+    pendingTimers: (): number => manual.pendingTimers(),
     /** Sets the wall clock that much forward, or back. */
     jump: (ms: number): void => {
       wallMs += ms;

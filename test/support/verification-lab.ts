@@ -1,5 +1,4 @@
-import { createTestPki, createManualClock, createPassportFaultContext, TEST_NOW_MS } from '@hopback/sdk/testing';
-import type { TestPki } from '@hopback/sdk/testing';
+import { TestPki, ManualClock, createPassportFaultContext, TEST_NOW_MS } from '@hopback/sdk/testing';
 import { createVerificationService } from '../../sdk/src/stir/verification/verification-service.js';
 import type {
   VerificationService,
@@ -23,9 +22,9 @@ export type VerificationLab = Awaited<ReturnType<typeof createVerificationLab>>;
 
 /** A provider with its certificate at a URL, a trust store with a current CRL, and a verifier in front, all in memory. */
 export async function createVerificationLab() {
-  const pki = await createTestPki();
+  const pki = new TestPki();
   const provider = pki.issueServiceProvider({ spc: '1234' });
-  const clock = createManualClock(TEST_NOW_MS);
+  const clock = new ManualClock(TEST_NOW_MS);
   const repository = createShelfRepository();
   repository.put(LAB_X5U, provider.chainPem);
   const trustStore = trustStoreOf(pki);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createTestKey, createTestPki, type CertificateOptions } from '@hopback/sdk/testing';
+import { createTestKey, TestPki, type CertificateOptions } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 import { estimatedBytes } from '../../sdk/src/stir/certificates/certificate-cache.js';
 import { readDer } from '../../sdk/src/stir/certificates/der.js';
@@ -13,7 +13,7 @@ import { parsed } from './certificates-parsed.js';
 import type { TnAuthEntry } from '../../sdk/src/stir/certificates/certificate.js';
 import { encompasses, tnAuthListCovers, tnAuthListText } from '../../sdk/src/stir/certificates/tn-auth-list.js';
 
-const pki = await createTestPki();
+const pki = new TestPki();
 
 const provider = (options: CertificateOptions = {}) => pki.issueServiceProvider({ spc: '709J', ...options });
 const malformedDetail = (der: Uint8Array): string => {

@@ -1,4 +1,4 @@
-import { CERTIFICATE_FAULTS, createTestKey, createTestPki } from '@hopback/sdk/testing';
+import { CERTIFICATE_FAULTS, createTestKey, TestPki } from '@hopback/sdk/testing';
 import { CERTIFICATE_FAULT_NAMES } from '../../sdk/src/testing/certificate-faults.js';
 import type { CaOptions, CertificateOptions, TestCertificate } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
@@ -12,7 +12,7 @@ import type { Certificate } from '../../sdk/src/stir/certificates/certificate.js
 import type { CertificatePathResult, PathOptions } from '../../sdk/src/stir/certificates/path.js';
 import { parsed, parsedChain } from './certificates-parsed.js';
 
-const pki = await createTestPki();
+const pki = new TestPki();
 
 type Settings = Omit<Partial<PathOptions>, 'trustAnchors' | 'intermediates'> & {
   readonly trustAnchors?: readonly TestCertificate[];

@@ -1,4 +1,4 @@
-import { CERTIFICATE_FAULTS, createTestPki } from '@hopback/sdk/testing';
+import { CERTIFICATE_FAULTS, TestPki } from '@hopback/sdk/testing';
 import { CERTIFICATE_FAULT_NAMES } from '../../sdk/src/testing/certificate-faults.js';
 import type { CertificateFaultName } from '@hopback/sdk/testing';
 import * as pkijs from 'pkijs';
@@ -7,7 +7,7 @@ import { parsedChain } from './certificates-parsed.js';
 
 // What this library says of these paths is proved in certificates-path.
 
-const pki = await createTestPki();
+const pki = new TestPki();
 
 const decode = ({ der }: { readonly der: Uint8Array }) => pkijs.Certificate.fromBER(Uint8Array.from(der).buffer);
 

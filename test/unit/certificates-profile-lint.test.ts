@@ -1,4 +1,4 @@
-import { createTestPki } from '@hopback/sdk/testing';
+import { TestPki } from '@hopback/sdk/testing';
 import { SHAKEN_POLICY_OID } from '../../sdk/src/testing/test-pki.js';
 import type { CertificateOptions, TestCertificate } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
@@ -12,7 +12,7 @@ import {
 import type { CertificateRole, ProfileRule } from '../../sdk/src/stir/certificates/profile-lint.js';
 import { parsed } from './certificates-parsed.js';
 
-const pki = await createTestPki();
+const pki = new TestPki();
 
 const rules = (certificate: TestCertificate, role: CertificateRole) =>
   lintCertificate(parsed(certificate), role, certificate.issuer && { issuer: parsed(certificate.issuer) }).map(

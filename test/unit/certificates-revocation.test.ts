@@ -1,4 +1,4 @@
-import { createTestKey, createTestPki } from '@hopback/sdk/testing';
+import { createTestKey, TestPki } from '@hopback/sdk/testing';
 import type { CertificateOptions, CrlOptions, TestCertificate } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 import { withCode } from '../support/code-of.js';
@@ -7,7 +7,7 @@ import { createRevocationSet } from '../../sdk/src/stir/certificates/revocation.
 import type { RevocationSet, RevocationSetOptions } from '../../sdk/src/stir/certificates/revocation.js';
 import { parsed, parsedCrl } from './certificates-parsed.js';
 
-const pki = await createTestPki();
+const pki = new TestPki();
 
 const DAY_MS = 86_400_000;
 

@@ -1,4 +1,4 @@
-import { createTestKey, createTestPki, type TrustListOptions } from '@hopback/sdk/testing';
+import { createTestKey, TestPki, type TrustListOptions } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 import { parseCertificateChain } from '../../sdk/src/stir/certificates/parse-certificate.js';
 import {
@@ -9,7 +9,7 @@ import {
 import type { StiPaListOptions } from '../../sdk/src/stir/certificates/sti-pa-list.js';
 import { parsed } from './certificates-parsed.js';
 
-const pki = await createTestPki();
+const pki = new TestPki();
 
 const verify = (list: TrustListOptions, options: Partial<StiPaListOptions> = {}) =>
   verifyStiPaList(pki.trustList({ withX5c: true, ...list }).jws, {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { createManualClock, createTestPki, type ManualClock, type TestCertificate } from '@hopback/sdk/testing';
+import { ManualClock, TestPki, type TestCertificate } from '@hopback/sdk/testing';
 import { afterAll, expect, test } from 'vitest';
 import { withCode } from '../support/code-of.js';
 import {
@@ -30,8 +30,8 @@ import {
   type TrustStoreRefreshService,
 } from '../../sdk/src/stir/certificates/trust-store-refresh.js';
 
-const pki = await createTestPki();
-const clock = createManualClock(pki.nowMs);
+const pki = new TestPki();
+const clock = new ManualClock(pki.nowMs);
 const folder = await mkdtemp(join(tmpdir(), 'hopback-trust-store-'));
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -269,13 +269,13 @@ test.each<[string, Partial<TrustStoreRefreshOptions>]>([
   ['no time to fetch', { deadlineMs: 0 }],
   ['an allowed network that is none', { allow: { addresses: ['10.0.0.0/40'] } }],
 ])('a service is not made with %s, and leaves no timer', (_, change) => {
-  const own = createManualClock();
+  const own = new ManualClock();
   expect(() => serviceWith(own, change)).toThrow(withCode('invalid-argument'));
   expect(own.pendingTimers()).toBe(0);
 });
 
 test('a service that is closed before its first refresh fetches nothing', async () => {
-  const own = createManualClock();
+  const own = new ManualClock();
   const fetched: string[] = [];
   const service = serviceWith(own, {
     fetch: (url) => {
@@ -294,7 +294,7 @@ test.each(['indirect', 'direct'] as const)(
   async (kind) => {
     const root = kind === 'direct' ? pki.issueRoot({ signsCrls: true }) : pki.stiPaRoot;
     const signer = kind === 'direct' ? pki.issueServiceProvider({ spc: '709J', issuer: root }) : pki.stiPaSigner;
-    const own = createManualClock(pki.nowMs);
+    const own = new ManualClock(pki.nowMs);
     const served = { sequence: 1, revoked: [] as TestCertificate[] };
     const stores: TrustStore[] = [];
     const service = serviceWith(own, {

@@ -1,6 +1,6 @@
 import { CONFORMANCE_CASES } from '@hopback/harness/conformance';
 import type { SigningAnswer, SigningContext } from '@hopback/harness/conformance';
-import { createPassport, createTestKey, createTestPki } from '@hopback/sdk/testing';
+import { createPassport, createTestKey, TestPki } from '@hopback/sdk/testing';
 import { canonicalJson } from '../../sdk/src/testing/passport.js';
 import type { PassportOptions } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 const X5U = 'https://certs.example/signing.pem';
 const ORIG_ID = '0d6f4b6e-4f0c-4d0e-9a5e-5b3f9a1c7d21';
 const NOW = 1_793_620_800;
-const pki = await createTestPki();
+const pki = new TestPki();
 const signer = pki.issueServiceProvider({ spc: '9999' });
 const CALL = { origTn: '12025550101', destTn: ['12025550199'] };
 const ABOUT: SigningContext = {

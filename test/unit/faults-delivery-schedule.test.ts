@@ -1,4 +1,4 @@
-import { createManualClock, type ManualClock } from '@hopback/sdk/testing';
+import { ManualClock } from '@hopback/sdk/testing';
 import { beforeEach, expect, test } from 'vitest';
 import { createDeliverySchedule } from '../../harness/src/faults/delivery-schedule.js';
 import type { DeliverySchedule } from '../../harness/src/faults/delivery-schedule.js';
@@ -8,7 +8,7 @@ let clock: ManualClock;
 let out: string[];
 let schedule: DeliverySchedule<string>;
 beforeEach(() => {
-  clock = createManualClock(0);
+  clock = new ManualClock(0);
   out = [];
   schedule = createDeliverySchedule<string>(clock, (item) => {
     if (item === 'bad') throw new Error(item);

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { openSegmentLog, type SegmentLog, type SegmentLogOptions } from '../../sdk/src/log/index.js';
-import { createManualClock, TEST_NOW_MS } from '../../sdk/src/testing/index.js';
+import { ManualClock, TEST_NOW_MS } from '../../sdk/src/testing/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { changedRecords, readEverything, recordText } from '../support/log-records.js';
 import { createSimulatedLogFiles } from '../support/simulated-log-files.js';
 
 async function lab(options: Partial<SegmentLogOptions> = {}) {
   const files = createSimulatedLogFiles();
-  const clock = createManualClock();
+  const clock = new ManualClock();
   /** Operations with the names of the files, from now on. */
   const asked: string[] = [];
   const { schedule } = clock;

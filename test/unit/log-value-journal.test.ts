@@ -3,7 +3,7 @@ import { SeededRandom } from '../../harness/src/faults/seeded-random.js';
 import { openValueJournal } from '../../sdk/src/log/index.js';
 import { isHopbackError } from '../../sdk/src/errors.js';
 import { readValueJournal } from '../../sdk/src/log/value-journal.js';
-import { createManualClock } from '../../sdk/src/testing/index.js';
+import { ManualClock } from '../../sdk/src/testing/index.js';
 import { createSimulatedLogFiles } from '../support/simulated-log-files.js';
 
 const LARGE = 'x'.repeat(16_000);
@@ -43,7 +43,7 @@ test('refuses keys and values that are too long, and more keys than it has room 
 
 test('says when the disk refuses, and has the value durable when it takes it again', async () => {
   const files = createSimulatedLogFiles();
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const journal = await openValueJournal({ directory: '/journal', files, clock, schedule: clock.schedule });
   await journal.set('a', '1');
   files.setFault((operation) => (operation === 'datasync' ? 'EIO' : undefined));

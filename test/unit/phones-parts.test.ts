@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createManualClock } from '@hopback/sdk/testing';
+import { ManualClock } from '@hopback/sdk/testing';
 import {
   checkedPolicy,
   duration,
@@ -57,7 +57,7 @@ test('a reader that leaves takes nothing with it, also what it waited for', asyn
 });
 
 test('a call never goes back, its first end counts, and its timers end with it', async () => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const seen: CallState[] = [];
   const progress = createCallProgress(clock, (state) => seen.push(state));
   let fired = 0;
@@ -91,7 +91,7 @@ test.each([
 });
 
 test('a policy that a function returns is checked as well', async () => {
-  const progress = createCallProgress(createManualClock(), () => undefined);
+  const progress = createCallProgress(new ManualClock(), () => undefined);
   const following = followPolicy(() => ({ action: 'reject', status: 1 }), { call: {} as IncomingCall, progress });
   await expect(following).rejects.toThrow(INVALID);
 });

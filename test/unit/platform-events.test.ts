@@ -4,7 +4,7 @@ import { EVENT_STREAM_LEAST_RETRY_MS, EVENT_STREAM_SILENCE_MS } from '../../sdk/
 import type { EventStreamOptions, StreamedEvent } from '../../sdk/src/platform/events/platform-events.js';
 import type { PlatformFetch } from '../../sdk/src/platform/http/platform-fetch.js';
 import type { PlatformEvent } from '../../sdk/src/contract/event.js';
-import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { failureOf } from '../support/code-of.js';
 import { cancelledEvent, createdEvent } from '../support/platform-samples.js';
 
@@ -20,7 +20,7 @@ interface Connection {
 
 /** An event stream made of connections, and a clock on which waits are passed as soon as nothing else goes on. */
 function lab(connections: readonly Connection[]) {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const asked: (string | undefined)[] = [];
   let refusals = 0;
   const fetch: PlatformFetch = async (_url, { headers }) => {

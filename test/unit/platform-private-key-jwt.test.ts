@@ -9,7 +9,7 @@ import type { PrivateKeyJwtOptions } from '../../sdk/src/platform/client/private
 import type { PlatformFetch } from '../../sdk/src/platform/http/platform-fetch.js';
 import { WIRE_SCHEMAS } from '../../sdk/src/contract/bodies.js';
 import { createLocalSigner } from '../../sdk/src/stir/signing/signer.js';
-import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createTestKey } from '../../sdk/src/testing/test-key.js';
 import { failureOf } from '../support/code-of.js';
 
@@ -20,7 +20,7 @@ const never = new AbortController().signal;
 
 /** A token endpoint that gives `token-1`, `token-2` and so on, or what is scripted. */
 function lab(options: Partial<PrivateKeyJwtOptions> = {}, answer?: (count: number) => Response | Promise<Response>) {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const forms: URLSearchParams[] = [];
   const fetch: PlatformFetch = async (url, { method, headers, body, redirect }) => {
     expect({ url, method, redirect, type: headers['content-type'] }).toEqual({
@@ -178,7 +178,7 @@ test('an error repeats the OAuth error and Retry-After, and nothing of the asser
 test('a connection that fails and one that takes too long pass', async () => {
   const broken = lab({ fetch: () => Promise.reject(Object.assign(new Error('no'), { code: 'ECONNRESET' })) });
   expect(await failureOf(broken.bearer())).toMatchObject({ code: 'network-failed', retryable: true });
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const silent: PlatformFetch = (_url, { signal }) =>
     new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
   const slow = lab({ clock, fetch: silent });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createTestKey } from '../../sdk/src/testing/test-key.js';
 import { MAX_WEBHOOK_BYTES, signWebhook, verifyWebhook } from '../../sdk/src/platform/webhooks/verify-webhook.js';
 import { createWebhookReceiver } from '../../sdk/src/platform/webhooks/webhook-receiver.js';
-import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createdEvent } from '../support/platform-samples.js';
 
 type ToVerify = Parameters<typeof verifyWebhook>[0];
@@ -11,7 +11,7 @@ type ToVerify = Parameters<typeof verifyWebhook>[0];
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const NEXT_SECRET = `whsec_${Buffer.alloc(24, 9).toString('base64')}`;
 const STRANGE_SECRET = `whsec_${Buffer.alloc(32, 8).toString('base64')}`;
-const clock = createManualClock();
+const clock = new ManualClock();
 const NOW_SECONDS = clock.nowMs() / 1_000;
 const EVENT = createdEvent('1');
 const BODY = JSON.stringify(EVENT);
@@ -168,7 +168,7 @@ function held() {
 }
 
 function receiving(consume: Parameters<typeof createWebhookReceiver>[0]['consume']) {
-  const time = createManualClock();
+  const time = new ManualClock();
   const receiver = createWebhookReceiver({ secrets: [SECRET], consume, clock: time });
   const post = (id = EVENT.id, body = BODY) =>
     receiver.receive({ headers: signed({ id, body, timestampSeconds: Math.floor(time.nowMs() / 1_000) }), body });

@@ -1,4 +1,4 @@
-import { createManualClock } from '@hopback/sdk/testing';
+import { ManualClock } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 import type { SeenCall, SeenTraceback } from '../../harness/src/oracle/index.js';
 import { diffRuns } from '../../harness/src/report/index.js';
@@ -15,7 +15,7 @@ interface Settings {
 
 /** Starts a run whose clock the test moves. */
 async function start({ plan, world, run }: Settings = {}) {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const parts = sampleParts(clock, world);
   const given: { control?: RunControl } = {};
   const result = runPlan(samplePlan(plan), { clock, parts, ...run, onControl: (made) => (given.control = made) });

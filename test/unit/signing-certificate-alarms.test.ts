@@ -1,4 +1,4 @@
-import { createManualClock, createTestPki } from '@hopback/sdk/testing';
+import { ManualClock, TestPki } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 import { withCode } from '../support/code-of.js';
 import { certificateAlarms, watchCertificateExpiry } from '../../sdk/src/stir/signing/certificate-alarms.js';
@@ -8,7 +8,7 @@ import type { CertificateSource, SigningCertificate } from '../../sdk/src/stir/s
 import { X5U } from './signing-scenarios.js';
 
 const DAY_MS = 86_400_000;
-const pki = await createTestPki();
+const pki = new TestPki();
 
 function signingCertificate(daysLeft: number): SigningCertificate {
   const { chainPem } = pki.issueServiceProvider({ spc: '1234', notAfterMs: pki.nowMs + daysLeft * DAY_MS });
@@ -20,7 +20,7 @@ function signingCertificate(daysLeft: number): SigningCertificate {
 type Failure = 'source' | 'empty' | 'clock' | undefined;
 
 function watch(first: SigningCertificate | undefined, deliver: () => void = () => undefined, firstFailure?: Failure) {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const alarms: CertificateAlarm[] = [];
   const listeners = new Set<(certificate: SigningCertificate) => void>();
   let current = first;
@@ -139,7 +139,7 @@ test('starts to watch although the source fails at first', () => {
 });
 
 test('refuses thresholds that are no days', () => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const options = { source: { current: () => undefined }, clock, onAlarm: () => undefined, schedule: clock.schedule };
   expect(() => watchCertificateExpiry({ ...options, days: [30, 0] })).toThrow(withCode('invalid-argument'));
 });

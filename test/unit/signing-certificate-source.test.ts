@@ -1,7 +1,7 @@
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createManualClock, createTestKey, createTestPki } from '@hopback/sdk/testing';
+import { ManualClock, createTestKey, TestPki } from '@hopback/sdk/testing';
 import type { CertificateOptions } from '@hopback/sdk/testing';
 import { afterAll, expect, test } from 'vitest';
 import {
@@ -16,7 +16,7 @@ import type {
 import { hopbackErrorOf } from '../support/code-of.js';
 import { X5U } from './signing-scenarios.js';
 
-const pki = await createTestPki();
+const pki = new TestPki();
 const provider = pki.issueServiceProvider({ spc: '1234' });
 const directory = await mkdtemp(join(tmpdir(), 'hopback-certificate-source-'));
 afterAll(() => rm(directory, { recursive: true }));
@@ -64,7 +64,7 @@ test('takes a loopback x5u where a laboratory asks for it', () => {
 });
 
 test('refuses a chain that cannot be read, is out of order or was issued by another CA of the same name', async () => {
-  const other = await createTestPki();
+  const other = new TestPki();
   const outOfOrder = provider.certificatePem + pki.root.certificatePem + pki.intermediate.certificatePem;
   const impostor = provider.certificatePem + other.intermediate.certificatePem + other.root.certificatePem;
   const corrupt = pki.issueServiceProvider({ spc: '1234', corruptSignature: true }).chainPem;
@@ -179,7 +179,7 @@ test('does not start with a file that cannot be used', async () => {
   const start = (changes: Partial<FileCertificateSourceOptions> & { path: string }) => () =>
     createFileCertificateSource({ x5u: X5U, ...changes });
   const path = await fileWith('start.pem', provider.chainPem);
-  const owner = { spc: '9999', publicKey: provider.key.publicKey, clock: createManualClock() };
+  const owner = { spc: '9999', publicKey: provider.key.publicKey, clock: new ManualClock() };
   expect(await hopbackErrorOf(start({ path: join(directory, 'none.pem') }))).toMatchObject({ code: 'storage-failed' });
   expect(await hopbackErrorOf(start({ path: directory }))).toMatchObject({ code: 'storage-failed' });
   expect(await hopbackErrorOf(start({ path: await fileWith('nonsense.pem', 'x') }))).toMatchObject({

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CertificateAlarm, SignatureRecord } from '@hopback/sdk/stir';
-import { createTestKey, createTestPki } from '@hopback/sdk/testing';
+import { createTestKey, TestPki } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 import { decideForWholesale, ownPolicy } from '../../examples/sign-attestation-policy.js';
 import { headersToAdd, startSigning } from '../../examples/sign-call.js';
@@ -15,7 +15,7 @@ import { verifiedByJose } from './signing-scenarios.js';
 const DAY_MS = 86_400_000;
 
 // The examples run by the clock on the wall, so that the certificates here are valid today.
-const pki = await createTestPki({ nowMs: Date.now() });
+const pki = new TestPki({ nowMs: Date.now() });
 const provider = pki.issueServiceProvider({ spc: '1234' });
 
 test('the example of a call adds Date and an Identity that jose verifies, and keeps the record', async () => {

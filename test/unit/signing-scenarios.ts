@@ -1,4 +1,4 @@
-import { createManualClock, createTestPki, TEST_DEST_TN, TEST_NOW_MS, TEST_ORIG_TN } from '@hopback/sdk/testing';
+import { ManualClock, TestPki, TEST_DEST_TN, TEST_NOW_MS, TEST_ORIG_TN } from '@hopback/sdk/testing';
 import { TEST_ORIG_ID } from '../../sdk/src/testing/passport.js';
 import { compactVerify, importSPKI } from 'jose';
 import { createAttestationPolicy } from '../../sdk/src/stir/signing/attestation-policy.js';
@@ -32,9 +32,9 @@ export const CALL: NumberSigningRequest = { origTn: TEST_ORIG_TN, destTn: TEST_D
 
 /** Makes a world in which signing works, to be changed in one respect by each test. */
 export async function createSigningWorld() {
-  const pki = await createTestPki();
+  const pki = new TestPki();
   const provider = pki.issueServiceProvider({ spc: '1234' });
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const options: AuthenticationServiceOptions = {
     spc: '1234',
     signer: await createLocalSigner({ privateKeyPem: provider.privateKeyPem }),

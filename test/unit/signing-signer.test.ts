@@ -1,5 +1,5 @@
 import { createHash, sign } from 'node:crypto';
-import { createManualClock, createTestKey } from '@hopback/sdk/testing';
+import { ManualClock, createTestKey } from '@hopback/sdk/testing';
 import { compactVerify } from 'jose';
 import { expect, test } from 'vitest';
 import { createExternalSigner, createLocalSigner } from '../../sdk/src/stir/signing/signer.js';
@@ -122,7 +122,7 @@ test('does not hand out a signature of another key unless told not to look', asy
 });
 
 test('gives a service that hangs up after its time, and tells it so', async () => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   let aborted = false;
   const hanging: ExternalSignerOptions['sign'] = (_message, signal) => {
     signal.addEventListener('abort', () => (aborted = true));
@@ -139,7 +139,7 @@ test('gives a service that hangs up after its time, and tells it so', async () =
 });
 
 test('does not start with a service that hangs', async () => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const starting = hopbackErrorOf(
     createExternalSigner(options({ sign: () => new Promise(() => undefined), schedule: clock.schedule })),
   );
@@ -150,7 +150,7 @@ test('does not start with a service that hangs', async () => {
 test('lets no more than its bound wait for a service, and recovers when they are answered', async () => {
   const waiting: ((signature: Uint8Array) => void)[] = [];
   const slow: ExternalSignerOptions['sign'] = () => new Promise((resolve) => waiting.push(resolve));
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const signer = await signerThenBroken(slow, { maxInFlight: 2, schedule: clock.schedule });
   const first = [signer.sign(), signer.sign()];
   expect(await hopbackErrorOf(signer.sign())).toMatchObject(toBeRetried('overloaded'));

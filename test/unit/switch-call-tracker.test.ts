@@ -1,9 +1,9 @@
 import { createMemoryRecordStore, rawEvidence } from '@hopback/sdk/records';
 import type { CallRecord } from '@hopback/sdk/records';
 import type { SigningOutcome } from '@hopback/sdk/stir';
-import { createManualClock, createPassport } from '@hopback/sdk/testing';
+import { ManualClock, createPassport } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
-import { createCallTracker, trunkPolicy, verifyIdentity } from '../../sdk/src/switch/index.js';
+import { CallTracker, trunkPolicy, verifyIdentity } from '../../sdk/src/switch/index.js';
 import type { CallTrackerOptions, TrackedCall } from '../../sdk/src/switch/index.js';
 import type { BranchOptions } from '../../sdk/src/switch/calls/tracked-call.js';
 import { Answer, came, Dialog, keepingSink, telling } from '../support/tracked-calls.js';
@@ -11,9 +11,9 @@ import type { Telling } from '../support/tracked-calls.js';
 import { createVerificationLab } from '../support/verification-lab.js';
 
 function laboratory(options: Partial<CallTrackerOptions> = {}) {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const sink = keepingSink();
-  const tracker = createCallTracker({
+  const tracker = new CallTracker({
     source: { id: 'app-1', providers: { 'trunk-1': 'Upstream', '192.0.2.9': 'Downstream' } },
     ...{ sink, clock, trunkOf: () => 'trunk-1', ...options },
   });
@@ -307,12 +307,12 @@ test('a re-INVITE is not a call, and one request is one call', () => {
 });
 
 test('a store gets records some at a time, and a disk that refuses costs none', async () => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const store = createMemoryRecordStore({ clock });
   const later: (() => void)[] = [];
   let isRefusing = true;
   const troubles: unknown[] = [];
-  const tracker = createCallTracker({
+  const tracker = new CallTracker({
     ...{ source: { id: 'app-1' }, clock, onTrouble: (error: unknown) => troubles.push(error) },
     sink: { insert: (records) => (isRefusing ? Promise.reject(new Error('disk')) : store.insert(records)) },
     schedule: (callback) => {

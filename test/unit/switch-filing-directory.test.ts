@@ -1,12 +1,12 @@
-import { createManualClock } from '@hopback/sdk/testing';
+import { ManualClock } from '@hopback/sdk/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createFilingDirectory, treatCall, trunkPolicy } from '../../sdk/src/switch/index.js';
+import { FilingDirectory, treatCall, trunkPolicy } from '../../sdk/src/switch/index.js';
 import { filingName, readFilingList } from '../../sdk/src/switch/filing-directory.js';
 import type { FilingDirectoryOptions, FilingReference } from '../../sdk/src/switch/index.js';
 
 const HEADER = 'number,business_name,frn,previous_business_names,other_dba_names,last_updated,removed_on';
-const CLOCK = createManualClock();
+const CLOCK = new ManualClock();
 const DAY_MS = 86_400_000;
 
 const csv = (...lines: readonly string[]): string => `${[HEADER, ...lines].join('\n')}\n`;
@@ -17,7 +17,7 @@ const THREE = csv(
 );
 
 function directory(reference: FilingReference, options: Partial<FilingDirectoryOptions> = {}) {
-  return createFilingDirectory({ trunks: { t: reference }, leastFilings: 1, clock: CLOCK, ...options });
+  return new FilingDirectory({ trunks: { t: reference }, leastFilings: 1, clock: CLOCK, ...options });
 }
 
 function filingOf(reference: FilingReference, file = THREE) {
@@ -72,7 +72,7 @@ test('names that different filers share say nothing where these differ', () => {
 });
 
 test('before a file, and when it is too old, nothing is said', () => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const made = directory({ frn: '11' }, { clock });
   expect(made.filingOfTrunk('t')).toBe('unknown');
   made.load(THREE, { listedAtMs: clock.nowMs() - 4 * DAY_MS });

@@ -2,7 +2,7 @@ import { parseSipRequest, verificationRequestOf } from '@hopback/sdk/stir';
 import { sampleInvite } from '@hopback/sdk/testing';
 import type { SampleInviteOptions } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
-import { createRedirectServer, redirectProfile } from '../../sdk/src/switch/index.js';
+import { RedirectServer, redirectProfile } from '../../sdk/src/switch/index.js';
 import { REDIRECT_PROFILES } from '../../sdk/src/switch/redirect/profile.js';
 import type {
   RedirectAnswer,
@@ -11,14 +11,14 @@ import type {
   RedirectServerOptions,
   SipRequestLike,
 } from '../../sdk/src/switch/index.js';
-import type { SigningRule, VerificationRule } from '../../sdk/src/switch/redirect/profile.js';
+import type { RedirectRule } from '../../sdk/src/switch/redirect/profile.js';
 import { codeOf } from '../support/code-of.js';
 import { createRedirectLab, KNOWN_CUSTOMER } from '../support/redirect-lab.js';
 
 const { stir, signing, identityHeader } = await createRedirectLab();
 const FROM_SBC = { source_address: '192.0.2.7', source_port: 5070, protocol: 'udp' };
-const VERIFY: VerificationRule = { name: 'inbound', mode: 'verify' };
-const SIGN: SigningRule = { name: 'outbound', mode: 'sign', facts: KNOWN_CUSTOMER };
+const VERIFY = { name: 'inbound', mode: 'verify' } satisfies RedirectRule;
+const SIGN = { name: 'outbound', mode: 'sign', facts: KNOWN_CUSTOMER } satisfies RedirectRule;
 
 /** What one INVITE is answered with, and what the listener was told. */
 async function answerTo(
@@ -28,7 +28,7 @@ async function answerTo(
 ) {
   const sent: unknown[] = [];
   const told: RedirectAnswer[] = [];
-  const server = createRedirectServer({
+  const server = new RedirectServer({
     ...{ signing, verification: stir.service, onAnswered: (answer: RedirectAnswer) => void told.push(answer) },
     ...options,
   });
@@ -251,7 +251,7 @@ test('a request that cannot be read goes on, or ends with 400 where policy has i
 });
 
 test('an answer that cannot be sent becomes 503, once', async () => {
-  const server = createRedirectServer({ rules: [VERIFY], verification: stir.service });
+  const server = new RedirectServer({ rules: [VERIFY], verification: stir.service });
   const statuses: number[] = [];
   const send = (status: number): void => {
     statuses.push(status);
@@ -273,18 +273,18 @@ test('a listener that throws or rejects is reported, and changes no answer', asy
 });
 
 test('OPTIONS get 200 while calls can be served: not without a certificate, not while it drains', async () => {
-  const status = (server: ReturnType<typeof createRedirectServer>): number => {
+  const status = (server: RedirectServer): number => {
     const sent: number[] = [];
     server.options({ raw: 'OPTIONS sip:a.example SIP/2.0' }, { send: (one) => sent.push(one) });
     return sent[0]!;
   };
   let obstacle: ReturnType<typeof signing.obstacle>;
-  const server = createRedirectServer({ rules: [SIGN], signing: { sign: signing.sign, obstacle: () => obstacle } });
+  const server = new RedirectServer({ rules: [SIGN], signing: { sign: signing.sign, obstacle: () => obstacle } });
   expect(status(server)).toBe(200);
   obstacle = { status: 'refused', reason: 'no-certificate', detail: '', retryable: true };
   expect(status(server)).toBe(503);
-  const unready = createRedirectServer({ rules: [SIGN], signing, isReady: () => false });
-  const failing = createRedirectServer({ rules: [SIGN], signing, isReady: broken });
+  const unready = new RedirectServer({ rules: [SIGN], signing, isReady: () => false });
+  const failing = new RedirectServer({ rules: [SIGN], signing, isReady: broken });
   expect([status(unready), status(failing)]).toEqual([503, 503]);
   obstacle = undefined;
   server.drain();
@@ -297,7 +297,7 @@ test('close has new calls go elsewhere and waits for the open ones; more than ca
     await new Promise<void>((resolve) => void (finish = resolve));
     throw new Error('at last');
   };
-  const server = createRedirectServer({ rules: [VERIFY], verification: { verify }, maxOpen: 1 });
+  const server = new RedirectServer({ rules: [VERIFY], verification: { verify }, maxOpen: 1 });
   const statuses: number[] = [];
   const ask = (): void => server.invite({ raw: signed }, { send: (status) => statuses.push(status) });
   ask();
@@ -337,7 +337,7 @@ test.each([
   [{ rules: [VERIFY], profile: { ...REDIRECT_PROFILES.standard, status: 301 } }],
 ])('no server is made of %j', async (options) => {
   const made = async (): Promise<unknown> =>
-    createRedirectServer({ signing, verification: stir.service, ...options } as never);
+    new RedirectServer({ signing, verification: stir.service, ...options } as never);
   expect(await codeOf(made())).toBe('invalid-configuration');
 });
 

@@ -1,8 +1,8 @@
-import { createManualClock, createScriptedLookup, TEST_NOW_MS } from '@hopback/sdk/testing';
+import { ManualClock, createScriptedLookup, TEST_NOW_MS } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 
 test('a manual clock stands still until it is moved', () => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   expect(clock.nowMs()).toBe(TEST_NOW_MS);
   clock.advance(61_000);
   expect(clock.nowMs()).toBe(TEST_NOW_MS + 61_000);
@@ -11,7 +11,7 @@ test('a manual clock stands still until it is moved', () => {
 });
 
 test('timers fire in the order of their due times, each at its own instant', () => {
-  const clock = createManualClock(0);
+  const clock = new ManualClock(0);
   const fired: [string, number][] = [];
   clock.schedule(() => fired.push(['late', clock.nowMs()]), 20);
   clock.schedule(() => fired.push(['early', clock.nowMs()]), 10);
@@ -27,7 +27,7 @@ test('timers fire in the order of their due times, each at its own instant', () 
 });
 
 test('a timer set by a timer fires in the same move when it falls due', () => {
-  const clock = createManualClock(0);
+  const clock = new ManualClock(0);
   const fired: number[] = [];
   const tick = (): void => {
     fired.push(clock.nowMs());
@@ -40,7 +40,7 @@ test('a timer set by a timer fires in the same move when it falls due', () => {
 });
 
 test('a cancelled timer does not fire', () => {
-  const clock = createManualClock(0);
+  const clock = new ManualClock(0);
   let fired = 0;
   const cancel = clock.schedule(() => (fired += 1), 10);
   cancel();
@@ -49,7 +49,7 @@ test('a cancelled timer does not fire', () => {
 });
 
 test('setting the clock back fires nothing and keeps what waits', () => {
-  const clock = createManualClock(1000);
+  const clock = new ManualClock(1000);
   let firedAt = 0;
   clock.schedule(() => (firedAt = clock.nowMs()), 10);
   clock.set(0);
@@ -59,7 +59,7 @@ test('setting the clock back fires nothing and keeps what waits', () => {
 });
 
 test.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('a clock cannot be moved by %s', (ms) => {
-  expect(() => createManualClock().advance(ms)).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
+  expect(() => new ManualClock().advance(ms)).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
 });
 
 test('a scripted lookup gives one answer after the other and repeats the last', async () => {

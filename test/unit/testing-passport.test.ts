@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import {
   createPassport,
   createPassportFaultContext,
-  createTestPki,
+  TestPki,
   PASSPORT_FAULTS,
   sampleInvite,
   type PassportFaultName,
@@ -13,7 +13,7 @@ import { twinSignature } from '../../sdk/src/testing/passport-faults/encoding-fa
 import { expect, test } from 'vitest';
 
 const X5U = 'https://certificates.example/1234.pem';
-const pki = await createTestPki();
+const pki = new TestPki();
 const context = createPassportFaultContext({ signer: pki.issueServiceProvider({ spc: '1234' }), x5u: X5U });
 
 const header = (name: PassportFaultName): string => PASSPORT_FAULTS[name].build(context).identityHeader;

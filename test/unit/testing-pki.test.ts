@@ -1,7 +1,6 @@
 import { verify, X509Certificate } from 'node:crypto';
-import { CERTIFICATE_FAULTS, createPassport, createTestKey, createTestPki, TEST_NOW_MS } from '@hopback/sdk/testing';
+import { CERTIFICATE_FAULTS, createPassport, createTestKey, TestPki, TEST_NOW_MS } from '@hopback/sdk/testing';
 import { CERTIFICATE_FAULT_NAMES } from '../../sdk/src/testing/certificate-faults.js';
-import { testKeyFromPem } from '../../sdk/src/testing/test-key.js';
 import type { CertificateFaultName, TestCertificate } from '@hopback/sdk/testing';
 import { JWTClaimConstraints, TNAuthorizationList } from '@peculiar/asn1-rfc8226';
 import { AsnConvert } from '@peculiar/asn1-schema';
@@ -13,7 +12,7 @@ import { openssl } from './testing-openssl.js';
 
 // What the kit makes, read by other implementations. Our own parsers read every option of it in the certificates-* tests.
 
-const pki = await createTestPki();
+const pki = new TestPki();
 
 const TN_AUTH_LIST = '1.3.6.1.5.5.7.1.26';
 const hex = (bytes: Uint8Array | ArrayBuffer): string => Buffer.from(bytes as Uint8Array).toString('hex');
@@ -75,11 +74,11 @@ test('enhanced claim constraints put mustExclude into [2]', () => {
 });
 
 test('serial numbers count from 1 and names follow from the label, so that two runs differ in keys alone', async () => {
-  const again = await createTestPki();
+  const again = new TestPki();
   expect(again.root.serialNumber).toBe(1n);
   expect(again.intermediate.subjectText).toBe(pki.intermediate.subjectText);
   expect(again.intermediate.serialNumber).toBe(pki.intermediate.serialNumber);
-  const other = await createTestPki({ label: 'Other', crlUrl: 'http://crl.example/list' });
+  const other = new TestPki({ label: 'Other', crlUrl: 'http://crl.example/list' });
   expect(other.crlUrl).toBe('http://crl.example/list');
   expect(other.root.subjectText).toBe('C=US, O=Other STI-CA, CN=SHAKEN ROOT CA 1');
 });
@@ -95,7 +94,7 @@ test('a certificate made of a given key, serial number and dates has the same TB
   } as const;
   const tbs = (certificate: TestCertificate): string => hex(AsnConvert.serialize(parsed(certificate).tbsCertificate));
   expect(tbs(pki.issueServiceProvider(request))).toBe(tbs(pki.issueServiceProvider(request)));
-  expect(testKeyFromPem(key.privateKeyPem).publicKeyPem).toBe(key.publicKeyPem);
+  expect(createTestKey('P-256', key.privateKeyPem).publicKeyPem).toBe(key.publicKeyPem);
 });
 
 testPeer('openssl', 'openssl accepts the default path and a delegate, in its strict mode', () => {
@@ -138,8 +137,8 @@ for (const name of CERTIFICATE_FAULT_NAMES.filter((each) => !WITHOUT_BACKTRACKIN
 
 test('a PKI made again with the same keys vouches for what the first one issued, under serial numbers of its own', async () => {
   const keys = { root: createTestKey(), intermediate: createTestKey(), stiPaRoot: createTestKey() };
-  const first = await createTestPki({ keys });
-  const again = await createTestPki({ keys, firstSerialNumber: 5_000 });
+  const first = new TestPki({ keys });
+  const again = new TestPki({ keys, firstSerialNumber: 5_000 });
   const issued = again.issueServiceProvider({ spc: '1234' });
   expect(issued.serialNumber).toBe(5_000n);
   expect(again.root.subjectText).toBe(first.root.subjectText);

@@ -1,6 +1,6 @@
 import { isHopbackError } from '@hopback/sdk/errors';
 import { WIRE_EXAMPLES } from '@hopback/sdk/platform';
-import { createManualClock, createTestPlatform, TEST_PROVIDERS, type TestProvider } from '@hopback/sdk/testing';
+import { ManualClock, TestPlatform, TEST_PROVIDERS, type TestProvider } from '@hopback/sdk/testing';
 import type { TracebackFinding } from '@hopback/sdk/traceback';
 import { expect, test } from 'vitest';
 import { codeOf } from '../support/code-of.js';
@@ -22,7 +22,7 @@ const FINDINGS: readonly [TracebackFinding, string, string][] = [
 ];
 
 test.each(FINDINGS)('after %j a traceback is %s, and has come to %s', async (finding, state, outcome) => {
-  await using platform = createTestPlatform({ providers: [...TEST_PROVIDERS, ABROAD, SILENT] });
+  await using platform = new TestPlatform({ providers: [...TEST_PROVIDERS, ABROAD, SILENT] });
   const tracebackId = platform.openTraceback();
   const { requestId } = await platform.requestTo('prv-birch', tracebackId);
   await platform.answerAs(requestId, finding);
@@ -31,7 +31,7 @@ test.each(FINDINGS)('after %j a traceback is %s, and has come to %s', async (fin
 });
 
 test('a number is traced forward to the provider that serves it', async () => {
-  await using platform = createTestPlatform();
+  await using platform = new TestPlatform();
   const forward = WIRE_EXAMPLES.TracebackOpening.find(({ name }) => name === 'forward')?.value;
   const { requestId, tracebackId } = platform.issueRequest('prv-birch', forward);
   await platform.answerAs(requestId, { arm: 'serves-number', customer: {} });
@@ -39,7 +39,7 @@ test('a number is traced forward to the provider that serves it', async () => {
 });
 
 test('the default providers answer in either direction', async () => {
-  await using platform = createTestPlatform();
+  await using platform = new TestPlatform();
   const tracebackId = platform.openTraceback({ direction: 'forward' });
   const { requestId } = await platform.requestTo('prv-birch', tracebackId);
   await platform.answerAs(requestId, { arm: 'number-served-by', provider: { name: 'Cedar Gateway Corp.' } });
@@ -49,7 +49,7 @@ test('the default providers answer in either direction', async () => {
 });
 
 test('answers come one after the other, those of automatic providers among them', async () => {
-  const platform = createTestPlatform();
+  const platform = new TestPlatform();
   const tracebackId = platform.openTraceback();
   const seen: string[] = [];
   const reading = (async () => {
@@ -73,7 +73,7 @@ test('answers come one after the other, those of automatic providers among them'
 });
 
 test('closing the platform rejects what a test still waits for', async () => {
-  const platform = createTestPlatform();
+  const platform = new TestPlatform();
   const waiting = codeOf(platform.requestTo('prv-birch'));
   await platform.close();
   expect(await waiting).toBe('closed');
@@ -81,7 +81,7 @@ test('closing the platform rejects what a test still waits for', async () => {
 });
 
 test('the input of a test is checked against the contract, too', () => {
-  const platform = createTestPlatform();
+  const platform = new TestPlatform();
   const caught = (give: () => unknown): unknown => {
     try {
       give();
@@ -97,11 +97,11 @@ test('the input of a test is checked against the contract, too', () => {
   expect(caught(() => platform.credentials('none'))).toBe('invalid-argument');
   expect(caught(() => platform.issueNotice('prv-birch', { noticeId: 'a b' }))).toBe('invalid-argument');
   const [alder] = TEST_PROVIDERS;
-  expect(caught(() => createTestPlatform({ providers: [alder!, alder!] }))).toBe('invalid-configuration');
+  expect(caught(() => new TestPlatform({ providers: [alder!, alder!] }))).toBe('invalid-configuration');
 });
 
 test('a provider with an invalid answer fails the test', async () => {
-  const platform = createTestPlatform({
+  const platform = new TestPlatform({
     providers: [{ providerId: 'prv-a', name: 'A', answers: () => ({ arm: 'serves-number', customer: {} }) }],
   });
   platform.openTraceback();
@@ -111,7 +111,7 @@ test('a provider with an invalid answer fails the test', async () => {
 
 test('the same seed strikes with the same faults', async () => {
   const struck = async (seed: number): Promise<readonly number[]> => {
-    const platform = createTestPlatform({ seed, clock: createManualClock() });
+    const platform = new TestPlatform({ seed, clock: new ManualClock() });
     platform.injectFault({ fault: { kind: 'server-error' }, probability: 0.5 });
     const { token } = platform.credentials('prv-birch');
     for (let call = 0; call < 20; call += 1) {

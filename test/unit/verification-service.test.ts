@@ -1,4 +1,4 @@
-import { createManualClock, createPassport, createTestPki, TEST_NOW_MS } from '@hopback/sdk/testing';
+import { ManualClock, createPassport, TestPki, TEST_NOW_MS } from '@hopback/sdk/testing';
 import { twinSignature } from '../../sdk/src/testing/passport-faults/encoding-faults.js';
 import type { PassportOptions } from '@hopback/sdk/testing';
 import * as fc from 'fast-check';
@@ -364,7 +364,7 @@ test('a token that is dated ahead is still known as a repeat while it is fresh',
 });
 
 test('useTrustStore judges all further calls by the new trust store, its revocations too', async () => {
-  const other = await createTestPki({ label: 'Other' });
+  const other = new TestPki({ label: 'Other' });
   const header = passport();
   expect((await lab.service.verify(requestOf(header))).status).toBe('passed');
   const otherStore = trustStoreOf(other);
@@ -379,7 +379,7 @@ test('useTrustStore judges all further calls by the new trust store, its revocat
 });
 
 test('the evidence names the trust store that the call was judged by, also where another came before the verdict', async () => {
-  const other = trustStoreOf(await createTestPki({ label: 'Other' }));
+  const other = trustStoreOf(new TestPki({ label: 'Other' }));
   const signatureChecker = {
     check: () => {
       service.useTrustStore(other);
@@ -420,7 +420,7 @@ test('a CRL that runs out makes revocation unknown after a minute at the latest'
 
 test('two services with clocks of their own judge by their own time', async () => {
   const header = passport();
-  const late = lab.serviceWith({ clock: createManualClock(TEST_NOW_MS + 61_000) });
+  const late = lab.serviceWith({ clock: new ManualClock(TEST_NOW_MS + 61_000) });
   expect((await lab.service.verify(requestOf(header))).status).toBe('passed');
   expect((await late.verify(requestOf(header))).reasons).toEqual(['iat-stale']);
 });

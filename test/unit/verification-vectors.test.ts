@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createPublicKey } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { compactVerify } from 'jose';
-import { createTestPki, type TestKey } from '@hopback/sdk/testing';
+import { TestPki, type TestKey } from '@hopback/sdk/testing';
 import { describeVerdict, explainEvidence } from '../../sdk/src/stir/verification/explain.js';
 import { FAILURE_REASONS, FAILURE_REASON_NAMES, type FailureReason } from '../../sdk/src/stir/verification/step.js';
 import type { CallVerdict } from '../../sdk/src/stir/verification/outcome.js';
@@ -267,7 +267,7 @@ test.each([
 
 /** A certificate over the published key, in a PKI of the examples' own time. */
 const nowMs = IAT_SECONDS * 1000;
-const pki = await createTestPki({ nowMs });
+const pki = new TestPki({ nowMs });
 const publishedKey = createPublicKey(published('rfc8946-section-5-opt').publicKeyPem);
 const certificates = createShelfRepository();
 certificates.put(

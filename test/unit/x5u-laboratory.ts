@@ -5,7 +5,7 @@ import { createCertificateRepository } from '../../sdk/src/stir/certificates/cer
 import { type CertificateRepositoryOptions } from '../../sdk/src/stir/certificates/repository-state.js';
 import type { CertificateLookup } from '../../sdk/src/stir/certificates/repository.js';
 import type { BoundedFetchOptions, BoundedFetchResult } from '../../sdk/src/stir/certificates/bounded-fetch.js';
-import { createManualClock, type ManualClock } from '../../sdk/src/testing/index.js';
+import { ManualClock } from '../../sdk/src/testing/index.js';
 
 export const URL_1 = 'https://cert.example.com/1234.pem';
 export const MINUTE = 60_000;
@@ -61,7 +61,7 @@ export interface Request {
 
 /** A repository whose network is the test: every fetch waits in `requests` until it is answered. */
 export function laboratory(options: Partial<CertificateRepositoryOptions> = {}, automatic?: (url: string) => Answer) {
-  const clock: ManualClock = createManualClock();
+  const clock: ManualClock = new ManualClock();
   const requests: Request[] = [];
   const repository = createCertificateRepository({
     clock,

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
-import { createManualClock } from '../../sdk/src/testing/index.js';
+import { ManualClock } from '../../sdk/src/testing/index.js';
 import {
   NOT_MODIFIED,
   certificate,
@@ -42,7 +42,7 @@ test.each([
   ['expired an hour ago', 3_600_000],
   ['expires in this millisecond', 0],
 ])('a server that publishes a certificate that %s is not asked at every call', async (_when, agoMs) => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const notAfterMs = clock.nowMs() - agoMs;
   const { repository, requests } = laboratory({ clock }, () => fetched(`old until ${notAfterMs}`));
   for (let call = 0; call < 10_000; call += 1) expect(leafOf(await repository.lookup(URL_1))).toBe('old');
@@ -169,7 +169,7 @@ test('"not modified" that comes after an import says nothing of the chain that w
 
 test('an import is read in turns, so that calls are answered meanwhile, and no further than there is room', async () => {
   const entries = Array.from({ length: 300 }, (_, index) => {
-    const { entries: made } = exportOf(createManualClock().nowMs(), `https://c${index}.example/`, `leaf ${index}`) as {
+    const { entries: made } = exportOf(new ManualClock().nowMs(), `https://c${index}.example/`, `leaf ${index}`) as {
       entries: unknown[];
     };
     return made[0];
@@ -196,7 +196,7 @@ test('an import ends when the repository is closed', async () => {
 });
 
 test('a renewed certificate in place of an expired one is found within ten minutes', async () => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   let body = `old until ${clock.nowMs() - 8 * DAY}`;
   const { repository } = laboratory({ clock }, () => fetched(body));
   for (let minute = 0; minute < 300; minute += 1) {
@@ -214,7 +214,7 @@ test('a renewed certificate in place of an expired one is found within ten minut
 });
 
 test('an expired chain whose server falls silent is served for a day after it was fetched', async () => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const body = `old until ${clock.nowMs() - 8 * DAY}`;
   let broken = false;
   const { repository } = laboratory({ clock }, () => (broken ? failed() : fetched(body)));

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { withCode } from '../support/code-of.js';
 import { createCertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
 import type { BoundedFetchResult } from '../../sdk/src/stir/certificates/bounded-fetch.js';
-import { createManualClock, createTestPki } from '../../sdk/src/testing/index.js';
+import { ManualClock, TestPki } from '../../sdk/src/testing/index.js';
 import {
   NOT_MODIFIED,
   DAY,
@@ -324,18 +324,18 @@ test.each([
   [{ limits: { maxConcurrent: 1.5 } }],
   [{ allow: { addresses: ['localhost'] } }],
 ])('settings that make no sense are refused: %j', (options) => {
-  const clock = createManualClock();
+  const clock = new ManualClock();
   expect(() => createCertificateRepository({ clock, ...options })).toThrow(withCode('invalid-argument'));
 });
 
 test('an export imports elsewhere with the same chains, times and validators, and only what is better', async () => {
-  const pki = await createTestPki();
+  const pki = new TestPki();
   const chainPem = pki.issueServiceProvider({ spc: '1234' }).chainPem;
   const real = {
     fetch: (url: string): Promise<BoundedFetchResult> =>
       Promise.resolve({ ...fetched(chainPem, { etag: '"1"' }), url } as BoundedFetchResult),
   };
-  const clock = createManualClock();
+  const clock = new ManualClock();
   const source = createCertificateRepository({ clock, ...real });
   await source.preload([URL_1, 'https://cert.example.com/2']);
   const exported = JSON.parse(JSON.stringify(source.export())) as { entries: Record<string, unknown>[] };

@@ -1,4 +1,4 @@
-import { CERTIFICATE_FAULTS, createPassport, createPassportFaultContext, createTestPki, GOOD_PASSPORTS, PASSPORT_FAULTS, TEST_NOW_MS } from '@hopback/sdk/testing';
+import { CERTIFICATE_FAULTS, createPassport, createPassportFaultContext, TestPki, GOOD_PASSPORTS, PASSPORT_FAULTS, TEST_NOW_MS } from '@hopback/sdk/testing';
 import { GOOD_PASSPORT_NAMES } from '../../sdk/src/testing/passport.js';
 import type {
   CertificateFaultName,
@@ -100,7 +100,7 @@ type Scene = Awaited<ReturnType<typeof createScene>>;
 
 /** A provider with SPC 1234, the right call it signs, and the files to be written below test/vectors, by path. */
 async function createScene() {
-  const pki = await createTestPki({ nowMs: TEST_NOW_MS, label: 'Vector' });
+  const pki = new TestPki({ nowMs: TEST_NOW_MS, label: 'Vector' });
   const files = new Map([
     ['pki/root.pem', pki.root.certificatePem],
     ['pki/sti-pa-root.pem', pki.stiPaRoot.certificatePem],

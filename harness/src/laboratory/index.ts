@@ -1,7 +1,6 @@
 import { chmod, writeFile } from 'node:fs/promises';
-import { testKeyFromPem } from '@hopback/sdk/testing';
 import { createTestKey } from '@hopback/sdk/testing';
-import type { TestPkiKeys, TestPkiRole } from '@hopback/sdk/testing';
+import type { TestPkiOptions } from '@hopback/sdk/testing';
 import { z } from 'zod';
 
 /** Writes a file that nobody else may read. */
@@ -23,8 +22,10 @@ export function jsonOf(text: string): unknown {
 /** A private key, PEM; no key that anybody uses is nearly as long. */
 export const keyPem: z.ZodType<string> = z.string().min(1).max(32_768);
 
+type TestPkiKeys = NonNullable<TestPkiOptions['keys']>;
+
 /** Members that the keys of a test PKI have to have. */
-export const PKI_KEYS_SHAPE: Readonly<Record<TestPkiRole, z.ZodType<string>>> = {
+export const PKI_KEYS_SHAPE: Readonly<Record<keyof TestPkiKeys, z.ZodType<string>>> = {
   root: keyPem,
   intermediate: keyPem,
   stiPaRoot: keyPem,
@@ -34,7 +35,7 @@ export const PKI_KEYS_SHAPE: Readonly<Record<TestPkiRole, z.ZodType<string>>> = 
 };
 
 /** Private keys of a test PKI, PEM by role: with them it is the same PKI each time. */
-export type PkiKeysPem = Readonly<Record<TestPkiRole, string>>;
+export type PkiKeysPem = Readonly<Record<keyof TestPkiKeys, string>>;
 
 /** New keys for all roles. */
 export const newPkiKeys = (): PkiKeysPem => ({
@@ -59,7 +60,7 @@ export function pkiKeysFromPem(keys: PkiKeysPem): TestPkiKeys {
     stiPaCrlIssuer,
     tlsRoot,
   });
-  return Object.fromEntries(made.map(([role, pem]) => [role, testKeyFromPem(pem)])) as TestPkiKeys;
+  return Object.fromEntries(made.map(([role, pem]) => [role, createTestKey('P-256', pem)])) as TestPkiKeys;
 }
 
 /** What XML cannot hold at all. @see XML 1.0 section 2.2 */

@@ -3,7 +3,7 @@ import { defined } from '../core/text.js';
 import { isHopbackError } from '../errors.js';
 import { createAuthenticationService, createFileCertificateSource, createVerificationService } from '../stir/index.js';
 import type { AuthenticationService, SignatureRecord, VerificationPolicy, VerificationService } from '../stir/index.js';
-import { createRedirectServer } from '../switch/index.js';
+import { RedirectServer } from '../switch/index.js';
 import { DEFAULT_REDIRECT_BUDGET_MS, MAX_REDIRECT_BUDGET_MS } from '../switch/redirect/redirect-server.js';
 import type { RedirectOutcome } from '../switch/redirect/profile.js';
 import { secretFile } from './inputs/key-files.js';
@@ -319,7 +319,7 @@ async function openServing(options: RedirectOptions, io: CliIo, settings: Redire
     : undefined;
   // Last: what is not understood leaves no file behind.
   if (recordsPath !== undefined) kept.records = await openAttestationFile(recordsPath, troubles.note);
-  const server = createRedirectServer({
+  const server = new RedirectServer({
     rules,
     profile,
     timeBudgetMs,

@@ -166,7 +166,7 @@ export function derToRawSignature(der: Uint8Array): SignatureConversion {
  * @see RFC 7518 section 3.4, RFC 3279 section 2.2.3
  * @example
  * ```ts
- * const pki = await createTestPki();
+ * const pki = new TestPki();
  * const { privateKeyPem } = pki.issueServiceProvider({ spc: '1234' });
  * const signer = await createLocalSigner({ privateKeyPem });
  * console.log(rawToDerSignature(signer.sign('header.payload')).status); // converted

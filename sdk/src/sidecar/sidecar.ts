@@ -140,7 +140,7 @@ export interface RunningSidecar extends Sidecar {
  * const { mkdtemp, rm, writeFile } = await import('node:fs/promises');
  * const { tmpdir } = await import('node:os');
  * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
- * const pki = await createTestPki();
+ * const pki = new TestPki();
  * await writeFile(`${directory}/root.pem`, pki.root.certificatePem);
  * await writeFile(`${directory}/hopback.yaml`, 'trust: { roots: [root.pem] }\nlisten: { calls: { port: 0 } }\n');
  * const sidecar = await startSidecar({ configurationPath: `${directory}/hopback.yaml` });

@@ -73,7 +73,7 @@ export type CompactFormResult =
  * @see RFC 8224 sections 4 and 4.1, RFC 8225 section 7
  * @example
  * ```ts
- * const pki = await createTestPki();
+ * const pki = new TestPki();
  * const signer = pki.issueServiceProvider({ spc: '1234' });
  * const parties = { origTn: '12025550101', destTn: '12025550199', iatSeconds: 1289690940 };
  * const plain = createPassport({ signer, x5u: 'https://certs.example/1234.pem', ppt: 'absent', ...parties });

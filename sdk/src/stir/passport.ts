@@ -57,7 +57,7 @@ export type PassportResult =
  * @see RFC 8225 section 6, RFC 7515 section 2
  * @example
  * ```ts
- * const pki = await createTestPki();
+ * const pki = new TestPki();
  * const signer = pki.issueServiceProvider({ spc: '1234' });
  * const result = parsePassport(createPassport({ signer, x5u: 'https://certs.example/1234.pem' }).token);
  * // Readable, not yet believed: neither the signature nor one claim has been looked at.

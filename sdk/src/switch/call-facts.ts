@@ -26,6 +26,8 @@ export interface SipRequestLike {
 
 /** A response as an application of drachtio-srf sends it: as much of it as is used here. */
 export interface SipResponseLike {
+  /** Whether the caller has its final response. */
+  readonly finalResponseSent?: boolean;
   readonly send: (
     status: number,
     reasonPhrase: string,
@@ -36,12 +38,6 @@ export interface SipResponseLike {
 /** Reads what came, and not what was made of it. Never throws for peer input. */
 export const readRequestLike = ({ raw }: SipRequestLike): SipRequestResult =>
   typeof raw === 'string' ? parseSipRequest(raw) : { status: 'malformed', reason: 'request-empty', line: 1 };
-
-/** A response as it came: as much of it as is used here. */
-export interface SipAnswerLike {
-  /** As it was on the wire. What `get` gives is not enough: two Reason header fields are one there. */
-  readonly raw?: unknown;
-}
 
 /** A response as text, taken apart but not understood. */
 interface SipResponseText {
@@ -59,11 +55,11 @@ const STATUS_LINE = /^SIP\/2\.0 ([1-6]\d\d)(?: ([^\r\n]*))?\r?\n/i;
 const MAX_PHRASE_CHARS = 256;
 
 /**
- * Reads a response by its text. Never throws for peer input.
+ * Reads a response by its text, and not by what `get` gives: two Reason header fields are one there. Never throws for peer input.
  * @returns undefined where it is none
  * @see RFC 3261 section 7.2
  */
-export function readResponseLike({ raw }: SipAnswerLike): SipResponseText | undefined {
+export function readResponseLike({ raw }: { readonly raw?: unknown }): SipResponseText | undefined {
   const text = typeof raw === 'string' ? raw.trimStart() : '';
   const line = STATUS_LINE.exec(text);
   if (line === null) return undefined;

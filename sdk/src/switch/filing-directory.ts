@@ -7,7 +7,7 @@ import type { SipRequestLike } from './call-facts.js';
 import type { UpstreamFiling } from './treat-call.js';
 
 /** What a filing is known by, and whether it counts. The words are those of whoever filed it. */
-export interface ListedFiling {
+interface ListedFiling {
   /** Line of the file that it began on, from 1. */
   readonly line: number;
   /** Number of the filing in the Robocall Mitigation Database: `RMD` and digits. */
@@ -23,7 +23,7 @@ export interface ListedFiling {
 }
 
 /** What a file of filings says, or why it says nothing. */
-export type FilingListReading =
+type FilingListReading =
   | {
       readonly status: 'read';
       readonly filings: readonly ListedFiling[];
@@ -248,7 +248,7 @@ export interface FilingReference {
   readonly businessName?: string;
 }
 
-/** What a directory works with. */
+/** What a {@link FilingDirectory} works with. */
 export interface FilingDirectoryOptions {
   /** The filing of each trunk, by the name of the trunk. A trunk that is not in it is `unknown`. */
   readonly trunks: Readonly<Record<string, FilingReference>>;
@@ -281,19 +281,48 @@ const MOST_UNREAD_SHARE = 0.01;
 const MAX_AHEAD_MS = 300_000;
 
 /** What became of a file. Where it was not taken, the last one that was stands. */
-export type FilingLoad = ReturnType<FilingDirectory['load']>;
+type FilingLoad = ReturnType<FilingDirectory['load']>;
 
-/** Knows the filings of the providers at the other ends of trunks. */
-export interface FilingDirectory {
+/**
+ * Joins trunks to filings of the Robocall Mitigation Database: knows the filings of the providers at the other ends of trunks. It has no filings before
+ * the first `load`, and is brought up to date by further ones while calls go on. `absent` and `removed` are said only out of a file that is whole and not
+ * too old; where a line of it cannot be read, not of the numbers in that line. All else is `unknown`, which speaks against nobody.
+ * @see 47 CFR 64.6305(g)
+ * @example
+ * ```ts
+ * const trunks = { '192.0.2.7': { rmdNumber: 'RMD0001234' }, '192.0.2.8': { frn: '9' } };
+ * const directory = new FilingDirectory({ trunks, leastFilings: 1 });
+ * directory.load('number,business_name,frn\nRMD0001234,Example LLC,0000123456\n', { listedAtMs: Date.now() });
+ * console.log(directory.filingOfTrunk('192.0.2.7'), directory.filingOfTrunk('192.0.2.8')); // present absent
+ * ```
+ */
+export class FilingDirectory {
+  readonly #options: FilingDirectoryOptions;
+  readonly #clock: Clock;
+  readonly #wanted: ReadonlyMap<string, FilingReference>;
+  #listed: Listed | undefined;
+
+  /**
+   * @param options - the trunks with their filings
+   * @throws {@link HopbackError} `invalid-configuration` for a trunk without a reference or with a number that is none, and for limits below 0
+   */
+  constructor(options: FilingDirectoryOptions) {
+    const { maxAgeMs = 0, leastFilings = 0, trunks, clock = { nowMs: Date.now } } = options;
+    if (!(maxAgeMs >= 0) || !(leastFilings >= 0)) throw invalid('maxAgeMs and leastFilings must not be below 0');
+    this.#options = options;
+    this.#clock = clock;
+    this.#wanted = new Map(Object.entries(trunks).map(([trunk, one]) => [trunk, checked(trunk, one)]));
+  }
+
   /**
    * Takes a new file in the place of the last one, whole or not at all.
-   * @param csv - as `readFilingList` takes it
+   * @param csv - the file as text or octets, at most 134,217,728 octets, with or without a byte order mark
    * @param options - `listedAtMs`: when the database handed it out, milliseconds since the epoch
    */
-  readonly load: (
+  load(
     csv: string | Uint8Array,
     options: { readonly listedAtMs: number },
-  ) =>
+  ):
     | {
         readonly status: 'loaded';
         readonly filings: number;
@@ -306,18 +335,45 @@ export interface FilingDirectory {
          * of more than a hundredth of its lines nobody can say whose they are.
          */
         readonly reason:
-          | Extract<FilingListReading, { status: 'unreadable' }>['reason']
+          | 'too-large'
+          | 'no-header'
+          | 'column-missing'
+          | 'too-many-lines'
           | 'cut-off'
           | 'too-few'
           | 'too-many-unread'
           | 'date-ahead'
           | 'older-than-last';
+        /** The column that is missing. */
         readonly column?: string;
-      };
+      } {
+    const { leastFilings = LEAST_FILINGS } = this.#options;
+    const { listedAtMs } = options;
+    const reading = readFilingList(csv);
+    if (reading.status === 'unreadable') return unreadable(reading);
+    const nowMs = this.#clock.nowMs();
+    const refusal = refusalOf(reading, { listedAtMs, nowMs, leastFilings, last: this.#listed });
+    if (refusal !== undefined) return refusal;
+    const index = indexOf(reading.filings);
+    const byTrunk = new Map([...this.#wanted].map(([trunk, one]) => [trunk, filingIn(index, reading, one)]));
+    this.#listed = { listedAtMs, filings: reading.filings.length, byTrunk };
+    return { status: 'loaded', filings: reading.filings.length, unread: reading.unread };
+  }
+
   /** Of the trunk that a request came in by; as `verifyIdentity` takes it. Never throws for peer input. */
-  readonly filingOf: (request: SipRequestLike) => UpstreamFiling;
-  readonly filingOfTrunk: (trunk: string) => UpstreamFiling;
-  readonly status: () => {
+  readonly filingOf = (request: SipRequestLike): UpstreamFiling => {
+    const { trunkOf = ({ source_address: address }) => address } = this.#options;
+    const trunk = trunkOf(request);
+    return trunk === undefined ? 'unknown' : this.filingOfTrunk(trunk);
+  };
+
+  /** Of a trunk by its name. */
+  filingOfTrunk(trunk: string): UpstreamFiling {
+    return this.#isStale() ? 'unknown' : (this.#listed?.byTrunk.get(trunk) ?? 'unknown');
+  }
+
+  /** What it knows. */
+  status(): {
     readonly filings: number;
     /** When the file was handed out, milliseconds since the epoch; absent before the first. */
     readonly listedAtMs?: number;
@@ -325,62 +381,22 @@ export interface FilingDirectory {
     readonly isStale: boolean;
     /** Trunks by what is known of their filings. */
     readonly trunks: Readonly<Record<UpstreamFiling, readonly string[]>>;
-  };
-}
+  } {
+    const trunks: Record<UpstreamFiling, string[]> = { present: [], absent: [], removed: [], unknown: [] };
+    for (const trunk of this.#wanted.keys()) trunks[this.filingOfTrunk(trunk)].push(trunk);
+    const listed = this.#listed;
+    return {
+      filings: listed?.filings ?? 0,
+      ...(listed !== undefined && { listedAtMs: listed.listedAtMs }),
+      isStale: this.#isStale(),
+      trunks,
+    };
+  }
 
-/**
- * Makes a directory that joins trunks to filings of the Robocall Mitigation Database. It has no filings before the first `load`, and is
- * brought up to date by further ones while calls go on. `absent` and `removed` are said only out of a file that is whole and not too old; where a
- * line of it cannot be read, not of the numbers in that line. All else is `unknown`, which speaks against nobody.
- * @param options - the trunks with their filings
- * @returns the directory
- * @throws {@link HopbackError} `invalid-configuration` for a trunk without a reference or with a number that is none, and for limits below 0
- * @see 47 CFR 64.6305(g)
- * @example
- * ```ts
- * const trunks = { '192.0.2.7': { rmdNumber: 'RMD0001234' }, '192.0.2.8': { frn: '9' } };
- * const directory = createFilingDirectory({ trunks, leastFilings: 1 });
- * directory.load('number,business_name,frn\nRMD0001234,Example LLC,0000123456\n', { listedAtMs: Date.now() });
- * console.log(directory.filingOfTrunk('192.0.2.7'), directory.filingOfTrunk('192.0.2.8')); // present absent
- * ```
- */
-export function createFilingDirectory(options: FilingDirectoryOptions): FilingDirectory {
-  const { trunkOf = ({ source_address: address }) => address, maxAgeMs = MAX_FILING_LIST_AGE_MS } = options;
-  const { leastFilings = LEAST_FILINGS, clock = { nowMs: Date.now } } = options;
-  if (!(maxAgeMs >= 0) || !(leastFilings >= 0)) throw invalid('maxAgeMs and leastFilings must not be below 0');
-  const wanted = new Map(Object.entries(options.trunks).map(([trunk, one]) => [trunk, checked(trunk, one)]));
-  let listed: Listed | undefined;
-
-  const isStale = (): boolean => listed === undefined || clock.nowMs() - listed.listedAtMs > maxAgeMs;
-  const filingOfTrunk = (trunk: string): UpstreamFiling =>
-    isStale() ? 'unknown' : (listed?.byTrunk.get(trunk) ?? 'unknown');
-  return {
-    load: (csv, { listedAtMs }) => {
-      const reading = readFilingList(csv);
-      if (reading.status === 'unreadable') return unreadable(reading);
-      const refusal = refusalOf(reading, { listedAtMs, nowMs: clock.nowMs(), leastFilings, last: listed });
-      if (refusal !== undefined) return refusal;
-      const index = indexOf(reading.filings);
-      const byTrunk = new Map([...wanted].map(([trunk, one]) => [trunk, filingIn(index, reading, one)]));
-      listed = { listedAtMs, filings: reading.filings.length, byTrunk };
-      return { status: 'loaded', filings: reading.filings.length, unread: reading.unread };
-    },
-    filingOf: (request) => {
-      const trunk = trunkOf(request);
-      return trunk === undefined ? 'unknown' : filingOfTrunk(trunk);
-    },
-    filingOfTrunk,
-    status: () => {
-      const trunks: Record<UpstreamFiling, string[]> = { present: [], absent: [], removed: [], unknown: [] };
-      for (const trunk of wanted.keys()) trunks[filingOfTrunk(trunk)].push(trunk);
-      return {
-        filings: listed?.filings ?? 0,
-        ...(listed !== undefined && { listedAtMs: listed.listedAtMs }),
-        isStale: isStale(),
-        trunks,
-      };
-    },
-  };
+  #isStale(): boolean {
+    const { maxAgeMs = MAX_FILING_LIST_AGE_MS } = this.#options;
+    return this.#listed === undefined || this.#clock.nowMs() - this.#listed.listedAtMs > maxAgeMs;
+  }
 }
 
 interface Listed {

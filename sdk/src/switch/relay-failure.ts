@@ -1,5 +1,5 @@
 import { readResponseLike } from './call-facts.js';
-import type { SipAnswerLike } from './call-facts.js';
+import type { SipResponseLike } from './call-facts.js';
 import type { SipMiddleware } from './verify-identity.js';
 
 /**
@@ -9,27 +9,11 @@ import type { SipMiddleware } from './verify-identity.js';
  */
 const RELAYED_FIELDS: readonly string[] = ['Reason', 'Call-Info', 'Error-Info', 'Warning', 'Retry-After'];
 
-/** What is relayed beside what came. */
-export interface RelayOptions {
-  /** Values of Reason header fields of our own, as `treatment.reasonHeaders` has them. */
-  readonly reasonHeaders?: readonly string[];
-}
-
-/** The response that the caller is waiting for: as much of it as is used here. */
-export interface FinalResponseLike {
-  readonly finalResponseSent?: boolean;
-  readonly send: (
-    status: number,
-    reasonPhrase: string,
-    options: { readonly headers: Readonly<Record<string, string>> },
-  ) => unknown;
-}
-
 /**
  * Takes from a response of the callee's side what the caller's side is to have, as it came: each Reason header field as one of its own, so that
  * `603 Network Blocked` goes on unchanged. For the option `responseHeaders` of `createB2BUA`.
- * @param answer - the response that came
- * @param options - Reason values of our own, which stand behind those that came
+ * @param answer - the response that came, as drachtio-srf has it; read is `raw`, what was on the wire
+ * @param options - `reasonHeaders`: Reason values of our own, as `treatment.reasonHeaders` has them, which stand behind those that came
  * @returns header fields; none where the response cannot be read. Never throws for peer input
  * @see 47 CFR 64.1200(k)(9), RFC 8688 section 3, RFC 9410 section 4
  * @example
@@ -39,28 +23,30 @@ export interface FinalResponseLike {
  * console.log(relayedHeaders({ raw })['Reason']?.slice(0, 13)); // SIP;cause=603
  * ```
  */
-export function relayedHeaders(answer: SipAnswerLike, options: RelayOptions = {}): Record<string, string> {
+export function relayedHeaders(
+  answer: { readonly raw?: unknown },
+  options: { readonly reasonHeaders?: readonly string[] } = {},
+): Record<string, string> {
+  const own = ownReasons(options.reasonHeaders);
   const read = readResponseLike(answer);
-  if (read === undefined) return reasonAlone(options);
+  if (read === undefined) return reasonAlone(own);
   // A redirection that names nobody leads nowhere. @see RFC 3261 section 21.3
   const names = read.status >= 300 && read.status < 400 ? [...RELAYED_FIELDS, 'Contact'] : RELAYED_FIELDS;
   return Object.fromEntries(
     names.flatMap((name) => {
-      const values = [...read.values(name), ...(name === 'Reason' ? ownReasons(options) : [])];
+      const values = [...read.values(name), ...(name === 'Reason' ? own : [])];
       // One text with names and line ends in it: drachtio-srf would join several by commas.
       return values.length === 0 ? [] : [[name, values.join(`\r\n${name}: `)]];
     }),
   );
 }
 
-function ownReasons({ reasonHeaders }: RelayOptions): readonly string[] {
-  return Array.isArray(reasonHeaders) ? (reasonHeaders as readonly string[]) : [];
-}
+/** drachtio-srf hands over options of its own in their place. */
+const ownReasons = (reasons: unknown): readonly string[] =>
+  Array.isArray(reasons) ? (reasons as readonly string[]) : [];
 
-function reasonAlone(options: RelayOptions): Record<string, string> {
-  const reasons = ownReasons(options);
-  return reasons.length === 0 ? {} : { Reason: reasons.join('\r\nReason: ') };
-}
+const reasonAlone = (reasons: readonly string[]): Record<string, string> =>
+  reasons.length === 0 ? {} : { Reason: reasons.join('\r\nReason: ') };
 
 /** What is said where the other leg failed without a response. @see RFC 3261 section 21.5.1 */
 const INTERNAL_ERROR = { status: 500, reasonPhrase: 'Server Internal Error' } as const;
@@ -71,7 +57,7 @@ const INTERNAL_ERROR = { status: 500, reasonPhrase: 'Server Internal Error' } as
  * becomes 500.
  * @param response - what the caller waits for
  * @param failure - what `createUAC` or `createB2BUA` was rejected with, a response, or anything else
- * @param options - Reason values of our own
+ * @param options - `reasonHeaders`: Reason values of our own
  * @returns whether a response was handed over; false where the caller has one, or it could not be sent. Never throws
  * @see RFC 8197, RFC 8688, 47 CFR 64.1200(k)(9)
  * @example
@@ -83,14 +69,18 @@ const INTERNAL_ERROR = { status: 500, reasonPhrase: 'Server Internal Error' } as
  * console.log(sent[0], sent[1]); // 603 Network Blocked
  * ```
  */
-export function relayFailure(response: FinalResponseLike, failure: unknown, options: RelayOptions = {}): boolean {
+export function relayFailure(
+  response: SipResponseLike,
+  failure: unknown,
+  options: { readonly reasonHeaders?: readonly string[] } = {},
+): boolean {
   try {
     if (response.finalResponseSent === true) return false;
     const answer = answerIn(failure);
     const read = answer === undefined ? undefined : readResponseLike(answer);
     const { status, reasonPhrase } =
       read === undefined || read.status < 300 ? (statusIn(failure) ?? INTERNAL_ERROR) : read;
-    const headers = answer === undefined ? reasonAlone(options) : relayedHeaders(answer, options);
+    const headers = answer === undefined ? reasonAlone(ownReasons(options.reasonHeaders)) : relayedHeaders(answer, options);
     // Without a phrase the one of the table stands.
     sendAny(response, response.send, [status, ...(reasonPhrase === '' ? [] : [reasonPhrase]), { headers }]);
     return true;
@@ -100,7 +90,7 @@ export function relayFailure(response: FinalResponseLike, failure: unknown, opti
 }
 
 /** Of an error of drachtio-srf the response that it stands for; of a response that one. */
-function answerIn(failure: unknown): SipAnswerLike | undefined {
+function answerIn(failure: unknown): { readonly raw?: unknown } | undefined {
   if (typeof failure !== 'object' || failure === null) return undefined;
   const { res, raw } = failure as { readonly res?: unknown; readonly raw?: unknown };
   if (typeof res === 'object' && res !== null) return res;
@@ -126,7 +116,7 @@ const UNLISTED: ReadonlyMap<number, string> = new Map([
 const ANY_FAILURE = 'Call Failed';
 
 /** What of a response of drachtio-srf is made use of to send what its `send` refuses. */
-interface AgentResponse extends FinalResponseLike {
+interface AgentResponse extends SipResponseLike {
   status: number;
   reason: string;
   finished: boolean;
@@ -136,13 +126,13 @@ interface AgentResponse extends FinalResponseLike {
   readonly emit: (event: 'end', told: { readonly status: number; readonly reason: string }) => unknown;
 }
 
-function isAgentResponse(response: FinalResponseLike): response is AgentResponse {
+function isAgentResponse(response: SipResponseLike): response is AgentResponse {
   const { agent, emit } = response as Partial<AgentResponse>;
   return typeof agent?.sendResponse === 'function' && typeof emit === 'function';
 }
 
 /** Sends by the `send` of drachtio-srf, and past it what it throws for: it looks at the status before it does anything. */
-function sendAny(response: FinalResponseLike, send: FinalResponseLike['send'], parts: readonly unknown[]): unknown {
+function sendAny(response: SipResponseLike, send: SipResponseLike['send'], parts: readonly unknown[]): unknown {
   const wasSent = isSent(response);
   try {
     return (send as (...all: readonly unknown[]) => unknown).call(response, ...parts);
@@ -157,7 +147,7 @@ function sendAny(response: FinalResponseLike, send: FinalResponseLike['send'], p
   }
 }
 
-const isSent = ({ finalResponseSent }: FinalResponseLike): boolean => finalResponseSent === true;
+const isSent = ({ finalResponseSent }: SipResponseLike): boolean => finalResponseSent === true;
 
 /** As its `send` does it. */
 function sendPast(

@@ -3,7 +3,7 @@ import type { CallVerdict, AttestationFacts } from '../stir/index.js';
 import type { CallFacts } from './call-facts.js';
 
 /** What a verdict was that is no good one. `unsigned`: no Identity header that counts. `indeterminate`: something could not be checked. */
-export type PoorVerdict = TrunkPolicy['rejects'][number];
+type PoorVerdict = TrunkPolicy['rejects'][number];
 
 /**
  * How a call is refused by an analytics block of the United States: whoever is blocked is told where it was, and whom to turn to by at least one of
@@ -11,13 +11,6 @@ export type PoorVerdict = TrunkPolicy['rejects'][number];
  * @see 47 CFR 64.1200(k)(9), ATIS-1000099
  */
 export type NetworkBlock = Exclude<TrunkPolicy['rejectWith'], 'stir'>;
-
-/**
- * Where something was decided: `LN` the network that serves the callee locally, `RLN` the same seen from afar, `TN` transit, `INTL` international,
- * `RPN` and `LPN` private networks, `U` the user, `BI` beyond an interworking point.
- * @see RFC 8606 section 4, ITU-T Q.850 section 2.2.3
- */
-export type IsupLocation = 'U' | 'LPN' | 'LN' | 'TN' | 'RLN' | 'RPN' | 'INTL' | 'BI';
 
 /** What is done with the calls of a trunk. Made by {@link trunkPolicy}, which knows the defaults of each role. */
 export interface TrunkPolicy {
@@ -47,8 +40,12 @@ export interface TrunkPolicy {
         readonly tel?: string;
         /** An address of at most 256 characters. */
         readonly email?: string;
-        /** Which network blocked it, as ISUP names it. @see RFC 8606 section 4 */
-        readonly location: IsupLocation;
+        /**
+         * Which network blocked it, as ISUP names it: `LN` the network that serves the callee locally, `RLN` the same seen from afar, `TN` transit, `INTL`
+         * international, `RPN` and `LPN` private networks, `U` the user, `BI` beyond an interworking point.
+         * @see RFC 8606 section 4, ITU-T Q.850 section 2.2.3
+         */
+        readonly location: 'U' | 'LPN' | 'LN' | 'TN' | 'RLN' | 'RPN' | 'INTL' | 'BI';
       };
   /** A calling number whose holder makes no calls from it: nothing, a mark, or the end of the call. Default `mark`. */
   readonly doNotOriginate: 'off' | 'mark' | 'reject';
@@ -74,7 +71,7 @@ const REDRESS: Readonly<Record<'url' | 'tel' | 'email', RegExp>> = {
   tel: /^\+\d{1,15}$/,
   email: /^[\w.+-]+@[\w.-]+$/,
 };
-const ISUP_LOCATIONS: readonly IsupLocation[] = ['U', 'LPN', 'LN', 'TN', 'RLN', 'RPN', 'INTL', 'BI'];
+const ISUP_LOCATIONS: readonly NetworkBlock['location'][] = ['U', 'LPN', 'LN', 'TN', 'RLN', 'RPN', 'INTL', 'BI'];
 
 /**
  * Fills a policy up with the defaults of its role.
@@ -162,7 +159,12 @@ export interface CallToTreat {
 }
 
 /** What speaks against a call: a poor verdict, what it looks like, its calling number, or whom it comes from. */
-export type CallConcern = PoorVerdict | 'unreadable' | 'do-not-originate' | 'upstream-not-filed' | 'upstream-removed';
+export type CallConcern =
+  | TrunkPolicy['rejects'][number]
+  | 'unreadable'
+  | 'do-not-originate'
+  | 'upstream-not-filed'
+  | 'upstream-removed';
 
 /** Why a call goes on that would have been refused. */
 export type Exemption = NonNullable<Extract<CallTreatment, { readonly exemption?: unknown }>['exemption']>;

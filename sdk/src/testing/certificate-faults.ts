@@ -3,21 +3,23 @@ import type { CertificateOptions } from './issue-certificate.js';
 import type { TestCertificate } from './test-key.js';
 import type { CaOptions, TestPki } from './test-pki.js';
 
-/** A chain as an x5u URL would serve it, and what it is checked against. */
-export interface FaultyChain {
-  /** Whose key signs PASSporTs. */
-  readonly endEntity: TestCertificate;
-  readonly chainPem: string;
-  readonly trustAnchors: readonly TestCertificate[];
-}
-
 /** One way in which a certification path is wrong, or only looks wrong. */
 export interface CertificateFault {
   readonly description: string;
   /** The reason, among others, that path validation gives; absent where the path is right. */
   readonly expectedReasonHint?: PathFailureReason;
   /** Makes the chain in a PKI, for the provider with this code. */
-  readonly build: (pki: TestPki, spc: string) => FaultyChain;
+  readonly build: (
+    pki: TestPki,
+    spc: string,
+  ) => {
+    /** Whose key signs PASSporTs. */
+    readonly endEntity: TestCertificate;
+    /** As an x5u URL would serve it. */
+    readonly chainPem: string;
+    /** What it is checked against. */
+    readonly trustAnchors: readonly TestCertificate[];
+  };
 }
 
 /** @see RFC 5280 section 4.2.1.12 */
@@ -230,7 +232,7 @@ function delegate(
   });
 }
 
-function served(pki: TestPki, endEntity: TestCertificate): FaultyChain {
+function served(pki: TestPki, endEntity: TestCertificate): ReturnType<CertificateFault['build']> {
   return { endEntity, chainPem: endEntity.chainPem, trustAnchors: [pki.root] };
 }
 
@@ -240,7 +242,7 @@ function casBelow(pki: TestPki, top: TestCertificate, depth: number): TestCertif
   return issuer;
 }
 
-function loop(pki: TestPki, spc: string): FaultyChain {
+function loop(pki: TestPki, spc: string): ReturnType<CertificateFault['build']> {
   const start = pki.issueRoot();
   const other = pki.issueCa({ issuer: start });
   const again = pki.crossSign(start, other);
@@ -249,7 +251,7 @@ function loop(pki: TestPki, spc: string): FaultyChain {
   return { ...served(pki, endEntity), chainPem };
 }
 
-function crossSigned(pki: TestPki, spc: string): FaultyChain {
+function crossSigned(pki: TestPki, spc: string): ReturnType<CertificateFault['build']> {
   const trusted = pki.issueCa();
   const untrusted = pki.crossSign(trusted, pki.issueRoot());
   const endEntity = pki.issueServiceProvider({ spc, issuer: trusted });

@@ -24,7 +24,7 @@ import {
   time,
   utf8String,
 } from './test-key.js';
-import type { NameAttribute, SignatureHash, TestCertificate, TestKey, TestKeyType, TestName } from './test-key.js';
+import type { TestCertificate, TestKey, TestKeyType, TestName } from './test-key.js';
 import type { TnAuthEntry } from '../stir/index.js';
 
 // The few types of the library that the test kit speaks in, in one place.
@@ -53,7 +53,7 @@ export interface CertificateOptions {
   /** Common name of the default subject. */
   readonly commonName?: string;
   /** Attributes appended to the subject, such as a serialNumber. */
-  readonly extraSubject?: readonly NameAttribute[];
+  readonly extraSubject?: TestName;
   /** The name written as issuer, where it is to differ from the subject of the signing certificate. */
   readonly issuerName?: TestName;
   /** The key to certify; default a new one of `curve`. Give the same one twice for cross-signed certificates. */
@@ -72,7 +72,7 @@ export interface CertificateOptions {
   readonly notBefore?: Date;
   readonly notAfter?: Date;
   /** Default: the one that goes with the issuer's key (SHA-256 for P-256). */
-  readonly signatureHash?: SignatureHash;
+  readonly signatureHash?: 'SHA-1' | 'SHA-256' | 'SHA-384' | 'SHA-512';
   /** Signs with this key while naming the issuer all the same: a forged certificate. */
   readonly signedBy?: TestKey;
   /** Flips one bit of the signature. */

@@ -124,7 +124,7 @@ export interface TestPassport {
  * @see RFC 8225 sections 4, 5 and 9, RFC 8588 section 4, RFC 8946 section 3
  * @example
  * ```ts
- * const signer = (await createTestPki()).issueServiceProvider({ spc: '1234' });
+ * const signer = new TestPki().issueServiceProvider({ spc: '1234' });
  * const { payloadText } = createPassport({ signer, x5u: 'https://certs.example/1234.pem', attest: 'B' });
  * console.log(payloadText.slice(0, 40)); // {"attest":"B","dest":{"tn":["12025550199
  * ```
@@ -163,14 +163,7 @@ export function createPassport(options: PassportOptions): TestPassport {
 /**
  * JSON with the keys of every object in lexicographic order and no whitespace; members that are `undefined` left out. A second
  * implementation beside that of `@hopback/sdk/stir`, so that tests do not hold the library against itself.
- * @param value - what JSON can hold, of any depth
- * @returns the text that is signed
- * @throws what JSON.stringify throws for a cycle or a bigint
  * @see RFC 8225 section 9
- * @example
- * ```ts
- * console.log(canonicalJson({ orig: { tn: '12025550101' }, iat: 1793620800 })); // {"iat":1793620800,"orig":{"tn":"12025550101"}}
- * ```
  */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, member: unknown) => {
@@ -265,9 +258,6 @@ const SESSION_DESCRIPTION = [
   '',
 ].join('\r\n');
 
-/** Verification profiles that a fault makes a statement about. */
-export type FaultProfile = 'shaken' | 'rfc8224';
-
 /** A call that faulty PASSporTs are made for: one fitting signer, one attacker, the numbers and the time. */
 export interface PassportFaultContext {
   /** Has authority for the caller's number; its chain is what `x5u` serves. */
@@ -282,23 +272,20 @@ export interface PassportFaultContext {
   readonly attacker: TestCertificate;
 }
 
-/** What {@link PassportFault.build} yields. */
-export interface FaultyIdentityHeader {
-  readonly identityHeader: string;
-  /** The failure reason that a verifier of this library gives, among others; absent where the header is accepted. */
-  readonly expectedReasonHint?: string;
-}
-
 /** One way in which an Identity header is wrong, or only looks wrong. */
 export interface PassportFault {
   /** One sentence: what was done to an otherwise right header. */
   readonly description: string;
   /** Profiles under which it must never pass. */
-  readonly refusedBy: readonly FaultProfile[];
+  readonly refusedBy: readonly ('shaken' | 'rfc8224')[];
   /** Profiles under which it must pass all the same; a profile in neither list is not judged. */
-  readonly acceptedBy: readonly FaultProfile[];
+  readonly acceptedBy: readonly ('shaken' | 'rfc8224')[];
   /** Writes the header for a call. */
-  readonly build: (context: PassportFaultContext) => FaultyIdentityHeader;
+  readonly build: (context: PassportFaultContext) => {
+    readonly identityHeader: string;
+    /** The failure reason that a verifier of this library gives, among others; absent where the header is accepted. */
+    readonly expectedReasonHint?: string;
+  };
 }
 
 /**
@@ -308,7 +295,7 @@ export interface PassportFault {
  * @see RFC 8224 section 12 for what attackers try
  * @example
  * ```ts
- * const signer = (await createTestPki()).issueServiceProvider({ spc: '1234' });
+ * const signer = new TestPki().issueServiceProvider({ spc: '1234' });
  * const context = createPassportFaultContext({ signer, x5u: 'https://certs.example/1234.pem' });
  * const { expectedReasonHint } = PASSPORT_FAULTS['signature-der'].build(context);
  * console.log(expectedReasonHint); // signature-invalid
@@ -463,12 +450,12 @@ export const GOOD_PASSPORT_NAMES = Object.keys(GOOD_PASSPORTS) as readonly (keyo
  * A call that was diverted `diversions` times: a shaken PASSporT for the first callee and one div PASSporT a diversion. Never throws
  * for a context of {@link createPassportFaultContext}.
  * @param context - the call before any diversion
- * @param diversions - 0 or more; the n-th goes to {@link divertedTn} of n
+ * @param diversions - 0 to 99; each goes to another number kept for fiction
  * @returns the call as it arrives at its last target
  * @see RFC 8946 section 4
  * @example
  * ```ts
- * const signer = (await createTestPki()).issueServiceProvider({ spc: '1234' });
+ * const signer = new TestPki().issueServiceProvider({ spc: '1234' });
  * const context = createPassportFaultContext({ signer, x5u: 'https://certs.example/1234.pem' });
  * const { identityHeaders, toTn, targetTn } = divertedCall(context, 2);
  * console.log(identityHeaders.length, toTn, targetTn); // 3 12025550199 13035550102
@@ -483,18 +470,8 @@ export function divertedCall(context: PassportFaultContext, diversions: number):
   return call(context, [shakenHeader, ...divHeaders], { attestation: 'A', targetTn: divertedTn(context, diversions) });
 }
 
-/**
- * Where the call goes after so many diversions: the callee of the context for 0, then other numbers kept for fiction. Never throws.
- * @param context - the call before any diversion
- * @param diversions - 0 to 99, the last number kept for fiction
- * @returns the number in canonical form
- * @see RFC 8946 section 4
- * @example
- * ```ts
- * console.log(divertedTn({ destTn: TEST_DEST_TN }, 1)); // 13035550101
- * ```
- */
-export function divertedTn(context: Pick<PassportFaultContext, 'destTn'>, diversions: number): string {
+/** Where the call goes after so many diversions: the callee of the context for 0, then other numbers kept for fiction, 99 at most. */
+function divertedTn(context: Pick<PassportFaultContext, 'destTn'>, diversions: number): string {
   if (diversions === 0) return context.destTn;
   return `1303555${String(100 + diversions).padStart(4, '0')}`;
 }

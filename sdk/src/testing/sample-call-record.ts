@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { LookupAddress, LookupOptions } from 'node:dns';
+import type { LookupFunction } from 'node:net';
 import type { CallRecord } from '../contract/call-record.js';
 import { WIRE_EXAMPLES } from '../platform/index.js';
 import { recordIdOf } from '../records/index.js';
@@ -33,7 +33,7 @@ function trunkOf(trunk: string, providerId: string): (typeof TEST_TRUNKS)['trunk
  * one trunk of {@link TEST_TRUNKS} and out by the other. Checks nothing, and never throws.
  * @param parts - what is to be otherwise
  * @returns the record, of the source `sbc-1`
- * @see {@link createTestPlatform}
+ * @see {@link TestPlatform}
  * @example
  * ```ts
  * const { ingress, egress, called } = sampleCallRecord();
@@ -75,31 +75,15 @@ function numberOf(written: string): NonNullable<CallRecord['calling']> & NonNull
   return { asWritten: tn, tn };
 }
 
-/** What `dns.lookup` calls back with. */
-export type LookupCallback = (
-  error: NodeJS.ErrnoException | null,
-  address: string | LookupAddress[],
-  family?: number,
-) => void;
-
-/** The shape of `dns.lookup`. */
-export type LookupFunction = (hostname: string, options: LookupOptions, callback: LookupCallback) => void;
-
-/** A resolver in the shape of `dns.lookup`, for the `lookup` option of sockets. */
-export interface ScriptedLookup extends LookupFunction {
-  /** How often a name was asked for. */
-  readonly queries: (hostname: string) => number;
-}
-
 /** Answers for one name: addresses, or an error code such as `ENOTFOUND`. */
-export type LookupAnswer = Parameters<typeof createScriptedLookup>[0][string][number];
+type LookupAnswer = Parameters<typeof createScriptedLookup>[0][string][number];
 
 /**
  * A resolver that answers from a script: the n-th query for a name gets the n-th answer, the last one repeats, so that a
  * name can turn from a public address into a loopback one between two look-ups (DNS rebinding). Unknown names: ENOTFOUND.
  * Never throws: errors are called back with, as by `dns.lookup`.
  * @param script - answers by host name
- * @returns the resolver, which counts what it is asked for
+ * @returns the resolver, in the shape of `dns.lookup`, for the `lookup` option of sockets; `queries` says how often a name was asked for
  * @see RFC 8224 section 7.2 for what a verifier fetches
  * @example
  * ```ts
@@ -112,7 +96,7 @@ export type LookupAnswer = Parameters<typeof createScriptedLookup>[0][string][nu
  */
 export function createScriptedLookup(
   script: Readonly<Record<string, readonly (readonly string[] | { readonly errorCode: string })[]>>,
-): ScriptedLookup {
+): LookupFunction & { readonly queries: (hostname: string) => number } {
   const counts = new Map<string, number>();
   const lookup: LookupFunction = (hostname, options, callback) => {
     const count = counts.get(hostname) ?? 0;
@@ -120,17 +104,17 @@ export function createScriptedLookup(
     const answers = Object.hasOwn(script, hostname) ? (script[hostname] ?? []) : [];
     const answer = answers[Math.min(count, answers.length - 1)] ?? { errorCode: 'ENOTFOUND' };
     // As dns.lookup does, never before the caller has returned.
-    process.nextTick(() => respond(answer, options, callback));
+    process.nextTick(() => respond(answer, options.all === true, callback));
   };
   return Object.assign(lookup, { queries: (hostname: string) => counts.get(hostname) ?? 0 });
 }
 
-function respond(answer: LookupAnswer, options: LookupOptions, callback: LookupCallback): void {
+function respond(answer: LookupAnswer, isAll: boolean, callback: Parameters<LookupFunction>[2]): void {
   if ('errorCode' in answer) {
     callback(Object.assign(new Error(`scripted ${answer.errorCode}`), { code: answer.errorCode }), '', 0);
     return;
   }
   const addresses = answer.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
-  if (options.all === true) callback(null, addresses);
+  if (isAll) callback(null, addresses);
   else callback(null, addresses[0]?.address ?? '', addresses[0]?.family ?? 4);
 }

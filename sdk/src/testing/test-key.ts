@@ -115,18 +115,15 @@ function lengthOctets(size: number): Uint8Array {
   return Uint8Array.of(0x80 | octets.length, ...octets);
 }
 
-/** Attribute types that certificates of this field use in names. */
-export type NameAttributeType = 'C' | 'ST' | 'L' | 'O' | 'OU' | 'CN' | 'serialNumber';
-
-/** One attribute of a distinguished name; `encoding` defaults to PrintableString for C and serialNumber, else UTF8String. */
-export interface NameAttribute {
-  readonly type: NameAttributeType;
+/**
+ * A distinguished name, attributes in order, one to each RelativeDistinguishedName; `encoding` defaults to PrintableString for C and serialNumber, else
+ * UTF8String.
+ */
+export type TestName = readonly {
+  readonly type: 'C' | 'ST' | 'L' | 'O' | 'OU' | 'CN' | 'serialNumber';
   readonly value: string;
   readonly encoding?: 'utf8' | 'printable';
-}
-
-/** A distinguished name, attributes in order, one to each RelativeDistinguishedName. */
-export type TestName = readonly NameAttribute[];
+}[];
 
 /** The three attributes of the SHAKEN profile: country US, organization, common name. @see ATIS-1000080 section 6.4.1 */
 export function shakenName(organization: string, commonName: string): TestName {
@@ -149,7 +146,7 @@ export function nameText(name: TestName): string {
   return name.map(({ type, value }) => `${type}=${value}`).join(', ');
 }
 
-const OIDS: Readonly<Record<NameAttributeType, string>> = {
+const OIDS: Readonly<Record<TestName[number]['type'], string>> = {
   CN: '2.5.4.3',
   serialNumber: '2.5.4.5',
   C: '2.5.4.6',
@@ -159,7 +156,7 @@ const OIDS: Readonly<Record<NameAttributeType, string>> = {
   OU: '2.5.4.11',
 };
 
-function valueDer({ type, value, encoding }: NameAttribute): Uint8Array {
+function valueDer({ type, value, encoding }: TestName[number]): Uint8Array {
   const printable = encoding === 'printable' || (encoding === undefined && (type === 'C' || type === 'serialNumber'));
   return printable ? printableString(value) : utf8String(value);
 }
@@ -184,10 +181,12 @@ export interface TestKey {
 }
 
 /**
- * Makes a key pair, random each time. Never throws.
- * @param type - kind of key; default P-256, the one that ES256 signs with
+ * Makes a key pair, random each time; or reads a private key, for fixtures whose bytes must not change between runs.
+ * @param type - kind of key, which is believed of one that is given; default P-256, the one that ES256 signs with
+ * @param privateKeyPem - PKCS#8 or SEC 1, not encrypted; default a new key
  * @returns the pair in every form that callers ask for
- * @see RFC 8225 section 6, RFC 7518 section 3.4
+ * @throws what node:crypto throws when the text is no private key
+ * @see RFC 8225 section 6, RFC 7518 section 3.4, RFC 5208 section 5, RFC 5915 section 3
  * @example
  * ```ts
  * const { publicKeyJwk, privateKeyPem } = createTestKey();
@@ -195,25 +194,18 @@ export interface TestKey {
  * console.log(publicKeyJwk.crv, signer.publicKey.asymmetricKeyType); // P-256 ec
  * ```
  */
-export function createTestKey(type: TestKeyType = 'P-256'): TestKey {
-  return describeKey(type, generate(type));
-}
-
-/**
- * Reads a PKCS#8 or SEC 1 private key, for fixtures whose bytes must not change between runs.
- * @param privateKeyPem - the key, not encrypted
- * @param type - kind of key that it is, which is believed; default P-256
- * @returns the pair in every form that callers ask for
- * @throws what node:crypto throws when the text is no private key
- * @see RFC 5208 section 5, RFC 5915 section 3
- * @example
- * ```ts
- * const { privateKeyPem, publicKeyPem } = createTestKey();
- * console.log(testKeyFromPem(privateKeyPem).publicKeyPem === publicKeyPem); // true
- * ```
- */
-export function testKeyFromPem(privateKeyPem: string, type: TestKeyType = 'P-256'): TestKey {
-  return describeKey(type, createPrivateKey(privateKeyPem));
+export function createTestKey(type: TestKeyType = 'P-256', privateKeyPem: string = pkcs8(type)): TestKey {
+  const privateKey = createPrivateKey(privateKeyPem);
+  const publicKey = createPublicKey(privateKey);
+  return {
+    type,
+    privateKey,
+    publicKey,
+    privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    privateKeyJwk: privateKey.export({ format: 'jwk' }),
+    publicKeyJwk: publicKey.export({ format: 'jwk' }),
+  };
 }
 
 /** SubjectPublicKeyInfo as DER. */
@@ -270,28 +262,11 @@ const RSA_SIGNATURE_OIDS: Readonly<Record<SignatureHash, string>> = {
  * Keys are made as text and read again. A KeyObject that comes out of `generateKeyPairSync` shares a lock with the job that made it,
  * and Node 20 hangs for good when the garbage collector finds that job while the key is being exported as JWK.
  */
-function generate(type: TestKeyType): KeyObject {
-  return createPrivateKey(pkcs8(type));
-}
-
 function pkcs8(type: TestKeyType): string {
   if (type === 'Ed25519') return generateKeyPairSync('ed25519', AS_PEM).privateKey;
   if (type === 'RSA-1024') return generateKeyPairSync('rsa', { modulusLength: 1024, ...AS_PEM }).privateKey;
   if (type === 'RSA-2048') return generateKeyPairSync('rsa', { modulusLength: 2048, ...AS_PEM }).privateKey;
   return generateKeyPairSync('ec', { namedCurve: type, ...AS_PEM }).privateKey;
-}
-
-function describeKey(type: TestKeyType, privateKey: KeyObject): TestKey {
-  const publicKey = createPublicKey(privateKey);
-  return {
-    type,
-    privateKey,
-    publicKey,
-    privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-    privateKeyJwk: privateKey.export({ format: 'jwk' }),
-    publicKeyJwk: publicKey.export({ format: 'jwk' }),
-  };
 }
 
 /** The contents of the BIT STRING that ends a SubjectPublicKeyInfo, without its count of unused bits. */

@@ -28,7 +28,7 @@ import {
   time,
   utf8String,
 } from './test-key.js';
-import type { SignatureHash, TestCertificate, TestKey, TestName } from './test-key.js';
+import type { TestCertificate, TestKey, TestName } from './test-key.js';
 
 /** Reason codes of a CRL entry. @see RFC 5280 section 5.3.1 */
 export const CRL_REASONS = {
@@ -45,7 +45,7 @@ export const CRL_REASONS = {
 } as const;
 
 /** One revoked certificate: the certificate itself, or serial number and issuer name. */
-export type RevokedEntry = Exclude<NonNullable<CrlOptions['revoked']>[number], TestCertificate>;
+type RevokedEntry = Exclude<NonNullable<CrlOptions['revoked']>[number], TestCertificate>;
 
 /** Settings of {@link TestPki.crl}. */
 export interface CrlOptions {
@@ -97,7 +97,7 @@ export interface CrlOptions {
   readonly authorityKeyIdentifier?: Uint8Array | 'absent';
   readonly issuerName?: TestName;
   readonly signedBy?: TestKey;
-  readonly signatureHash?: SignatureHash;
+  readonly signatureHash?: 'SHA-1' | 'SHA-256' | 'SHA-384' | 'SHA-512';
   readonly corruptSignature?: boolean;
   readonly unknownCriticalExtension?: boolean;
   /** Adds deltaCRLIndicator (critical) with this base number. */
@@ -105,13 +105,6 @@ export interface CrlOptions {
   /** Default 2. A version 1 CRL is written without extensions unless `extensionsInVersion1` is set. */
   readonly version?: 1 | 2;
   readonly extensionsInVersion1?: boolean;
-}
-
-/** A CRL in both encodings. */
-export interface TestCrl {
-  readonly der: Uint8Array;
-  /** Label `X509 CRL`. */
-  readonly pem: string;
 }
 
 /** What the PKI adds to {@link CrlOptions}. */
@@ -123,7 +116,7 @@ interface CrlRequest extends CrlOptions {
 const HOUR_MS = 3_600_000;
 
 /** Builds and signs a CRL exactly as asked. @see RFC 5280 section 5 */
-function issueCrl(request: CrlRequest): TestCrl {
+function issueCrl(request: CrlRequest): ReturnType<TestPki['crl']> {
   const issuer = request.issuer ?? request.indirectIssuer;
   const key = request.signedBy ?? issuer.key;
   const hash = request.signatureHash ?? defaultHash(key);
@@ -258,18 +251,6 @@ export interface TrustListOptions {
   readonly corruptSignature?: boolean;
 }
 
-/** A signed list of trust anchors. */
-export interface TestTrustList {
-  /** JWS compact serialization. */
-  readonly jws: string;
-  readonly header: Readonly<Record<string, unknown>>;
-  readonly claims: Readonly<Record<string, unknown>>;
-  /** What its `x5u` serves: the signer's PEM chain. */
-  readonly signerChainPem: string;
-  /** Root that the signer chains to, PEM. */
-  readonly signerRootPem: string;
-}
-
 /** What the PKI adds to {@link TrustListOptions}. */
 interface TrustListRequest extends TrustListOptions {
   readonly signer: TestCertificate;
@@ -280,7 +261,7 @@ interface TrustListRequest extends TrustListOptions {
 const DAY_SECONDS = 86_400;
 
 /** Signs a list of STI-CAs as the policy administrator does. @see ATIS-1000084 section 7.3 */
-function issueTrustList(request: TrustListRequest): TestTrustList {
+function issueTrustList(request: TrustListRequest): ReturnType<TestPki['trustList']> {
   const { signer } = request;
   const x5u = request.x5u ?? 'https://sti-pa.example/signer.pem';
   const header = defined({
@@ -327,7 +308,7 @@ function defined(record: Readonly<Record<string, unknown>>): Readonly<Record<str
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
 }
 
-/** Settings of {@link createTestPki}. */
+/** Settings of a {@link TestPki}. */
 export interface TestPkiOptions {
   /** The instant around which certificates are valid, milliseconds since the epoch. Default {@link TEST_NOW_MS}. */
   readonly nowMs?: number;
@@ -336,33 +317,16 @@ export interface TestPkiOptions {
   /** Where the STI-PA publishes its CRL: the CRL distribution point of every certificate below the root. */
   readonly crlUrl?: string;
   /** Keys that the PKI's own certificates are made with, each random where it is not given: the same ones make it the same PKI again. */
-  readonly keys?: TestPkiKeys;
+  readonly keys?: Readonly<
+    Partial<Record<'root' | 'intermediate' | 'stiPaRoot' | 'stiPaSigner' | 'stiPaCrlIssuer' | 'tlsRoot', TestKey>>
+  >;
   /** Serial number of the first certificate that is issued later, so that runs under the same keys do not repeat one. Default: the next. */
   readonly firstSerialNumber?: number;
 }
 
-/** Certificates that a {@link TestPki} has from the beginning. */
-export type TestPkiRole = 'root' | 'intermediate' | 'stiPaRoot' | 'stiPaSigner' | 'stiPaCrlIssuer' | 'tlsRoot';
-
-/** Keys of a {@link TestPki} that was there before. */
-export type TestPkiKeys = Readonly<Partial<Record<TestPkiRole, TestKey>>>;
-
-/** Options of {@link TestPki.issueServiceProvider}. */
-export interface ServiceProviderOptions extends CertificateOptions {
-  /** 1 to 15 characters `0-9A-Z`; other text is written as it is. */
+/** An end entity of the test PKI that has a service provider code. */
+export interface TestServiceProvider extends TestCertificate {
   readonly spc: string;
-  /** Makes it a certificate that may issue delegate certificates (cA true, keyCertSign). @see RFC 9060 */
-  readonly canDelegate?: boolean;
-}
-
-/** Options of {@link TestPki.issueDelegate}. */
-export interface DelegateOptions extends CertificateOptions {
-  /** The delegating certificate; to be right it was issued with `canDelegate`. */
-  readonly parent: TestCertificate;
-  /** What is delegated; to be right it lies inside the parent's TNAuthList. */
-  readonly tnAuthList: readonly TnAuthEntry[] | Uint8Array | 'absent';
-  /** May delegate further. */
-  readonly canDelegate?: boolean;
 }
 
 /** Options of {@link TestPki.issueCa}. */
@@ -373,23 +337,26 @@ export interface CaOptions extends CertificateOptions {
   readonly signsCrls?: boolean;
 }
 
-/** Options of {@link TestPki.issueTls}. */
-export interface TlsOptions extends CertificateOptions {
-  readonly names?: readonly string[];
-  readonly addresses?: readonly string[];
-}
+/** The one certificate policy of the SHAKEN certificate policy document, version 1.4. @see ATIS-1000080 section 6.4.1 */
+export const SHAKEN_POLICY_OID = '2.16.840.1.114569.1.1.4';
 
-/** An end entity of the test PKI that has a service provider code. */
-export interface TestServiceProvider extends TestCertificate {
-  readonly spc: string;
-}
+const DAY_MS = 86_400_000;
+
+/** 2020-01-01 to 2049-12-31: around any real clock that a test may run under, and still UTCTime. */
+const TLS_VALIDITY: CertificateOptions = { notBeforeMs: Date.UTC(2020, 0, 1), notAfterMs: Date.UTC(2049, 11, 31) };
 
 /**
- * A whole STI public key infrastructure in memory. Every `issue…` makes a certificate that follows the SHAKEN profile
- * except where its options say otherwise, and never checks whether what it was asked for is right.
- * @see ATIS-1000080, ATIS-1000084, RFC 8226, RFC 9060
+ * A whole STI public key infrastructure in memory: STI-CA root and intermediate, STI-PA with its signers, a TLS root. Every `issue…` makes a
+ * certificate that follows the SHAKEN profile except where its options say otherwise, and never checks whether what it was asked for is right. Serial
+ * numbers count from 1, names and dates follow from the options, keys are random unless given. Never throws.
+ * @see ATIS-1000080 section 6, ATIS-1000084, RFC 8226 section 9, RFC 9060
+ * @example
+ * ```ts
+ * const pki = new TestPki();
+ * const provider = pki.issueServiceProvider({ spc: '1234' });
+ * ```
  */
-export interface TestPki {
+export class TestPki {
   readonly nowMs: number;
   readonly crlUrl: string;
   /** Root of the STI-CA, the one trust anchor of the default trust list. */
@@ -403,188 +370,164 @@ export interface TestPki {
   readonly stiPaCrlIssuer: TestCertificate;
   /** Root of the TLS certificates of {@link TestPki.issueTls}; unrelated to the STI roots. */
   readonly tlsRoot: TestCertificate;
-  /** A provider's certificate with one SPC, below the intermediate CA. */
-  readonly issueServiceProvider: (options: ServiceProviderOptions) => TestServiceProvider;
-  /** A delegate certificate below a provider's. @see RFC 9060 */
-  readonly issueDelegate: (options: DelegateOptions) => TestCertificate;
-  /** A CA certificate below the root. */
-  readonly issueCa: (options?: CaOptions) => TestCertificate;
-  /** A self-signed root CA; its common name contains ROOT. */
-  readonly issueRoot: (options?: CaOptions) => TestCertificate;
-  /** The same subject and key under another issuer: cross-signing, hence a branching path. */
-  readonly crossSign: (certificate: TestCertificate, issuer: TestCertificate, options?: CaOptions) => TestCertificate;
-  /** TLS server certificate, valid from 2020 through 2049 since TLS stacks look at the real clock. */
-  readonly issueTls: (options: TlsOptions) => TestCertificate;
-  /** A CRL, indirect and empty by default. */
-  readonly crl: (options?: CrlOptions) => TestCrl;
-  /** The signed list of STI-CAs. */
-  readonly trustList: (options?: TrustListOptions) => TestTrustList;
-}
-
-/** The one certificate policy of the SHAKEN certificate policy document, version 1.4. @see ATIS-1000080 section 6.4.1 */
-export const SHAKEN_POLICY_OID = '2.16.840.1.114569.1.1.4';
-
-const DAY_MS = 86_400_000;
-
-/** What every issuing function needs to know of the PKI it belongs to. */
-interface Issuance {
-  readonly label: string;
-  readonly nowMs: number;
-  readonly nextSerial: () => number;
+  readonly #label: string;
   /** Extensions of every certificate below a root. */
-  readonly belowRoot: CertificateOptions;
-}
+  readonly #belowRoot: CertificateOptions;
+  #lastSerial = 0;
 
-/**
- * Makes a test PKI: STI-CA root and intermediate, STI-PA with its signers, a TLS root. Serial numbers count from 1, names
- * and dates follow from the options, keys are random unless given. Never rejects.
- * @param options - the instant around which certificates are valid, and what is in their names
- * @returns the PKI, which issues further certificates, CRLs and trust lists
- * @see ATIS-1000080 section 6, RFC 8226 section 9
- * @example
- * ```ts
- * const pki = await createTestPki();
- * const provider = pki.issueServiceProvider({ spc: '1234' });
- * ```
- */
-export async function createTestPki(options: TestPkiOptions = {}): Promise<TestPki> {
-  const nowMs = options.nowMs ?? TEST_NOW_MS;
-  const label = options.label ?? 'Test';
-  const crlUrl = options.crlUrl ?? 'http://sti-pa.example/crl';
-  const crlIssuerName = shakenName(`${label} STI-PA`, 'STI-PA CRL');
-  const serials = counter();
-  const issuance: Issuance = {
-    label,
-    nowMs,
-    nextSerial: serials.next,
-    belowRoot: belowRootOptions(crlUrl, crlIssuerName),
-  };
-  const { keys = {} } = options;
-  const root = issueRoot(issuance, keyed(keys.root));
-  const intermediate = issueCa(issuance, { issuer: root, pathLength: 0, ...keyed(keys.intermediate) });
-  const policyAdministrator = issuePolicyAdministrator(issuance, { crlIssuerName, keys });
-  const tlsRoot = issueRoot(issuance, { commonName: 'TLS ROOT', ...TLS_VALIDITY, ...keyed(keys.tlsRoot) });
-  if (options.firstSerialNumber !== undefined) serials.goOnFrom(options.firstSerialNumber);
-  return {
-    nowMs,
-    crlUrl,
-    root,
-    intermediate,
-    ...policyAdministrator,
-    tlsRoot,
-    issueServiceProvider: (request) => issueServiceProvider(issuance, { issuer: intermediate, ...request }),
-    issueDelegate: (request) => issueDelegate(issuance, request),
-    issueCa: (request = {}) => issueCa(issuance, { issuer: root, ...request }),
-    issueRoot: (request = {}) => issueRoot(issuance, request),
-    crossSign: (certificate, issuer, request = {}) =>
-      issueCa(issuance, { subject: certificate.subject, key: certificate.key, issuer, ...request }),
-    issueTls: (request) => issueTls(issuance, { issuer: tlsRoot, ...request }),
-    crl: (request = {}) =>
-      issueCrl({ indirectIssuer: policyAdministrator.stiPaCrlIssuer, url: crlUrl, nowMs, ...request }),
-    trustList: (request = {}) =>
-      issueTrustList({ signer: policyAdministrator.stiPaSigner, anchors: [root], nowMs, ...request }),
-  };
-}
+  /** @param options - the instant around which certificates are valid, and what is in their names */
+  constructor(options: TestPkiOptions = {}) {
+    const { keys = {}, firstSerialNumber = 1 } = options;
+    this.nowMs = options.nowMs ?? TEST_NOW_MS;
+    this.crlUrl = options.crlUrl ?? 'http://sti-pa.example/crl';
+    this.#label = options.label ?? 'Test';
+    const organization = `${this.#label} STI-PA`;
+    const crlIssuer = shakenName(organization, 'STI-PA CRL');
+    const crlDistributionPoints = [{ url: this.crlUrl, crlIssuer }];
+    this.#belowRoot = { certificatePolicies: [SHAKEN_POLICY_OID], crlDistributionPoints };
+    this.root = this.issueRoot(keyed(keys.root));
+    this.intermediate = this.issueCa({ pathLength: 0, ...keyed(keys.intermediate) });
+    this.stiPaRoot = this.issueRoot({ organization, commonName: 'STI-PA ROOT', ...keyed(keys.stiPaRoot) });
+    const below = { issuer: this.stiPaRoot, ...endEntity(false) };
+    const signer = { ...below, organization, commonName: 'STI-PA', ...keyed(keys.stiPaSigner) };
+    this.stiPaSigner = this.#issue(365, signer);
+    const keyUsage = { usages: ['cRLSign'] } as const;
+    this.stiPaCrlIssuer = this.#issue(365, { ...below, subject: crlIssuer, keyUsage, ...keyed(keys.stiPaCrlIssuer) });
+    this.tlsRoot = this.issueRoot({ commonName: 'TLS ROOT', ...TLS_VALIDITY, ...keyed(keys.tlsRoot) });
+    this.#lastSerial = Math.max(this.#lastSerial, firstSerialNumber - 1);
+  }
 
-/** 2020-01-01 to 2049-12-31: around any real clock that a test may run under, and still UTCTime. */
-const TLS_VALIDITY: CertificateOptions = { notBeforeMs: Date.UTC(2020, 0, 1), notAfterMs: Date.UTC(2049, 11, 31) };
-
-function issueServiceProvider(issuance: Issuance, options: ServiceProviderOptions): TestServiceProvider {
-  const commonName = options.commonName ?? `SHAKEN ${options.spc}`;
-  const certificate = issue(issuance, 365, {
-    ...endEntity(options.canDelegate ?? false),
-    ...issuance.belowRoot,
-    tnAuthList: [{ kind: 'spc', spc: options.spc }],
-    ...options,
-    commonName,
-  });
-  return { ...certificate, spc: options.spc };
-}
-
-function issueDelegate(issuance: Issuance, options: DelegateOptions): TestCertificate {
-  const serialNumber = options.serialNumber ?? issuance.nextSerial();
-  return issue(issuance, 90, {
-    ...endEntity(options.canDelegate ?? false),
-    ...issuance.belowRoot,
-    issuer: options.parent,
-    ...options,
-    serialNumber,
-    commonName: options.commonName ?? `Delegate ${serialNumber}`,
-  });
-}
-
-function issueCa(issuance: Issuance, options: CaOptions): TestCertificate {
-  const { pathLength } = options;
-  const serialNumber = options.serialNumber ?? issuance.nextSerial();
-  return issue(issuance, 3650, {
-    basicConstraints: { ca: true, ...(pathLength === undefined ? {} : { pathLength }) },
-    keyUsage: { usages: options.signsCrls === true ? ['keyCertSign', 'cRLSign'] : ['keyCertSign'] },
-    ...issuance.belowRoot,
-    ...options,
-    organization: options.organization ?? `${issuance.label} STI-CA`,
-    serialNumber,
-    // CAs made one after another do not share a name unless asked to.
-    commonName: options.commonName ?? `SHAKEN Intermediate CA ${serialNumber}`,
-  });
-}
-
-function issueRoot(issuance: Issuance, options: CaOptions): TestCertificate {
-  const serialNumber = options.serialNumber ?? issuance.nextSerial();
-  return issueCa(issuance, {
-    issuer: 'self',
-    serialNumber,
-    commonName: `SHAKEN ROOT CA ${serialNumber}`,
-    certificatePolicies: 'absent',
-    crlDistributionPoints: 'absent',
-    ...options,
-  });
-}
-
-function issueTls(issuance: Issuance, options: TlsOptions): TestCertificate {
-  const { names, addresses } = options;
-  return issue(issuance, 365, {
-    ...endEntity(false),
-    extendedKeyUsage: ['1.3.6.1.5.5.7.3.1'],
-    subjectAlternativeNames: {
-      ...(names === undefined ? {} : { names }),
-      ...(addresses === undefined ? {} : { addresses }),
+  /** A provider's certificate with one SPC, below the intermediate CA. */
+  issueServiceProvider(
+    options: CertificateOptions & {
+      /** 1 to 15 characters `0-9A-Z`; other text is written as it is. */
+      readonly spc: string;
+      /** Makes it a certificate that may issue delegate certificates (cA true, keyCertSign). @see RFC 9060 */
+      readonly canDelegate?: boolean;
     },
-    ...TLS_VALIDITY,
-    ...options,
-    commonName: options.commonName ?? names?.[0] ?? addresses?.[0] ?? 'TLS',
-  });
-}
+  ): TestServiceProvider {
+    const { spc, canDelegate = false, commonName = `SHAKEN ${spc}` } = options;
+    const certificate = this.#issue(365, {
+      issuer: this.intermediate,
+      ...endEntity(canDelegate),
+      ...this.#belowRoot,
+      tnAuthList: [{ kind: 'spc', spc }],
+      ...options,
+      commonName,
+    });
+    return { ...certificate, spc };
+  }
 
-function issuePolicyAdministrator(
-  issuance: Issuance,
-  { crlIssuerName, keys }: { readonly crlIssuerName: TestName; readonly keys: TestPkiKeys },
-): Pick<TestPki, 'stiPaRoot' | 'stiPaSigner' | 'stiPaCrlIssuer'> {
-  const organization = `${issuance.label} STI-PA`;
-  const stiPaRoot = issueRoot(issuance, { organization, commonName: 'STI-PA ROOT', ...keyed(keys.stiPaRoot) });
-  const below = { issuer: stiPaRoot, ...endEntity(false) };
-  const crlIssuer = { ...below, subject: crlIssuerName, keyUsage: { usages: ['cRLSign'] } } as const;
-  return {
-    stiPaRoot,
-    stiPaSigner: issue(issuance, 365, { ...below, organization, commonName: 'STI-PA', ...keyed(keys.stiPaSigner) }),
-    stiPaCrlIssuer: issue(issuance, 365, { ...crlIssuer, ...keyed(keys.stiPaCrlIssuer) }),
-  };
-}
+  /** A delegate certificate below a provider's. @see RFC 9060 */
+  issueDelegate(
+    options: CertificateOptions & {
+      /** The delegating certificate; to be right it was issued with `canDelegate`. */
+      readonly parent: TestCertificate;
+      /** What is delegated; to be right it lies inside the parent's TNAuthList. */
+      readonly tnAuthList: readonly TnAuthEntry[] | Uint8Array | 'absent';
+      /** May delegate further. */
+      readonly canDelegate?: boolean;
+    },
+  ): TestCertificate {
+    const { parent, canDelegate = false, serialNumber = this.#nextSerial() } = options;
+    return this.#issue(90, {
+      ...endEntity(canDelegate),
+      ...this.#belowRoot,
+      issuer: parent,
+      ...options,
+      serialNumber,
+      commonName: options.commonName ?? `Delegate ${serialNumber}`,
+    });
+  }
 
-function issue(
-  issuance: Issuance,
-  validDays: number,
-  options: CertificateOptions & { readonly spc?: string },
-): TestCertificate {
-  const { label, nowMs, nextSerial } = issuance;
-  const subject =
-    options.subject ?? shakenName(options.organization ?? `${label} Telephone Company`, options.commonName ?? '');
-  return issueCertificate({
-    ...options,
-    subject: [...subject, ...(options.extraSubject ?? [])],
-    serialNumber: options.serialNumber ?? nextSerial(),
-    notBeforeMs: options.notBeforeMs ?? options.notBefore?.getTime() ?? nowMs - 30 * DAY_MS,
-    notAfterMs: options.notAfterMs ?? options.notAfter?.getTime() ?? nowMs + validDays * DAY_MS,
-  });
+  /** A CA certificate below the root. */
+  issueCa(options: CaOptions = {}): TestCertificate {
+    const { pathLength, signsCrls = false, serialNumber = this.#nextSerial() } = options;
+    return this.#issue(3650, {
+      issuer: this.root,
+      basicConstraints: { ca: true, ...(pathLength === undefined ? {} : { pathLength }) },
+      keyUsage: { usages: signsCrls ? ['keyCertSign', 'cRLSign'] : ['keyCertSign'] },
+      ...this.#belowRoot,
+      ...options,
+      organization: options.organization ?? `${this.#label} STI-CA`,
+      serialNumber,
+      // CAs made one after another do not share a name unless asked to.
+      commonName: options.commonName ?? `SHAKEN Intermediate CA ${serialNumber}`,
+    });
+  }
+
+  /** A self-signed root CA; its common name contains ROOT. */
+  issueRoot(options: CaOptions = {}): TestCertificate {
+    const { serialNumber = this.#nextSerial() } = options;
+    return this.issueCa({
+      issuer: 'self',
+      serialNumber,
+      commonName: `SHAKEN ROOT CA ${serialNumber}`,
+      certificatePolicies: 'absent',
+      crlDistributionPoints: 'absent',
+      ...options,
+    });
+  }
+
+  /** The same subject and key under another issuer: cross-signing, hence a branching path. */
+  crossSign(certificate: TestCertificate, issuer: TestCertificate, options: CaOptions = {}): TestCertificate {
+    return this.issueCa({ subject: certificate.subject, key: certificate.key, issuer, ...options });
+  }
+
+  /** TLS server certificate, valid from 2020 through 2049 since TLS stacks look at the real clock. */
+  issueTls(
+    options: CertificateOptions & { readonly names?: readonly string[]; readonly addresses?: readonly string[] },
+  ): TestCertificate {
+    const { names, addresses } = options;
+    return this.#issue(365, {
+      issuer: this.tlsRoot,
+      ...endEntity(false),
+      extendedKeyUsage: ['1.3.6.1.5.5.7.3.1'],
+      subjectAlternativeNames: {
+        ...(names === undefined ? {} : { names }),
+        ...(addresses === undefined ? {} : { addresses }),
+      },
+      ...TLS_VALIDITY,
+      ...options,
+      commonName: options.commonName ?? names?.[0] ?? addresses?.[0] ?? 'TLS',
+    });
+  }
+
+  /** A CRL, indirect and empty by default. @returns it in both encodings; the label of the PEM is `X509 CRL` */
+  crl(options: CrlOptions = {}): { readonly der: Uint8Array; readonly pem: string } {
+    return issueCrl({ indirectIssuer: this.stiPaCrlIssuer, url: this.crlUrl, nowMs: this.nowMs, ...options });
+  }
+
+  /** The signed list of STI-CAs. */
+  trustList(options: TrustListOptions = {}): {
+    /** JWS compact serialization. */
+    readonly jws: string;
+    readonly header: Readonly<Record<string, unknown>>;
+    readonly claims: Readonly<Record<string, unknown>>;
+    /** What its `x5u` serves: the signer's PEM chain. */
+    readonly signerChainPem: string;
+    /** Root that the signer chains to, PEM. */
+    readonly signerRootPem: string;
+  } {
+    return issueTrustList({ signer: this.stiPaSigner, anchors: [this.root], nowMs: this.nowMs, ...options });
+  }
+
+  #issue(validDays: number, options: CertificateOptions): TestCertificate {
+    const { organization = `${this.#label} Telephone Company`, commonName = '' } = options;
+    const subject = options.subject ?? shakenName(organization, commonName);
+    return issueCertificate({
+      ...options,
+      subject: [...subject, ...(options.extraSubject ?? [])],
+      serialNumber: options.serialNumber ?? this.#nextSerial(),
+      notBeforeMs: options.notBeforeMs ?? options.notBefore?.getTime() ?? this.nowMs - 30 * DAY_MS,
+      notAfterMs: options.notAfterMs ?? options.notAfter?.getTime() ?? this.nowMs + validDays * DAY_MS,
+    });
+  }
+
+  #nextSerial(): number {
+    this.#lastSerial += 1;
+    return this.#lastSerial;
+  }
 }
 
 function endEntity(canDelegate: boolean): CertificateOptions {
@@ -592,18 +535,4 @@ function endEntity(canDelegate: boolean): CertificateOptions {
   return { basicConstraints: { ca: true }, keyUsage: { usages: ['digitalSignature', 'keyCertSign'] } };
 }
 
-function belowRootOptions(crlUrl: string, crlIssuer: TestName): CertificateOptions {
-  return { certificatePolicies: [SHAKEN_POLICY_OID], crlDistributionPoints: [{ url: crlUrl, crlIssuer }] };
-}
-
 const keyed = (key: TestKey | undefined): Pick<CertificateOptions, 'key'> => (key === undefined ? {} : { key });
-
-function counter(): { readonly next: () => number; readonly goOnFrom: (serial: number) => void } {
-  let last = 0;
-  return {
-    next: () => ++last,
-    goOnFrom: (serial) => {
-      last = Math.max(last, serial - 1);
-    },
-  };
-}

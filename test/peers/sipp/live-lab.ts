@@ -1,4 +1,4 @@
-import { createManualClock } from '@hopback/sdk/testing';
+import { ManualClock } from '@hopback/sdk/testing';
 import { createLab, type DrachtioLab, type LabOptions } from '../../support/drachtio-lab.js';
 
 /** How often a laboratory's clock is put right. It is the resolution of the server's timers, of which the shortest has 6 ms. */
@@ -14,7 +14,7 @@ const MAX_STEP_MS = 20;
  * `nothingLeft` does not wait the 32 s that a server remembers a call for.
  */
 export async function createLiveLab(options: Omit<LabOptions, 'clock'> = {}): Promise<DrachtioLab> {
-  const clock = createManualClock(Date.now());
+  const clock = new ManualClock(Date.now());
   const lab = await createLab({ ...options, clock });
   let last = performance.now();
   const timer = setInterval(() => {

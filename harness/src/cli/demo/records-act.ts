@@ -8,8 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { wait } from '@hopback/sdk/internal/runtime';
 import { openDuckDbRecordStore } from '@hopback/sdk/records';
-import { createTestPki, startTestPlatform } from '@hopback/sdk/testing';
-import type { TestPlatform } from '@hopback/sdk/testing';
+import { TestPki, TestPlatform } from '@hopback/sdk/testing';
 
 /** A switch that writes call detail records as Asterisk's `cdr_csv` does, `usegmtime=yes` and `loguniqueid=yes`. */
 type CallRecordWriter = Awaited<ReturnType<typeof startCallRecordWriter>>;
@@ -215,9 +214,9 @@ const PATIENCE_MS = 60_000;
 export async function runRecordsAct(output: RecordsActOutput, signal: AbortSignal): Promise<0 | 1> {
   const directory = await mkdtemp(join(tmpdir(), 'hopback-demo-'));
   try {
-    const pki = await createTestPki({ nowMs: Date.now(), label: 'Demo' });
+    const pki = new TestPki({ nowMs: Date.now(), label: 'Demo' });
     const { chainPem: certificate, privateKeyPem: privateKey } = pki.issueTls({ addresses: ['127.0.0.1'] });
-    await using platform = await startTestPlatform({ tls: { certificate, privateKey } });
+    await using platform = await TestPlatform.start({ tls: { certificate, privateKey } });
     const cdrPath = join(directory, 'Master.csv');
     const files = await writeTailFiles(directory, {
       cdrPath,

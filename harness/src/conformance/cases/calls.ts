@@ -1,6 +1,5 @@
 import { createPassport } from '@hopback/sdk/testing';
-import { divertedTn } from '@hopback/sdk/testing';
-import type { PassportOptions, ServiceProviderOptions } from '@hopback/sdk/testing';
+import type { CertificateOptions, PassportOptions } from '@hopback/sdk/testing';
 import type { CaseSetting, SentCall, VerificationCase } from '../case.js';
 
 type Sends = VerificationCase['sends'];
@@ -52,7 +51,7 @@ const signedBy =
     return callWith(setting, [identityOf(setting, { signer, x5u: setting.publish(signer.chainPem) })]);
   };
 
-const endEntity = (options: (setting: CaseSetting) => Omit<ServiceProviderOptions, 'spc'>): Sends =>
+const endEntity = (options: (setting: CaseSetting) => CertificateOptions & { readonly canDelegate?: boolean }): Sends =>
   signedBy((setting) =>
     setting.pki.issueServiceProvider({ spc: setting.provider.certificate.spc, ...options(setting) }),
   );
@@ -88,6 +87,11 @@ interface Diversion {
   /** Makes something else of the Identity header values. */
   readonly reorder?: (identity: readonly string[]) => readonly string[];
   readonly target?: (setting: CaseSetting) => string;
+}
+
+/** Where a call goes after so many diversions: the callee for 0, then other numbers kept for fiction, 99 at most. */
+export function divertedTn({ destTn }: CaseSetting, diversions: number): string {
+  return diversions === 0 ? destTn : `1303555${String(100 + diversions).padStart(4, '0')}`;
 }
 
 /** Sends a call that was diverted so many times. */

@@ -1,8 +1,7 @@
-import { canonicalJson, divertedTn } from '@hopback/sdk/testing';
 import type { CaseSetting, SigningAsk, SigningCase, SigningContext } from '../case.js';
 import { isSignedBy, readSignedToken } from '../signing/signed-token.js';
 import type { SignedToken, TokenProblem } from '../signing/signed-token.js';
-import { identityOf } from './calls.js';
+import { divertedTn, identityOf } from './calls.js';
 
 type Asked = Pick<SigningCase, 'asks' | 'judges'>;
 type Ask = SigningCase['asks'];
@@ -56,6 +55,13 @@ const keeps = (attestation: string): Asked =>
     ({ claims }) => differs('attest', claims['attest'], attestation),
     usualBut(() => ({ attestation })),
   );
+
+/** @see RFC 8225 section 9 */
+const canonicalJson = (value: unknown): string =>
+  JSON.stringify(value, (_key, member: unknown) => {
+    if (typeof member !== 'object' || member === null || Array.isArray(member)) return member;
+    return Object.fromEntries(Object.entries(member).sort(([left], [right]) => (left < right ? -1 : 1)));
+  });
 
 /** A sentence where two values differ. */
 const differs = (what: string, actual: unknown, expected: unknown): TokenProblem | undefined =>

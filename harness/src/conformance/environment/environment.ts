@@ -1,15 +1,14 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { testKeyFromPem } from '@hopback/sdk/testing';
 import { HopbackError } from '@hopback/sdk/errors';
-import type { CertificateServer, PublishOptions, TestCrl, TestPki, TestServiceProvider } from '@hopback/sdk/testing';
+import type { PublishOptions, TestServiceProvider } from '@hopback/sdk/testing';
 import {
   createPassportFaultContext,
   createTestKey,
-  createTestPki,
+  TestPki,
   SERVER_FAULTS,
-  startCertificateServer,
+  CertificateServer,
 } from '@hopback/sdk/testing';
 import { z } from 'zod';
 import { jsonOf, keyPem, newPkiKeys, PKI_KEYS_SHAPE, pkiKeysFromPem, writePrivate } from '../../laboratory/index.js';
@@ -36,6 +35,8 @@ type FolderKeys = ConformanceFolder['keys'];
 export const FOLDER_FILE = 'conformance.json';
 
 /** New keys for all roles. */
+type TestCrl = ReturnType<TestPki['crl']>;
+
 const newKeys = (): FolderKeys => ({ ...newPkiKeys(), signing: createTestKey().privateKeyPem });
 
 /**
@@ -355,9 +356,9 @@ async function startServer(
   keys: FolderKeys,
   { host, address, httpsPort, httpPort }: Place,
 ): Promise<CertificateServer> {
-  const pki = await createTestPki({ label: 'Hopback Conformance', keys: { tlsRoot: testKeyFromPem(keys.tlsRoot) } });
+  const pki = new TestPki({ label: 'Hopback Conformance', keys: { tlsRoot: createTestKey('P-256', keys.tlsRoot) } });
   const names = isIP(host) === 0 ? [host] : [];
-  return startCertificateServer({
+  return CertificateServer.start({
     pki,
     names,
     host,

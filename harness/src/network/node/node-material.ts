@@ -20,7 +20,7 @@ import type {
   TrustStore,
   X5uAllowList,
 } from '@hopback/sdk/stir';
-import { testKeyFromPem } from '@hopback/sdk/testing';
+import { createTestKey } from '@hopback/sdk/testing';
 import { createPassport } from '@hopback/sdk/testing';
 import type { Behaviour } from '../../scenario/index.js';
 import { behaviourOf } from './behaviours.js';
@@ -172,7 +172,7 @@ function signedWith({ privateKeyPem, x5u }: NodeCredential, outcome: SigningOutc
   if (outcome.status !== 'signed') return outcome;
   const { attestation, origTn, destTn, iatSeconds, origId } = outcome.claims;
   const { token, identityHeader } = createPassport({
-    signer: { key: testKeyFromPem(privateKeyPem) },
+    signer: { key: createTestKey('P-256', privateKeyPem) },
     x5u,
     attest: attestation,
     iatSeconds,

@@ -2,7 +2,7 @@ import type { Clock } from '@hopback/sdk/platform';
 import type { CallRecord, RecordStore } from '@hopback/sdk/records';
 import type { VerificationService } from '@hopback/sdk/stir';
 import {
-  createCallTracker,
+  CallTracker,
   everyStatus,
   outboundHeaders,
   relayFailure,
@@ -10,7 +10,7 @@ import {
   trunkPolicy,
   verifyIdentity,
 } from '@hopback/sdk/switch';
-import type { CallIdentity, CallRecordSink, CallTracker, TrackedCall, TrunkPolicy } from '@hopback/sdk/switch';
+import type { CallIdentity, CallRecordSink, TrackedCall, TrunkPolicy } from '@hopback/sdk/switch';
 import { schedule, wait } from '@hopback/sdk/internal/runtime';
 import { DrachtioServer } from '../../drachtio/index.js';
 import type { ListenAddress } from '../../drachtio/index.js';
@@ -506,7 +506,7 @@ async function run(
     [trunkFrom(id), name] as const,
     [trunkTo(id), name] as const,
   ]);
-  const tracker = createCallTracker({
+  const tracker = new CallTracker({
     source: { id: SWITCH_ID, providers: Object.fromEntries(names) },
     sink,
     onTrouble,

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
-import { createTestPki, startCertificateServer } from '@hopback/sdk/testing';
-import type { CertificateServer, TestPki, TestServiceProvider } from '@hopback/sdk/testing';
+import { TestPki, CertificateServer } from '@hopback/sdk/testing';
+import type { TestServiceProvider } from '@hopback/sdk/testing';
 import { schedule } from '@hopback/sdk/internal/runtime';
 import type { Behaviour } from '../../scenario/index.js';
 import { behaviourOf } from '../node/behaviours.js';
@@ -18,9 +18,9 @@ const EXPIRED_MS = DAY_MS;
 /** Issues the certificates of all providers that take part in SHAKEN, revokes those that are to be, and serves them. */
 export async function openWorldCertificates(plan: NetworkPlan, settings?: WorldCertificateSettings) {
   const nowMs = Date.now();
-  const pki = await networkPki({ nowMs, ...(settings !== undefined && { keys: settings.keys }) });
-  const other = await createTestPki({ nowMs, label: 'Nobody' });
-  const server = await startCertificateServer({ pki, ...(settings !== undefined && serverPlace(settings)) });
+  const pki = networkPki({ nowMs, ...(settings !== undefined && { keys: settings.keys }) });
+  const other = new TestPki({ nowMs, label: 'Nobody' });
+  const server = await CertificateServer.start({ pki, ...(settings !== undefined && serverPlace(settings)) });
   const failing = plan.providers.flatMap((provider) =>
     provider.behaviours.flatMap((behaviour) =>
       behaviourOf(behaviour).serves === undefined ? [] : [{ provider, behaviour }],

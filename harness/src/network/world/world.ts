@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import { scheduleInBackground } from '@hopback/sdk/internal/runtime';
 import type { TimerClock } from '@hopback/sdk/platform';
-import { createTestPki } from '@hopback/sdk/testing';
-import type { CertificateServerOptions, TestPki, TestPkiRole } from '@hopback/sdk/testing';
+import { TestPki } from '@hopback/sdk/testing';
+import type { CertificateServerOptions, TestPkiOptions } from '@hopback/sdk/testing';
 import { pkiKeysFromPem } from '../../laboratory/index.js';
 import type { PkiKeysPem } from '../../laboratory/index.js';
 import type { RunFacts, SeenCall } from '../../oracle/index.js';
@@ -62,7 +62,7 @@ export interface SeenMessage {
 
 /** A PKI that is the same in every network that it is given to. Keys and certificates are PEM. */
 export interface WorldCertificateSettings {
-  readonly keys: Readonly<Record<TestPkiRole, string>>;
+  readonly keys: Readonly<Record<keyof NonNullable<TestPkiOptions['keys']>, string>>;
   /** Host in the URLs of certificates, and where their server listens. */
   readonly host: string;
   readonly address: string;
@@ -133,9 +133,9 @@ export interface World extends AsyncDisposable {
 }
 
 /** The PKI of a network: a new one, or with its keys the one that was there before. */
-export function networkPki({ nowMs, keys }: { readonly nowMs: number; readonly keys?: PkiKeysPem }): Promise<TestPki> {
-  if (keys === undefined) return createTestPki({ nowMs, label: LABEL });
-  return createTestPki({
+export function networkPki({ nowMs, keys }: { readonly nowMs: number; readonly keys?: PkiKeysPem }): TestPki {
+  if (keys === undefined) return new TestPki({ nowMs, label: LABEL });
+  return new TestPki({
     nowMs,
     label: LABEL,
     keys: pkiKeysFromPem(keys),

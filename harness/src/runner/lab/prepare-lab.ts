@@ -123,7 +123,7 @@ export async function prepareLab(folder: string, plan: NetworkPlan, options: Lab
   const parted = withExternalParties(plan, { providers: Object.keys(external), callers: externalCallers });
   const before = await readLab(folder);
   const keys = before?.certificates.keys ?? newPkiKeys();
-  const pki = await networkPki({ nowMs: Date.now(), keys });
+  const pki = networkPki({ nowMs: Date.now(), keys });
   const issued: Record<string, Lab['issued'][string]> = {};
   for (const { id, spc, stir, isExternal } of parted.providers) {
     if (!stir || isExternal !== true) continue;

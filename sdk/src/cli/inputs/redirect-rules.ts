@@ -6,7 +6,7 @@ import { HopbackError } from '../../errors.js';
 import type { Attestation } from '../../stir/index.js';
 import { redirectProfile } from '../../switch/index.js';
 import { REDIRECT_PROFILES } from '../../switch/redirect/profile.js';
-import type { RedirectHandler, RedirectProfile, RedirectRule, TrunkPolicy } from '../../switch/index.js';
+import type { RedirectProfile, RedirectRule, RedirectServer, TrunkPolicy } from '../../switch/index.js';
 import type { RedirectProfileName } from '../../switch/redirect/profile.js';
 import { namesOf, optionSpecs, UsageError } from '../kit/command.js';
 import type { OptionsOf } from '../kit/command.js';
@@ -278,7 +278,7 @@ const late = (delayMs: number): Promise<void> => new Promise((resolve) => void s
 
 /** What is used of an `Srf` of drachtio-srf: one connection to one drachtio server. */
 interface SrfLike extends SocketHolder {
-  readonly use: (method: string, handler: RedirectHandler) => void;
+  readonly use: (method: string, handler: RedirectServer['invite']) => void;
   readonly on: (event: 'connect' | 'error' | 'close', listener: (error?: unknown, ...more: unknown[]) => void) => void;
   readonly connect: (options: Readonly<Record<string, unknown>>) => void;
   readonly unregisterForMessages: (method: string) => void;

@@ -56,7 +56,7 @@ const WITHOUT_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
  * @see RFC 8705 section 2, RFC 8446 section 4.4.2
  * @example
  * ```ts
- * const { certificatePem, privateKeyPem } = (await createTestPki()).issueTls({ names: ['carrier.example'] });
+ * const { certificatePem, privateKeyPem } = new TestPki().issueTls({ names: ['carrier.example'] });
  * const tls = createTlsFetch({ certificate: certificatePem, privateKey: privateKeyPem });
  * const client = createPlatformClient({
  *   baseUrl: 'https://itg.example',

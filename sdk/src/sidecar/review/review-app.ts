@@ -212,7 +212,7 @@ export interface TracebackDesk extends AsyncDisposable {
  * const { mkdtemp, rm } = await import('node:fs/promises');
  * const { tmpdir } = await import('node:os');
  * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
- * await using platform = await startTestPlatform();
+ * await using platform = await TestPlatform.start();
  * const { client, answerKey } = platform.credentials('prv-birch');
  * await using store = createMemoryRecordStore({ clock: { nowMs: Date.now } });
  * const desk = await openTracebackDesk({

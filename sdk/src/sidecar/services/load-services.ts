@@ -31,8 +31,7 @@ import type {
   X5uAllowList,
 } from '../../stir/index.js';
 import type { ExplicitAttestation } from '../../stir/signing/attestation-policy.js';
-import { createFilingDirectory } from '../../switch/index.js';
-import type { FilingDirectory } from '../../switch/index.js';
+import { FilingDirectory } from '../../switch/index.js';
 import type { SidecarConfiguration, SigningConfiguration } from '../config/configuration.schema.js';
 import { pathFrom, readJsonFile, readTextFile, stampOf } from './files.js';
 import type { OnNotice } from './files.js';
@@ -80,7 +79,7 @@ export async function loadFilings(
     },
   );
   if (before?.trunks === trunks && before.listedAtMs === listedAtMs) return before;
-  const directory = before?.trunks === trunks ? before.directory : createFilingDirectory({ trunks: references, clock });
+  const directory = before?.trunks === trunks ? before.directory : new FilingDirectory({ trunks: references, clock });
   const loaded = directory.load(await readTextFile(path), { listedAtMs });
   if (loaded.status === 'loaded') return { directory, trunks, listedAtMs };
   const text = `${path} is not taken for the Robocall Mitigation Database: ${loaded.reason}`;

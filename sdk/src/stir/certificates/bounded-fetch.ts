@@ -131,8 +131,8 @@ const deadlineReached = (): FetchEnd => failed('timeout', 'deadline reached');
  * @see ATIS-1000074, RFC 9110
  * @example
  * ```ts
- * const pki = await createTestPki();
- * await using server = await startCertificateServer();
+ * const pki = new TestPki();
+ * await using server = await CertificateServer.start();
  * const url = server.publish('/sti-pa.crl', pki.crl().der);
  * const fetched = await fetchBounded(url, {
  *   maxBytes: CRL_MAX_BYTES,

@@ -369,7 +369,7 @@ function better(current: Attempt | undefined, next: Attempt): Attempt {
  * @see RFC 5280 section 6, RFC 4158, RFC 8226, RFC 9060
  * @example
  * ```ts
- * const pki = await createTestPki();
+ * const pki = new TestPki();
  * const published = parseCertificateChain(pki.issueServiceProvider({ spc: '1234' }).chainPem);
  * const root = parseCertificate(pki.root.der);
  * if (published.status === 'malformed' || root.status === 'malformed') throw new Error('not certificates');

@@ -114,8 +114,8 @@ const MAX_LOOKUPS_IN_FLIGHT = 2_048;
  * @see ATIS-1000074, RFC 9111
  * @example
  * ```ts
- * const pki = await createTestPki({ nowMs: Date.now() });
- * await using server = await startCertificateServer();
+ * const pki = new TestPki({ nowMs: Date.now() });
+ * await using server = await CertificateServer.start();
  * const x5u = server.publish('/1234.pem', pki.issueServiceProvider({ spc: '1234' }).chainPem);
  * await using repository = createCertificateRepository({
  *   clock: { nowMs: () => Date.now() },

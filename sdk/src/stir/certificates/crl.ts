@@ -242,7 +242,7 @@ const PROCESSED_CRL_EXTENSIONS: ReadonlySet<string> = new Set([
  * @see RFC 5280 section 5
  * @example
  * ```ts
- * const pki = await createTestPki();
+ * const pki = new TestPki();
  * const { der } = pki.crl({ revoked: [pki.issueServiceProvider({ spc: '1234' })] });
  * const result = parseCrl(der);
  * if (result.status === 'parsed') console.log(result.crl.revokedCount); // 1

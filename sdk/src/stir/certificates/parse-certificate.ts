@@ -245,7 +245,7 @@ export const CERTIFICATE_CHAIN_MAX_BYTES: number = 16 * 1024;
  * @see RFC 5280 section 4.1
  * @example
  * ```ts
- * const pki = await createTestPki();
+ * const pki = new TestPki();
  * const result = parseCertificate(pki.root.der);
  * if (result.status === 'parsed') console.log(result.certificate.publicKeyType, result.certificate.isCa); // EC P-256 true
  * else console.log(result.reason, result.detail);
@@ -267,7 +267,7 @@ export function parseCertificate(der: Uint8Array): CertificateParseResult {
  * @see RFC 8555 section 9.1 (application/pem-certificate-chain), RFC 8226 section 7
  * @example
  * ```ts
- * const pki = await createTestPki();
+ * const pki = new TestPki();
  * const result = parseCertificateChain(pki.issueServiceProvider({ spc: '1234' }).chainPem);
  * if (result.status === 'parsed') console.log(result.chain.map(({ isCa }) => isCa)); // [ false, true ]
  * else console.log(result.reason, result.detail);
@@ -393,7 +393,7 @@ export function parseCertificateBody(
  * @see RFC 5280 section 4, RFC 8226 section 9
  * @example
  * ```ts
- * const pki = await createTestPki();
+ * const pki = new TestPki();
  * const result = parseCertificate(pki.issueServiceProvider({ spc: '1234' }).der);
  * const lines = result.status === 'parsed' ? describeCertificate(result.certificate) : [];
  * console.log(lines[0]); // subject: C=US, O=Test Telephone Company, CN=SHAKEN 1234

@@ -56,7 +56,7 @@ export interface LintOptions {
  * @see ATIS-1000080 section 6.4.1
  * @example
  * ```ts
- * const pki = await createTestPki();
+ * const pki = new TestPki();
  * const result = parseCertificate(pki.issueServiceProvider({ spc: '1234', commonName: '1234' }).der);
  * const findings = result.status === 'parsed' ? lintCertificate(result.certificate, 'end-entity') : [];
  * for (const { rule, expected, actual } of findings) {
@@ -87,7 +87,7 @@ export function lintCertificate(
  * @see RFC 5280 sections 3.2 and 4.2.1.9
  * @example
  * ```ts
- * const pki = await createTestPki();
+ * const pki = new TestPki();
  * const result = parseCertificateChain(pki.issueServiceProvider({ spc: '1234' }).chainPem);
  * if (result.status === 'parsed') console.log(result.chain.map(roleOf)); // [ 'end-entity', 'intermediate' ]
  * ```

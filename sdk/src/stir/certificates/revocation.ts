@@ -87,7 +87,7 @@ export interface RevocationSetOptions {
  * @see RFC 5280 section 6.3.3, ATIS-1000084
  * @example
  * ```ts
- * const pki = await createTestPki();
+ * const pki = new TestPki();
  * const parsed = parseCrl(pki.crl().der);
  * const certificates = [pki.stiPaRoot, pki.stiPaCrlIssuer].flatMap(({ der }) => {
  *   const result = parseCertificate(der);
@@ -183,7 +183,7 @@ function hasIssued(issuer: Certificate, certificate: Certificate): boolean {
  * @see RFC 5280 section 6.1.3 (a)
  * @example
  * ```ts
- * const pki = await createTestPki();
+ * const pki = new TestPki();
  * const chain = parseCertificateChain(pki.issueServiceProvider({ spc: '1234' }).chainPem);
  * const set = createRevocationSet([], { atMs: TEST_NOW_MS, issuers: [] });
  * const revocation = revocationAt(set, TEST_NOW_MS);

@@ -81,7 +81,7 @@ export interface StiPaListOptions {
  * @see ATIS-1000084 (STI-PA), ATIS-1000080 section 6.3.3
  * @example
  * ```ts
- * const pki = await createTestPki();
+ * const pki = new TestPki();
  * const root = parseCertificate(pki.stiPaRoot.der);
  * const stiPaRoots = root.status === 'parsed' ? [root.certificate] : [];
  * const result = await verifyStiPaList(pki.trustList({ withX5c: true }).jws, { stiPaRoots, atMs: TEST_NOW_MS });
@@ -129,7 +129,7 @@ export async function verifyStiPaList(jws: string, options: StiPaListOptions): P
  * @see RFC 7515 section 4.1.5, ATIS-1000084
  * @example
  * ```ts
- * const pki = await createTestPki();
+ * const pki = new TestPki();
  * console.log(stiPaListSignerUrl(pki.trustList().jws)); // https://sti-pa.example/signer.pem
  * ```
  */

@@ -83,7 +83,7 @@ export interface TrustStore {
  * @see RFC 5280 section 6.1.1 (d), ATIS-1000080 section 6.3.3
  * @example
  * ```ts
- * const pki = await createTestPki();
+ * const pki = new TestPki();
  * const root = parseCertificate(pki.root.der);
  * const anchors = root.status === 'parsed' ? [root.certificate] : [];
  * const store = createTrustStore({ anchors, source: { kind: 'files' } });
@@ -287,13 +287,13 @@ export interface TrustStoreFiles {
  * ```ts
  * const { mkdtemp, rm, writeFile } = await import('node:fs/promises');
  * const { tmpdir } = await import('node:os');
- * const pki = await createTestPki();
+ * const pki = new TestPki();
  * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
  * await writeFile(`${directory}/list.jws`, pki.trustList({ withX5c: true }).jws);
  * await writeFile(`${directory}/sti-pa.pem`, pki.stiPaRoot.certificatePem);
  * const store = await loadTrustStore(
  *   { anchors: { kind: 'sti-pa-list', path: `${directory}/list.jws` }, stiPaRoots: [`${directory}/sti-pa.pem`] },
- *   { clock: createManualClock() },
+ *   { clock: new ManualClock() },
  * );
  * await rm(directory, { recursive: true });
  * console.log(store.source.kind, store.anchors.length); // sti-pa-list 1

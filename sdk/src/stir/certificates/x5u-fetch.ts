@@ -133,8 +133,8 @@ const MAX_VALIDATOR_LENGTH = 256;
  * @see RFC 8224 section 7.2, RFC 8226 section 7, ATIS-1000074
  * @example
  * ```ts
- * const pki = await createTestPki();
- * await using server = await startCertificateServer();
+ * const pki = new TestPki();
+ * await using server = await CertificateServer.start();
  * const x5u = server.publish('/1234.pem', pki.issueServiceProvider({ spc: '1234' }).chainPem);
  * const result = await fetchX5u(x5u, {
  *   // For a server on loopback; repositories of providers need neither.

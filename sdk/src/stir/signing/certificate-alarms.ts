@@ -92,8 +92,8 @@ export interface CertificateWatch {
  * @see RFC 5280 section 4.1.2.5, ATIS-1000080
  * @example
  * ```ts
- * const clock = createManualClock();
- * const pki = await createTestPki();
+ * const clock = new ManualClock();
+ * const pki = new TestPki();
  * const { chainPem } = pki.issueServiceProvider({ spc: '1234', notAfterMs: clock.nowMs() + 5 * 86_400_000 });
  * const source = createStaticCertificateSource({ chainPem, x5u: 'https://certificates.example.com/1234.pem' });
  * const onAlarm = ({ level, days }: CertificateAlarm) => console.log(level, days); // expiring 7

@@ -53,7 +53,7 @@ export interface SigningCertificateText {
  * @see RFC 8226 section 7, ATIS-1000074 (x5u)
  * @example
  * ```ts
- * const pki = await createTestPki();
+ * const pki = new TestPki();
  * const { chainPem } = pki.issueServiceProvider({ spc: '1234' });
  * const result = readSigningCertificate({ chainPem, x5u: 'https://certificates.example.com/1234.pem' });
  * if (result.status === 'read') console.log(result.signingCertificate.certificate.subject.text);
@@ -89,7 +89,7 @@ export function readSigningCertificate(text: SigningCertificateText) {
  * @see RFC 8225 section 4.4, RFC 8226 section 7
  * @example
  * ```ts
- * const pki = await createTestPki();
+ * const pki = new TestPki();
  * const { chainPem } = pki.issueServiceProvider({ spc: '1234' });
  * const source = createStaticCertificateSource({ chainPem, x5u: 'https://certificates.example.com/1234.pem' });
  * // The provider's own certificate and the intermediate CA above it.
@@ -317,7 +317,7 @@ export interface FileCertificateSource extends CertificateSource {
  * const { tmpdir } = await import('node:os');
  * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
  * const path = `${directory}/chain.pem`;
- * const pki = await createTestPki();
+ * const pki = new TestPki();
  * await writeFile(path, pki.issueServiceProvider({ spc: '1234' }).chainPem);
  * const source = await createFileCertificateSource({ path, x5u: 'https://certificates.example.com/1234.pem' });
  * await writeFile(path, pki.issueServiceProvider({ spc: '1234' }).chainPem);

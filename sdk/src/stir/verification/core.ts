@@ -51,7 +51,7 @@ export interface CertificateKnowledge {
  * @see RFC 8224 section 6.2
  * @example
  * ```ts
- * const signer = (await createTestPki()).issueServiceProvider({ spc: '1234' });
+ * const signer = new TestPki().issueServiceProvider({ spc: '1234' });
  * const identity = createPassport({ signer, x5u: 'https://certs.example/1234.pem' }).identityHeader;
  * const request = { identity, from: '<sip:+12025550101@a.example>', to: '<sip:+12025550199@b.example>' };
  * const types = new Map(PASSPORT_TYPES.map((type) => [type.ppt, type]));
@@ -115,7 +115,7 @@ export function start(request: VerificationRequest, remembered: Omit<RequestCont
  * @see RFC 8224 section 6.2 steps 3 and 4, RFC 8226, ATIS-1000080
  * @example
  * ```ts
- * const signer = (await createTestPki()).issueServiceProvider({ spc: '1234' });
+ * const signer = new TestPki().issueServiceProvider({ spc: '1234' });
  * const identity = createPassport({ signer, x5u: 'https://certs.example/1234.pem' }).identityHeader;
  * const request = { identity, from: '<sip:+12025550101@a.example>', to: '<sip:+12025550199@b.example>' };
  * const types = new Map(PASSPORT_TYPES.map((type) => [type.ppt, type]));
@@ -153,7 +153,7 @@ export function checkCertificates(
  * @see RFC 8224 section 6.2 step 5, RFC 8946 section 5
  * @example
  * ```ts
- * const pki = await createTestPki();
+ * const pki = new TestPki();
  * const provider = pki.issueServiceProvider({ spc: '1234' });
  * const [root, leaf, between] = [pki.root, provider, pki.intermediate].map(({ der }) => {
  *   const parsed = parseCertificate(der);

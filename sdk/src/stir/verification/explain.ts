@@ -45,7 +45,7 @@ export interface ExplainedPassport {
  * @example
  * ```ts
  * const types = new Map(PASSPORT_TYPES.map((type) => [type.ppt, type]));
- * const signer = (await createTestPki()).issueServiceProvider({ spc: '1234' });
+ * const signer = new TestPki().issueServiceProvider({ spc: '1234' });
  * const identity = createPassport({ signer, x5u: 'https://certs.example/1234.pem' }).identityHeader;
  * const from = '<sip:+12025550166@a.example>';
  * const pending = startVerification({ identity, from }, { policy: verificationPolicy(), types, nowMs: TEST_NOW_MS });

@@ -154,8 +154,8 @@ export const MAX_JOBS_IN_POOL = 16_384;
  * @see RFC 7518 section 3.4
  * @example
  * ```ts
- * const clock = createManualClock();
- * const root = parseCertificate((await createTestPki()).root.der);
+ * const clock = new ManualClock();
+ * const root = parseCertificate(new TestPki().root.der);
  * if (root.status === 'malformed') throw new Error(root.detail);
  * const trustStore = createTrustStore({ anchors: [root.certificate], source: { kind: 'files' } });
  * await using certificates = createCertificateRepository({ clock });

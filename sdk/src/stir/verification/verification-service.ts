@@ -289,9 +289,9 @@ export interface VerificationService {
  * @example
  * ```ts
  * // A provider whose certificate lies on a server, here on loopback, and what is trusted: a root and a CRL.
- * const pki = await createTestPki({ nowMs: Date.now() });
+ * const pki = new TestPki({ nowMs: Date.now() });
  * const provider = pki.issueServiceProvider({ spc: '1234' });
- * await using server = await startCertificateServer();
+ * await using server = await CertificateServer.start();
  * const x5u = server.publish('/1234.pem', provider.chainPem);
  * const [root, crlSigner, stiPaRoot] = [pki.root, pki.stiPaCrlIssuer, pki.stiPaRoot].map(({ der }) => {
  *   const parsed = parseCertificate(der);

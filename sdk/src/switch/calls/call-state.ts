@@ -98,13 +98,10 @@ export function transactionOf(request: SipRequestLike | undefined): string | und
   return typeof stackTxnId === 'string' && stackTxnId !== '' ? stackTxnId : undefined;
 }
 
-/** Who ended something, as a record says it. */
-export type EndingParty = NonNullable<Release['party']>;
-
 /** What an end is told by. */
 export interface CallEnd {
   /** Absent where nobody can tell. */
-  readonly party?: EndingParty | undefined;
+  readonly party?: Release['party'] | undefined;
   /** The switch's own word for it. */
   readonly cause?: string | undefined;
   readonly q850Cause?: number | undefined;

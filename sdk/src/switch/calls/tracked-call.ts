@@ -26,7 +26,7 @@ import {
   readInvite,
   watchDialog,
 } from './call-state.js';
-import type { CallBranch, CallEnd, CallInvite, CallState, DialogLike, EndingParty, FinalAnswer } from './call-state.js';
+import type { CallBranch, CallEnd, CallInvite, CallState, DialogLike, FinalAnswer } from './call-state.js';
 
 /** The clock of the application counts milliseconds. */
 const OBSERVED: TimeBasis = Object.freeze({ written: 'observed', resolutionUs: 1_000 });
@@ -229,20 +229,6 @@ export interface BranchOptions {
   readonly signing?: SigningOutcome | undefined;
 }
 
-/** What `createB2BUA` and `createUAC` take beside their options, to tell how a leg goes. */
-export interface BranchCallbacks {
-  /** Takes the error or the request, as drachtio-srf hands them over. */
-  readonly cbRequest: (...parts: readonly unknown[]) => void;
-}
-
-/** The dialogs of a call that was answered, as `createB2BUA` resolves with them. */
-export interface CallDialogs {
-  /** Towards the caller. */
-  readonly uas?: DialogLike;
-  /** Towards the callee. */
-  readonly uac?: DialogLike;
-}
-
 /** What `proxyRequest` resolves with: as much of it as is used here. */
 export interface ProxyResultLike {
   readonly responses?: readonly {
@@ -255,14 +241,22 @@ export interface ProxyResultLike {
 /** Follows one call. Nothing in it throws, waits, or answers the call. */
 export interface TrackedCall {
   /**
-   * A leg is about to be sent out: one call of this for each `createB2BUA` or `createUAC`, whose progress callbacks it gives. A redirection that is
-   * followed makes a branch of its own.
+   * A leg is about to be sent out: one call of this for each `createB2BUA` or `createUAC`, whose progress callbacks it gives: what these take beside
+   * their options. `cbRequest` takes the error or the request, as drachtio-srf hands them over. A redirection that is followed makes a branch of its own.
    */
-  readonly branch: (options?: BranchOptions) => BranchCallbacks;
+  readonly branch: (options?: BranchOptions) => {
+    readonly cbRequest: (...parts: readonly unknown[]) => void;
+  };
   /** The application refuses the call: to be said before the response is sent. @param by - a rule, an engine, the subscriber */
   readonly blocked: (by: string) => void;
-  /** The call was answered. @returns what it was given, so that it can stand in a chain of promises */
-  readonly connected: <Dialogs extends CallDialogs>(dialogs: Dialogs) => Dialogs;
+  /**
+   * The call was answered.
+   * @param dialogs - as `createB2BUA` resolves with them: `uas` towards the caller, `uac` towards the callee
+   * @returns what it was given, so that it can stand in a chain of promises
+   */
+  readonly connected: <Dialogs extends { readonly uas?: DialogLike; readonly uac?: DialogLike }>(
+    dialogs: Dialogs,
+  ) => Dialogs;
   /**
    * The server has proxied the call by itself, and `proxyRequest` says with which final responses: one branch for each callee. Of the end of such a call
    * nobody tells an application, hence its record has none.
@@ -274,7 +268,12 @@ export interface TrackedCall {
    */
   readonly isCancelled: () => boolean;
   /** Nothing more will come of the call: for one that ends in a way that its dialogs do not tell. */
-  readonly end: (end?: Pick<CallEnd, 'party' | 'cause'>) => void;
+  readonly end: (end?: {
+    /** Absent where nobody can tell. */
+    readonly party?: 'calling' | 'called' | 'network' | undefined;
+    /** The switch's own word for it. */
+    readonly cause?: string | undefined;
+  }) => void;
 }
 
 /** What a call is followed with. */
@@ -326,7 +325,7 @@ function saidEnd({ party, cause }: Pick<CallEnd, 'party' | 'cause'>): CallEnd {
   return { party: ENDING_PARTIES.find((one) => one === party), cause: recordWord(cause) };
 }
 
-const ENDING_PARTIES = ['calling', 'called', 'network'] as const satisfies readonly EndingParty[];
+const ENDING_PARTIES = ['calling', 'called', 'network'] as const;
 
 /** @returns undefined also of a call whose records are made */
 function messageOf(call: CallState, carrier: unknown, { message }: CallSurroundings): LegMessage | undefined {
@@ -352,7 +351,7 @@ function branchCallbacks(
   call: CallState,
   { trunk, signing }: BranchOptions,
   around: CallSurroundings,
-): BranchCallbacks {
+): ReturnType<TrackedCall['branch']> {
   const { safely } = around;
   const add = (): CallBranch | undefined =>
     addBranch(call, { trunk: recordWord(trunk), signed: ownSigningOf(signing) });
@@ -424,7 +423,11 @@ function settlePlaced(call: CallState, { nowUs, onOver }: CallSurroundings): voi
   if (callEnded(call, last?.end ?? {}, nowUs())) onOver();
 }
 
-function connect(call: CallState, { uas, uac }: CallDialogs, around: CallSurroundings): void {
+function connect(
+  call: CallState,
+  { uas, uac }: { readonly uas?: DialogLike; readonly uac?: DialogLike },
+  around: CallSurroundings,
+): void {
   const { nowUs, safely, onOver } = around;
   if (call.isOver) return;
   if (uac !== undefined) {

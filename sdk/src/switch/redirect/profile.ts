@@ -298,37 +298,33 @@ export interface RedirectCondition {
   readonly header?: { readonly name: string; readonly value?: string };
 }
 
-/** What every rule says. */
-export interface RedirectRuleBase {
+/** What is done with the requests of a trunk: they are signed, or verified. */
+export type RedirectRule = {
   /** Name of the trunk, of at most `MAX_NAME_CHARS` characters, for records and rules of attestation. */
   readonly name: string;
   readonly when?: RedirectCondition;
   /** Default that of the server. */
   readonly profile?: RedirectProfile;
-}
+} & (
+  | {
+      readonly mode: 'sign';
+      /** What is known of the calls, or a function that knows it of each. The name of the rule is their trunk where they name none. */
+      readonly facts: AttestationFacts | ((request: SipRequestLike) => AttestationFacts);
+      /** A level that was decided elsewhere for all calls of the rule, with what it rests on; heard as far as the attestation policy hears requests. */
+      readonly attestation?: { readonly level: Attestation; readonly basis: string };
+    }
+  | {
+      readonly mode: 'verify';
+      /** What is done with them. Default that of a terminating provider. */
+      readonly policy?: Pick<TrunkPolicy, 'role'> & Partial<TrunkPolicy>;
+    }
+);
 
-/** Calls that are signed. */
-export interface SigningRule extends RedirectRuleBase {
-  readonly mode: 'sign';
-  /** What is known of the calls, or a function that knows it of each. The name of the rule is their trunk where they name none. */
-  readonly facts: AttestationFacts | ((request: SipRequestLike) => AttestationFacts);
-  /** A level that was decided elsewhere for all calls of the rule, with what it rests on; heard as far as the attestation policy hears requests. */
-  readonly attestation?: { readonly level: Attestation; readonly basis: string };
-}
-
-/** Calls that are verified. */
-export interface VerificationRule extends RedirectRuleBase {
-  readonly mode: 'verify';
-  /** What is done with them. Default that of a terminating provider. */
-  readonly policy?: Pick<TrunkPolicy, 'role'> & Partial<TrunkPolicy>;
-}
-
-/** What is done with the requests of a trunk. */
-export type RedirectRule = SigningRule | VerificationRule;
+type SigningRule = Extract<RedirectRule, { readonly mode: 'sign' }>;
 
 /** A rule that was looked through, with nothing left open. */
 export type ReadyRule = { readonly profile: RedirectProfile; readonly matches: Matcher } & (
-  SigningRule | (VerificationRule & { readonly policy: TrunkPolicy })
+  SigningRule | (Extract<RedirectRule, { readonly mode: 'verify' }> & { readonly policy: TrunkPolicy })
 );
 
 /** @param text - the request as read; absent where it cannot be, and only the address is known */

@@ -180,7 +180,7 @@ function reasonsOf({ status, reasonPhrase, because }: Refusal, { verdict }: Call
   return ofVerdict.length > 0 ? ofVerdict : [`SIP;cause=${String(status)};text="${reasonPhrase}"`];
 }
 
-/** What a redirect server works with. */
+/** What a {@link RedirectServer} works with. */
 export interface RedirectServerOptions extends Pick<
   VerifyIdentityOptions,
   'parties' | 'doNotOriginate' | 'filingOf' | 'onTrouble'
@@ -208,25 +208,6 @@ export interface RedirectServerOptions extends Pick<
   readonly schedule?: Schedule;
 }
 
-/** Handler of requests, as `srf.invite` and `srf.options` take it. It returns at once and never throws. */
-export type RedirectHandler = (request: SipRequestLike, response: SipResponseLike) => void;
-
-/** Answers for SBCs that ask by redirect. */
-export interface RedirectServer extends AsyncDisposable {
-  /** For `srf.invite`: one final answer for each INVITE, whatever is in it and whatever goes wrong. */
-  readonly invite: RedirectHandler;
-  /** For `srf.options`: 200 while calls can be served, 503 otherwise. */
-  readonly options: RedirectHandler;
-  /** INVITEs that wait for their answers. */
-  readonly open: () => number;
-  /** Whether `drain` or `close` was called. */
-  readonly isDraining: () => boolean;
-  /** From here on OPTIONS get 503, so that SBCs go elsewhere; INVITEs are answered as before. */
-  readonly drain: () => void;
-  /** Drains, has new INVITEs get 503 as well, and waits until none is open: the time budget at most. */
-  readonly close: () => Promise<void>;
-}
-
 /** How long an INVITE waits by default, milliseconds: SBCs give a redirect server two seconds or more before they try the next one. */
 export const DEFAULT_REDIRECT_BUDGET_MS = 1_000;
 
@@ -240,59 +221,90 @@ export const DEFAULT_MAX_OPEN_INVITES = 5_000;
 const ALLOW = 'INVITE, ACK, CANCEL, OPTIONS';
 
 /**
- * Makes a SIP redirect server for an application of drachtio-srf: SBCs send it the INVITE and act upon the answer. A call that is signed gets 302 (300 by
+ * A SIP redirect server for an application of drachtio-srf: SBCs send it the INVITE and act upon the answer. A call that is signed gets 302 (300 by
  * profile) with Contact and Identity, one that was verified P-Asserted-Identity with `verstat`; 404 says that there is nothing to add and the
  * call goes on, 503 that another server may be asked, 603 that it ends. Nothing of drachtio-srf is loaded; ACK and Max-Forwards are left to
- * the drachtio server.
- * @param options - rules by trunk, and the services that they need
- * @returns the server; it holds no socket and no timer beyond a call
- * @throws {@link HopbackError} `invalid-configuration` for rules, profiles and numbers that are out of range, and for a rule without its service or
- * without what its policy rejects by
+ * the drachtio server. It holds no socket, and no timer beyond a call.
  * @see RFC 3261 sections 8.1.3.4 and 21.3, RFC 8224 section 4, 3GPP TS 24.229 section 7.2A.20
  * @example
  * ```ts
  * // As it stands in an application: srf.invite(server.invite); srf.options(server.options);
  * const verification = { verify: async () => Promise.reject(new Error('away')) };
  * const rules = [{ name: 'sbc', mode: 'verify', when: { sources: ['192.0.2.0/24'] } }] as const;
- * const server = createRedirectServer({ rules, verification });
+ * const server = new RedirectServer({ rules, verification });
  * const answered = (source_address: string) =>
  *   new Promise<number>((resolve) => server.invite({ raw: sampleInvite(), source_address }, { send: resolve }));
  * console.log(await answered('192.0.2.7'), await answered('198.51.100.1')); // 503 403
  * ```
  */
-export function createRedirectServer(options: RedirectServerOptions): RedirectServer {
-  const context = contextOf(options);
-  const { trouble, rules } = context;
-  const state = { open: 0, isDraining: false, isClosed: false };
-  const idle: (() => void)[] = [];
-  const isReady = (): boolean =>
-    !state.isDraining && options.isReady?.() !== false && !(context.signs && options.signing?.obstacle?.());
-  const invite = async (request: SipRequestLike, response: SipResponseLike): Promise<void> => {
-    if (state.isClosed) return answerInvite(unavailable('closed'), response, context);
-    if (state.open >= context.maxOpen) return answerInvite(unavailable('too-many-open'), response, context);
-    state.open += 1;
-    await answerInvite(await decided(request, context, rules), response, context);
-    state.open -= 1;
-    if (state.open === 0) for (const resolve of idle.splice(0)) resolve();
+export class RedirectServer implements AsyncDisposable {
+  readonly #context: Context;
+  readonly #idle: (() => void)[] = [];
+  #open = 0;
+  #isDraining = false;
+  #isClosed = false;
+
+  /**
+   * @param options - rules by trunk, and the services that they need
+   * @throws {@link HopbackError} `invalid-configuration` for rules, profiles and numbers that are out of range, and for a rule without its service or
+   * without what its policy rejects by
+   */
+  constructor(options: RedirectServerOptions) {
+    this.#context = contextOf(options);
+  }
+
+  /** For `srf.invite`: one final answer for each INVITE, whatever is in it and whatever goes wrong. Returns at once and never throws. */
+  readonly invite = (request: SipRequestLike, response: SipResponseLike): void => void this.#answer(request, response);
+
+  /** For `srf.options`: 200 while calls can be served, 503 otherwise. Returns at once and never throws. */
+  readonly options = (_request: SipRequestLike, response: SipResponseLike): void => {
+    const { trouble } = this.#context;
+    const status = asked(() => this.#isReady(), trouble) === true ? 200 : 503;
+    const headers = status === 200 ? { Allow: ALLOW, Accept: 'application/sdp' } : {};
+    void sent({ status, reasonPhrase: status === 200 ? 'OK' : 'Service Unavailable', headers }, response, trouble);
   };
-  const close = (): Promise<void> => {
-    state.isDraining = true;
-    state.isClosed = true;
-    return state.open === 0 ? Promise.resolve() : new Promise((resolve) => void idle.push(resolve));
-  };
-  return {
-    invite: (request, response) => void invite(request, response),
-    options: (_request, response) => {
-      const status = asked(isReady, trouble) === true ? 200 : 503;
-      const headers = status === 200 ? { Allow: ALLOW, Accept: 'application/sdp' } : {};
-      void sent({ status, reasonPhrase: status === 200 ? 'OK' : 'Service Unavailable', headers }, response, trouble);
-    },
-    open: () => state.open,
-    isDraining: () => state.isDraining,
-    drain: () => void (state.isDraining = true),
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+
+  /** INVITEs that wait for their answers. */
+  open(): number {
+    return this.#open;
+  }
+
+  /** Whether `drain` or `close` was called. */
+  isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** From here on OPTIONS get 503, so that SBCs go elsewhere; INVITEs are answered as before. */
+  drain(): void {
+    this.#isDraining = true;
+  }
+
+  /** Drains, has new INVITEs get 503 as well, and waits until none is open: the time budget at most. */
+  close(): Promise<void> {
+    this.#isDraining = true;
+    this.#isClosed = true;
+    return this.#open === 0 ? Promise.resolve() : new Promise((resolve) => void this.#idle.push(resolve));
+  }
+
+  /** As `close`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #isReady(): boolean {
+    const { options, signs } = this.#context;
+    return !this.#isDraining && options.isReady?.() !== false && !(signs && options.signing?.obstacle?.());
+  }
+
+  async #answer(request: SipRequestLike, response: SipResponseLike): Promise<void> {
+    const context = this.#context;
+    if (this.#isClosed) return answerInvite(unavailable('closed'), response, context);
+    if (this.#open >= context.maxOpen) return answerInvite(unavailable('too-many-open'), response, context);
+    this.#open += 1;
+    await answerInvite(await decided(request, context, context.rules), response, context);
+    this.#open -= 1;
+    if (this.#open === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
 }
 
 type Context = ReturnType<typeof contextOf>;

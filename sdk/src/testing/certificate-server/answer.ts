@@ -13,9 +13,6 @@ import {
 } from 'node:zlib';
 import { schedule } from '../../core/runtime/clock.js';
 
-/** Content codings that a server of certificates may apply. @see RFC 9110 section 8.4.1 */
-export type ContentCoding = 'identity' | 'gzip' | 'br' | 'deflate';
-
 /** How a body is served. */
 export interface PublishOptions {
   /** Default `application/pem-certificate-chain`; `'absent'` sends none. */
@@ -28,8 +25,8 @@ export interface PublishOptions {
   readonly lastModifiedMs?: number;
   /** Default 200. */
   readonly status?: number;
-  /** Applied whether or not the client accepts it; `'identity'` is said aloud. Default none. */
-  readonly contentEncoding?: ContentCoding;
+  /** Applied whether or not the client accepts it; `'identity'` is said aloud. Default none. @see RFC 9110 section 8.4.1 */
+  readonly contentEncoding?: 'identity' | 'gzip' | 'br' | 'deflate';
   /** Sends no Content-Length. */
   readonly chunked?: boolean;
   /** Further header fields. */
@@ -79,7 +76,7 @@ export type ServerFault =
   | {
       readonly kind: 'compression-bomb';
       readonly sizeBytes: number;
-      readonly encoding?: Exclude<ContentCoding, 'identity'>;
+      readonly encoding?: 'gzip' | 'br' | 'deflate';
     }
   | {
       readonly kind: 'truncated';
@@ -132,7 +129,7 @@ function preparedBody(
   };
 }
 
-function encode(octets: Buffer, coding: ContentCoding | undefined): Buffer {
+function encode(octets: Buffer, coding: PublishOptions['contentEncoding']): Buffer {
   if (coding === 'gzip') return gzipSync(octets);
   if (coding === 'br') return brotliCompressSync(octets);
   return coding === 'deflate' ? deflateSync(octets) : octets;

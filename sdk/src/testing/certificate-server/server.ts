@@ -1,14 +1,19 @@
 import { setMaxListeners } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
-import type { IncomingHttpHeaders, IncomingMessage, RequestListener, Server as HttpServer } from 'node:http';
+import type {
+  IncomingHttpHeaders,
+  IncomingMessage,
+  RequestListener,
+  Server as HttpServer,
+  ServerResponse,
+} from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { HopbackError } from '../../errors.js';
 import type { X5uFailure } from '../../stir/index.js';
 import type { TestCertificate } from '../test-key.js';
-import { createTestPki } from '../test-pki.js';
-import type { TestPki } from '../test-pki.js';
+import { TestPki } from '../test-pki.js';
 import { answer } from './answer.js';
 import type { PublishOptions, ServerAnswer, ServerFault } from './answer.js';
 
@@ -261,7 +266,7 @@ function listenerFault(reason: X5uFailure, description: string, door: ServerList
   return { description, fault: (_, body) => ({ kind: 'body', body }), listener: door, expectedReasonHint: reason };
 }
 
-/** Settings of {@link startCertificateServer}. */
+/** Settings of {@link CertificateServer.start}. */
 export interface CertificateServerOptions {
   /** Issues the TLS certificates; default a PKI of its own, so that a server can be there before the PKI under test. */
   readonly pki?: TestPki;
@@ -278,201 +283,200 @@ export interface CertificateServerOptions {
 }
 
 /** One request as it arrived. */
-export type ServedRequest = ReturnType<CertificateServer['requestLog']>[number];
+type ServedRequest = ReturnType<CertificateServer['requestLog']>[number];
 
-/** A repository of certificates, CRLs and trust lists on loopback, right or misbehaving by path. */
-export interface CertificateServer {
+/**
+ * A repository of certificates, CRLs and trust lists on loopback, right or misbehaving by path: an HTTPS server, with further listeners that are wrong
+ * in one way each. Close it, or take it with `await using`.
+ * @see RFC 8226 section 7, RFC 8225 section 4.3
+ * @example
+ * ```ts
+ * const provider = new TestPki().issueServiceProvider({ spc: '1234' });
+ * await using server = await CertificateServer.start();
+ * const x5u = server.publish('/1234.pem', provider.chainPem);
+ * ```
+ */
+export class CertificateServer implements AsyncDisposable {
   /** Root of its TLS certificate, PEM: what a client must trust. */
   readonly tlsRootPem: string;
-  readonly ports: Readonly<Record<ServerListener, number>>;
+  readonly #host: string;
+  readonly #closing = new AbortController();
+  readonly #answers = new Map<string, { readonly answers: readonly ServerAnswer[]; served: number }>();
+  readonly #log: ServedRequest[] = [];
+  readonly #socketsByPath = new Map<string, Set<Socket>>();
+  readonly #held = new Map<string, { readonly released: Promise<void>; readonly release: () => void }>();
+  readonly #waiting = new Set<() => void>();
+  #listeners!: Listeners;
+  #closed: Promise<void> | undefined;
+
+  private constructor(pki: TestPki, host: string) {
+    this.tlsRootPem = pki.tlsRoot.certificatePem;
+    this.#host = host;
+    // Every slow answer listens for the end of the server, however many there are.
+    setMaxListeners(0, this.#closing.signal);
+  }
+
+  /**
+   * Starts a server, on 127.0.0.1 unless told otherwise.
+   * @param options - names, host, address and ports; without any, free ports of 127.0.0.1
+   * @returns the server, listening
+   * @throws node's own error when a port cannot be opened
+   */
+  static async start(options: CertificateServerOptions = {}): Promise<CertificateServer> {
+    const { pki = new TestPki({ label: 'Certificate Server' }), host = '127.0.0.1' } = options;
+    const server = new CertificateServer(pki, host);
+    server.#listeners = await startListeners({
+      pki,
+      names: ['localhost', ...(options.names ?? [])],
+      ports: { https: options.port ?? 0, http: options.httpPort ?? 0 },
+      address: options.address ?? '127.0.0.1',
+      onRequest: (listener) => (request, response) => server.#take(request, response, listener),
+    });
+    return server;
+  }
+
+  /** Port of each listener. */
+  get ports(): Readonly<Record<ServerListener, number>> {
+    return this.#listeners.ports;
+  }
+
   /** URL of a path through a listener; default `https`. */
-  readonly url: (path: string, listener?: ServerListener) => string;
+  url(path: string, listener: ServerListener = 'https'): string {
+    return `${listener === 'http' ? 'http' : 'https'}://${this.#host}:${this.ports[listener]}${checkedPath(path)}`;
+  }
+
   /** Serves a body from now on, in place of whatever the path did before. Returns its https URL. */
-  readonly publish: (path: string, body: string | Uint8Array, options?: PublishOptions) => string;
+  publish(path: string, body: string | Uint8Array, options: PublishOptions = {}): string {
+    return this.sequence(path, [{ kind: 'body', body, options }]);
+  }
+
   /** Makes a path misbehave from now on. Returns its https URL. */
-  readonly fault: (path: string, fault: ServerFault) => string;
+  fault(path: string, fault: ServerFault): string {
+    return this.sequence(path, [fault]);
+  }
+
   /**
    * Sets up a fault of {@link SERVER_FAULTS} on a path of its own and returns the URL through which it is met.
    * @param chainPem - the right body that is spoilt, or that stands behind a wrong door
    */
-  readonly namedFault: (name: ServerFaultName, chainPem: string) => string;
+  namedFault(name: ServerFaultName, chainPem: string): string {
+    const { fault, listener } = SERVER_FAULTS[name];
+    // Where redirects lead there is a right chain, so that a client that follows them is found out.
+    const elsewhere = this.publish('/faults/elsewhere', chainPem);
+    this.sequence(`/faults/${name}`, [fault(elsewhere, chainPem)]);
+    return this.url(`/faults/${name}`, listener);
+  }
+
   /** The n-th request of the path gets the n-th answer, the last one repeats: rotation, recovery. Returns its https URL. */
-  readonly sequence: (path: string, answers: readonly ServerAnswer[]) => string;
+  sequence(path: string, answers: readonly ServerAnswer[]): string {
+    this.#answers.set(checkedPath(path), { answers, served: 0 });
+    return this.url(path);
+  }
+
   /** Keeps every answer of a path back until the returned function is called. */
-  readonly hold: (path: string) => () => void;
+  hold(path: string): () => void {
+    const existing = this.#held.get(path);
+    if (existing !== undefined) return existing.release;
+    let open: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (open = resolve));
+    const release = (): void => {
+      this.#held.delete(path);
+      open();
+    };
+    this.#held.set(path, { released, release });
+    return release;
+  }
+
   /** Answers 404 again. */
-  readonly withdraw: (path: string) => void;
+  withdraw(path: string): void {
+    this.#answers.delete(path);
+  }
+
   /** How many requests a path has had, or all paths together. */
-  readonly requests: (path?: string) => number;
+  requests(path?: string): number {
+    return this.requestLog(path).length;
+  }
+
   /** The requests of a path, or all of them, oldest first. */
-  readonly requestLog: (path?: string) => readonly {
+  requestLog(path?: string): readonly {
     readonly path: string;
     readonly method: string;
     readonly headers: IncomingHttpHeaders;
     readonly listener: ServerListener;
-  }[];
-  /** Resolves when a path has had so many requests. */
-  readonly requested: (path: string, count: number) => Promise<void>;
-  /** Connections open now: all of them, or those on which a path was asked for. */
-  readonly openSockets: (path?: string) => number;
-  /** Connections accepted so far, those without a request included. */
-  readonly connections: () => number;
-  /** Resolves when no connection is open. */
-  readonly idle: () => Promise<void>;
-  /** Cuts every connection, stops every timer and listener. May be called twice. */
-  readonly close: () => Promise<void>;
-  /** As `close`. */
-  readonly [Symbol.asyncDispose]: () => Promise<void>;
-}
-
-/**
- * Starts an HTTPS server of certificates on 127.0.0.1 unless told otherwise, with further listeners that are wrong in one way each.
- * @param options - names, host, address and ports; without any, free ports of 127.0.0.1
- * @returns the server, listening; close it, or take it with `await using`
- * @throws node's own error when a port cannot be opened
- * @see RFC 8226 section 7, RFC 8225 section 4.3
- * @example
- * ```ts
- * const provider = (await createTestPki()).issueServiceProvider({ spc: '1234' });
- * await using server = await startCertificateServer();
- * const x5u = server.publish('/1234.pem', provider.chainPem);
- * ```
- */
-export async function startCertificateServer(options: CertificateServerOptions = {}): Promise<CertificateServer> {
-  const pki = options.pki ?? (await createTestPki({ label: 'Certificate Server' }));
-  const host = options.host ?? '127.0.0.1';
-  const closing = new AbortController();
-  // Every slow answer listens for the end of the server, however many there are.
-  setMaxListeners(0, closing.signal);
-  const state = createState();
-  const listeners = await startListeners({
-    pki,
-    names: ['localhost', ...(options.names ?? [])],
-    ports: { https: options.port ?? 0, http: options.httpPort ?? 0 },
-    address: options.address ?? '127.0.0.1',
-    onRequest: (listener) => requestListener(state, listener, closing.signal),
-  });
-  const url = (path: string, listener: ServerListener = 'https'): string =>
-    `${listener === 'http' ? 'http' : 'https'}://${host}:${listeners.ports[listener]}${checkedPath(path)}`;
-  const answering = (path: string, answers: readonly ServerAnswer[]): string => {
-    state.answers.set(checkedPath(path), { answers, served: 0 });
-    return url(path);
-  };
-  const close = closeOnce(listeners, closing);
-  return {
-    tlsRootPem: pki.tlsRoot.certificatePem,
-    ports: listeners.ports,
-    url,
-    publish: (path, body, content = {}) => answering(path, [{ kind: 'body', body, options: content }]),
-    fault: (path, fault) => answering(path, [fault]),
-    namedFault: (name, chainPem) => {
-      const { fault, listener } = SERVER_FAULTS[name];
-      // Where redirects lead there is a right chain, so that a client that follows them is found out.
-      const elsewhere = answering('/faults/elsewhere', [{ kind: 'body', body: chainPem }]);
-      answering(`/faults/${name}`, [fault(elsewhere, chainPem)]);
-      return url(`/faults/${name}`, listener);
-    },
-    sequence: answering,
-    hold: (path) => holdPath(state, path),
-    withdraw: (path) => void state.answers.delete(path),
-    requests: (path) => loggedRequests(state, path).length,
-    requestLog: (path) => loggedRequests(state, path),
-    requested: (path, count) => requestedTimes(state, path, count),
-    openSockets: (path) => (path === undefined ? listeners.openSockets() : (state.socketsByPath.get(path)?.size ?? 0)),
-    connections: listeners.connections,
-    idle: listeners.idle,
-    close,
-    [Symbol.asyncDispose]: close,
-  };
-}
-
-interface ServerState {
-  readonly answers: Map<string, { readonly answers: readonly ServerAnswer[]; served: number }>;
-  readonly log: ServedRequest[];
-  readonly socketsByPath: Map<string, Set<Socket>>;
-  readonly held: Map<string, { readonly released: Promise<void>; readonly release: () => void }>;
-  readonly waiting: Set<() => void>;
-}
-
-function createState(): ServerState {
-  return {
-    answers: new Map(),
-    log: [],
-    socketsByPath: new Map(),
-    held: new Map(),
-    waiting: new Set(),
-  };
-}
-
-function requestListener(state: ServerState, listener: ServerListener, closed: AbortSignal): RequestListener {
-  return (request, response) => {
-    const path = request.url ?? '/';
-    rememberRequest(state, request, { path, method: request.method ?? '', headers: request.headers, listener });
-    response.on('error', () => undefined);
-    const what = nextAnswer(state, path);
-    const ready = state.held.get(path)?.released ?? Promise.resolve();
-    void ready.then(() => (response.destroyed ? undefined : answer({ request, response, closed }, what)));
-  };
-}
-
-function nextAnswer(state: ServerState, path: string): ServerAnswer {
-  const entry = state.answers.get(path);
-  const what = entry?.answers[Math.min(entry.served, entry.answers.length - 1)];
-  if (entry === undefined || what === undefined) return { kind: 'status', status: 404, body: 'not found' };
-  entry.served += 1;
-  return what;
-}
-
-function rememberRequest(state: ServerState, request: IncomingMessage, served: ServedRequest): void {
-  const { socket } = request;
-  const sockets = state.socketsByPath.get(served.path) ?? new Set();
-  state.socketsByPath.set(served.path, sockets);
-  if (!sockets.has(socket)) {
-    sockets.add(socket);
-    // A connection that stays open may ask for any number of paths.
-    socket.setMaxListeners(0);
-    socket.once('close', () => void sockets.delete(socket));
+  }[] {
+    return path === undefined ? [...this.#log] : this.#log.filter((request) => request.path === path);
   }
-  state.log.push(served);
-  for (const check of [...state.waiting]) check();
-}
 
-function loggedRequests(state: ServerState, path: string | undefined): readonly ServedRequest[] {
-  return path === undefined ? [...state.log] : state.log.filter((request) => request.path === path);
-}
+  /** Resolves when a path has had so many requests. */
+  requested(path: string, count: number): Promise<void> {
+    return new Promise((resolve) => {
+      const check = (): void => {
+        if (this.requests(path) < count) return;
+        this.#waiting.delete(check);
+        resolve();
+      };
+      this.#waiting.add(check);
+      check();
+    });
+  }
 
-function requestedTimes(state: ServerState, path: string, count: number): Promise<void> {
-  return new Promise((resolve) => {
-    const check = (): void => {
-      if (loggedRequests(state, path).length < count) return;
-      state.waiting.delete(check);
-      resolve();
-    };
-    state.waiting.add(check);
-    check();
-  });
-}
+  /** Connections open now: all of them, or those on which a path was asked for. */
+  openSockets(path?: string): number {
+    return path === undefined ? this.#listeners.openSockets() : (this.#socketsByPath.get(path)?.size ?? 0);
+  }
 
-function holdPath(state: ServerState, path: string): () => void {
-  const existing = state.held.get(path);
-  if (existing !== undefined) return existing.release;
-  let open: () => void = () => undefined;
-  const released = new Promise<void>((resolve) => (open = resolve));
-  const release = (): void => {
-    state.held.delete(path);
-    open();
-  };
-  state.held.set(path, { released, release });
-  return release;
-}
+  /** Connections accepted so far, those without a request included. */
+  connections(): number {
+    return this.#listeners.connections();
+  }
 
-function closeOnce(listeners: Listeners, closing: AbortController): () => Promise<void> {
-  let closed: Promise<void> | undefined;
-  return () => {
-    closing.abort();
-    closed ??= listeners.close();
-    return closed;
-  };
+  /** Resolves when no connection is open. */
+  idle(): Promise<void> {
+    return this.#listeners.idle();
+  }
+
+  /** Cuts every connection, stops every timer and listener. May be called twice. */
+  close(): Promise<void> {
+    this.#closing.abort();
+    this.#closed ??= this.#listeners.close();
+    return this.#closed;
+  }
+
+  /** As `close`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #take(request: IncomingMessage, response: ServerResponse, listener: ServerListener): void {
+    const path = request.url ?? '/';
+    this.#remember(request, { path, method: request.method ?? '', headers: request.headers, listener });
+    response.on('error', () => undefined);
+    const what = this.#nextAnswer(path);
+    const ready = this.#held.get(path)?.released ?? Promise.resolve();
+    const closed = this.#closing.signal;
+    void ready.then(() => (response.destroyed ? undefined : answer({ request, response, closed }, what)));
+  }
+
+  #nextAnswer(path: string): ServerAnswer {
+    const entry = this.#answers.get(path);
+    const what = entry?.answers[Math.min(entry.served, entry.answers.length - 1)];
+    if (entry === undefined || what === undefined) return { kind: 'status', status: 404, body: 'not found' };
+    entry.served += 1;
+    return what;
+  }
+
+  #remember({ socket }: IncomingMessage, served: ServedRequest): void {
+    const sockets = this.#socketsByPath.get(served.path) ?? new Set();
+    this.#socketsByPath.set(served.path, sockets);
+    if (!sockets.has(socket)) {
+      sockets.add(socket);
+      // A connection that stays open may ask for any number of paths.
+      socket.setMaxListeners(0);
+      socket.once('close', () => void sockets.delete(socket));
+    }
+    this.#log.push(served);
+    for (const check of [...this.#waiting]) check();
+  }
 }
 
 function checkedPath(path: string): string {

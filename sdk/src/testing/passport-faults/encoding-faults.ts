@@ -276,7 +276,7 @@ const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc6
  * ```ts
  * import { verify } from 'node:crypto';
  *
- * const signer = (await createTestPki()).issueServiceProvider({ spc: '1234' });
+ * const signer = new TestPki().issueServiceProvider({ spc: '1234' });
  * const { signingInput, signature } = createPassport({ signer, x5u: 'https://certs.example/1234.pem' });
  * const key = { key: signer.key.publicKey, dsaEncoding: 'ieee-p1363' } as const;
  * console.log(verify('sha256', Buffer.from(signingInput), key, twinSignature(signature))); // true

@@ -8,13 +8,12 @@ import type { PlatformAnswer } from '../../contract/platform-answer.js';
 import type { LifecycleRules } from '../../traceback/index.js';
 import { KitDemands } from './kit-demands.js';
 import { createEventHub, createWebhookSender } from './event-hub.js';
-import type { EventHub, WebhookFetch, WebhookSender } from './event-hub.js';
 import { createExchange } from './exchange.js';
 import type { ContractViolation, ServedCall } from './exchange.js';
 import { createEndpointShelf, kitHandlers } from './kit-handlers.js';
-import type { EndpointShelf, HandlerParts } from './kit-handlers.js';
+import type { HandlerParts } from './kit-handlers.js';
 import { createFaultPlan, seededDice } from './platform-faults.js';
-import type { CallFaultRule, EventFaultRule, FaultPlan } from './platform-faults.js';
+import type { CallFaultRule, EventFaultRule } from './platform-faults.js';
 import {
   createKitTokens,
   DEFAULT_TOKEN_LIFETIME_SECONDS,
@@ -25,14 +24,14 @@ import {
 import type { TestProvider } from './registered-clients.js';
 import { createKitRecords, createShelf } from './kit-registry.js';
 import { createKitAnswers, signedAnswer } from './traceback-book.js';
-import type { KitAnswers, RequestRecord } from './traceback-book.js';
+import type { RequestRecord } from './traceback-book.js';
 import { createAnswerCounter, KitTracebacks } from './kit-tracebacks.js';
 
-/** Settings of {@link createTestPlatform}. */
+/** Settings of a {@link TestPlatform}. */
 export interface TestPlatformOptions {
   /** Address in front of `/v1`. Default `https://itg.example`. */
   readonly baseUrl?: string;
-  /** Deadlines, tokens, retries and pauses go by it: {@link createManualClock} where a test moves it. Default that of the machine. */
+  /** Deadlines, tokens, retries and pauses go by it: {@link ManualClock} where a test moves it. Default that of the machine. */
   readonly clock?: TimerClock;
   /** Who is in the registry; the first one is asked first where an opening names nobody. Default {@link TEST_PROVIDERS}. */
   readonly providers?: readonly TestProvider[];
@@ -45,7 +44,7 @@ export interface TestPlatformOptions {
   /** By which tracebacks are conducted. Default the defaults of `lifecycleRules`. */
   readonly rules?: LifecycleRules;
   /** Sends webhooks. Default `globalThis.fetch`. */
-  readonly fetch?: WebhookFetch;
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** Of the dice that faults with a probability go by. Default 1. */
   readonly seed?: number;
   /** Default 300. */
@@ -95,35 +94,20 @@ function createWatch() {
 }
 
 /** Every part of a platform, put together. */
-export interface Assembly extends HandlerParts {
-  readonly baseUrl: string;
-  readonly answers: KitAnswers;
-  readonly endpoints: EndpointShelf;
-  readonly hub: EventHub;
-  readonly sender: WebhookSender;
-  readonly watch: ReturnType<typeof createWatch>;
-  readonly callFaults: FaultPlan<CallFaultRule>;
-  readonly eventFaults: FaultPlan<EventFaultRule>;
-  readonly violations: ContractViolation[];
-  readonly calls: ServedCall[];
-  readonly newId: (kind: string) => string;
-  readonly newPlace: () => number;
-  readonly handle: (request: Request) => Promise<Response>;
-  /** Answers a request in the place of the provider that was asked. */
-  readonly answerFor: (
-    record: RequestRecord,
-    finding: TracebackFinding,
-    rest: Partial<TracebackAnswer>,
-  ) => Promise<PlatformAnswer>;
-  /** What providers are about to say of themselves. */
-  readonly tasks: Set<Promise<void>>;
-}
+export type Assembly = ReturnType<typeof assemble>;
+
+/** Answers a request in the place of the provider that was asked. */
+type AnswerFor = (
+  record: RequestRecord,
+  finding: TracebackFinding,
+  rest: Partial<TracebackAnswer>,
+) => Promise<PlatformAnswer>;
 
 /** Where a platform is that nobody has given an address. */
 const DEFAULT_BASE_URL = 'https://itg.example';
 
 /** Puts the parts together. */
-export function assemble(options: TestPlatformOptions): Assembly {
+export function assemble(options: TestPlatformOptions) {
   const clock = options.clock ?? BACKGROUND_CLOCK;
   const baseUrl = (options.baseUrl ?? DEFAULT_BASE_URL).replace(/\/$/, '');
   const register = registerClients(options.providers ?? TEST_PROVIDERS, {
@@ -138,6 +122,7 @@ export function assemble(options: TestPlatformOptions): Assembly {
   const eventFaults = createFaultPlan<EventFaultRule>(dice);
   const violations: ContractViolation[] = [];
   const calls: ServedCall[] = [];
+  /** What providers are about to say of themselves. */
   const tasks = new Set<Promise<void>>();
   const endpoints = createEndpointShelf({ clock, newId, newPlace, newSecret });
   const sender = createWebhookSender({ clock, changed, fetch: options.fetch ?? ((url, init) => fetch(url, init)) });
@@ -159,7 +144,7 @@ export function assemble(options: TestPlatformOptions): Assembly {
     ...{ register, clock, newId, tokenUrl: `${baseUrl}/oauth/token` },
     lifetimeSeconds: options.tokenLifetimeSeconds ?? DEFAULT_TOKEN_LIFETIME_SECONDS,
   });
-  const answerFor: Assembly['answerFor'] = async (record, finding, rest) => {
+  const answerFor: AnswerFor = async (record, finding, rest) => {
     const answer = answerOf(record, finding, { answerId: newId('ans'), nowMs: clock.nowMs(), rest });
     return counter.submit(record, { answer: await signedAnswer(answer, record.provider) });
   };
@@ -178,21 +163,9 @@ export function assemble(options: TestPlatformOptions): Assembly {
   });
   return {
     ...handlers,
-    ...{
-      baseUrl,
-      answers,
-      sender,
-      watch,
-      callFaults,
-      eventFaults,
-      violations,
-      calls,
-      newId,
-      newPlace,
-      answerFor,
-      tasks,
-    },
-    handle: async (request) => {
+    ...{ baseUrl, answers, sender, watch, callFaults, eventFaults, violations, calls },
+    ...{ newId, newPlace, answerFor, tasks },
+    handle: async (request: Request): Promise<Response> => {
       const response = await handle(request);
       changed();
       return response;
@@ -205,7 +178,15 @@ const OF_SCRIPT = { operationId: 'answerTracebackRequest', side: 'response', poi
 /** Lets a provider that has a script answer by itself. */
 function startScript(
   record: RequestRecord,
-  { answerFor, violations, tasks }: Pick<Assembly, 'answerFor' | 'violations' | 'tasks'>,
+  {
+    answerFor,
+    violations,
+    tasks,
+  }: {
+    readonly answerFor: AnswerFor;
+    readonly violations: ContractViolation[];
+    readonly tasks: Set<Promise<void>>;
+  },
 ): void {
   const task = Promise.resolve()
     .then(() => answerByScript(record, answerFor))
@@ -214,7 +195,7 @@ function startScript(
   tasks.add(task);
 }
 
-async function answerByScript(record: RequestRecord, answerFor: Assembly['answerFor']): Promise<void> {
+async function answerByScript(record: RequestRecord, answerFor: AnswerFor): Promise<void> {
   const finding = record.provider.answers?.(record.request);
   if (finding === undefined) return;
   const answer = await answerFor(record, finding, {});

@@ -29,7 +29,7 @@ export interface WebhookAttempt {
 }
 
 /** Sends one request: `globalThis.fetch` is one. */
-export type WebhookFetch = (url: string, init: RequestInit) => Promise<Response>;
+type WebhookFetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** An endpoint, and what the platform keeps to itself about it. */
 export interface StoredEndpoint {
@@ -176,7 +176,7 @@ async function sendPosting(
 const KEEP_ALIVE_MS = 15_000;
 
 /** An event that happened, and whom it is for. */
-export interface LoggedEvent {
+interface LoggedEvent {
   readonly event: PlatformEventEnvelope;
   readonly to: readonly string[];
 }
@@ -191,27 +191,7 @@ interface EventToEmit<Type extends PlatformEventType = PlatformEventType> {
 }
 
 /** Brings events to whom they concern. */
-export interface EventHub {
-  readonly emit: <Type extends PlatformEventType>(event: EventToEmit<Type>) => PlatformEventEnvelope;
-  /** Brings an event as it is, in no form of the contract perhaps. */
-  readonly send: (event: PlatformEventEnvelope, to: readonly string[]) => void;
-  /** All events, the first one first. */
-  readonly log: () => readonly LoggedEvent[];
-  /** Opens a stream behind an event, or from now on; undefined where that event is not kept. */
-  readonly open: (
-    clientId: string,
-    options: { readonly lastEventId?: string; readonly signal: AbortSignal },
-  ) => ReadableStream<Uint8Array> | undefined;
-  /** Posts events to an endpoint once more. */
-  readonly replay: (stored: StoredEndpoint, events: readonly PlatformEventEnvelope[]) => void;
-  /** Brings what is held back as late. */
-  readonly release: () => void;
-  /** Streams that are open. */
-  readonly streams: (clientId?: string) => number;
-  /** Ends every stream that is open, as a platform does that restarts. */
-  readonly dropStreams: () => void;
-  readonly close: () => void;
-}
+export type EventHub = ReturnType<typeof createEventHub>;
 
 type Way = 'webhook' | 'event-stream';
 
@@ -230,7 +210,7 @@ export function createEventHub(parts: {
   readonly sender: WebhookSender;
   readonly endpoints: () => Iterable<StoredEndpoint>;
   readonly changed: () => void;
-}): EventHub {
+}) {
   const { clock, source, newId, sender, endpoints, changed } = parts;
   const log: LoggedEvent[] = [];
   const streams = new Set<OpenStream>();
@@ -267,7 +247,7 @@ export function createEventHub(parts: {
   };
 
   return {
-    emit: ({ type, subject, data, to }) => {
+    emit: <Type extends PlatformEventType>({ type, subject, data, to }: EventToEmit<Type>): PlatformEventEnvelope => {
       const event: PlatformEventEnvelope = {
         ...{ specversion: '1.0', id: newId('evt'), source, type, subject },
         ...{ time: new Date(clock.nowMs()).toISOString(), datacontenttype: 'application/json', data },
@@ -276,24 +256,31 @@ export function createEventHub(parts: {
       send(event, to);
       return event;
     },
+    /** Brings an event as it is, in no form of the contract perhaps. */
     send,
-    log: () => [...log],
-    open: (clientId, { lastEventId, signal }) => {
+    /** All events, the first one first. */
+    log: (): readonly LoggedEvent[] => [...log],
+    /** Opens a stream behind an event, or from now on; undefined where that event is not kept. */
+    open: (
+      clientId: string,
+      { lastEventId, signal }: { readonly lastEventId?: string; readonly signal: AbortSignal },
+    ): ReadableStream<Uint8Array> | undefined => {
       const from = lastEventId === undefined ? log.length : log.findIndex(({ event }) => event.id === lastEventId) + 1;
       if (lastEventId !== undefined && from === 0) return undefined;
       const missed = log.slice(from).filter(({ to }) => to.includes(clientId));
       return openStream({ clientId, missed, streams, clock, signal, changed });
     },
-    replay: (stored, events) => {
+    /** Posts events to an endpoint once more. */
+    replay: (stored: StoredEndpoint, events: readonly PlatformEventEnvelope[]) => {
       for (const event of events) sender.post(stored, event);
     },
+    /** Brings what is held back as late. */
     release: queues.releaseAll,
-    streams: (clientId) =>
+    /** Streams that are open. */
+    streams: (clientId?: string) =>
       [...streams].filter((stream) => clientId === undefined || stream.clientId === clientId).length,
+    /** Ends every stream that is open, as a platform does that restarts, or is closed. */
     dropStreams: () => {
-      for (const stream of streams) stream.end();
-    },
-    close: () => {
       for (const stream of streams) stream.end();
     },
   };
@@ -308,11 +295,7 @@ function assertInContract(event: PlatformEventEnvelope): void {
 }
 
 /** What is held back comes behind the next one of the same way. */
-function createLateQueues(): {
-  readonly hold: (clientId: string, way: Way, deliver: () => void) => void;
-  readonly release: (clientId: string, way: Way) => void;
-  readonly releaseAll: () => void;
-} {
+function createLateQueues() {
   const held = new Map<string, (() => void)[]>();
   const releaseAt = (name: string): void => {
     const waiting = held.get(name) ?? [];
@@ -320,11 +303,11 @@ function createLateQueues(): {
     for (const deliver of waiting) deliver();
   };
   return {
-    hold: (clientId, way, deliver) => {
+    hold: (clientId: string, way: Way, deliver: () => void) => {
       const name = `${way} ${clientId}`;
       held.set(name, [...(held.get(name) ?? []), deliver]);
     },
-    release: (clientId, way) => releaseAt(`${way} ${clientId}`),
+    release: (clientId: string, way: Way) => releaseAt(`${way} ${clientId}`),
     releaseAll: () => {
       for (const name of [...held.keys()]) releaseAt(name);
     },

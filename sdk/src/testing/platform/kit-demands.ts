@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { MAX_DEMAND_DOCUMENT_BYTES } from '../../contract/demand.js';
-import type { DemandDecision, DemandDecisionRequest, DemandState, ProductionFile } from '../../contract/demand.js';
+import type { DemandDecision, DemandDecisionRequest, ProductionFile } from '../../contract/demand.js';
 import { demandScopeRefusal, jsonAnswer, problemAnswer } from '../../contract/platform-answer.js';
 import type { PlatformAnswer } from '../../contract/platform-answer.js';
 import type { Demand, DemandSubmission, Production } from '../../platform/index.js';
@@ -18,7 +18,10 @@ export const PRODUCTION_LIFETIME_MS: number = 30 * 86_400_000;
 const MANIFEST_NAME = 'manifest.json';
 
 /** A file of a production, as a test gives it. */
-export interface TestProductionFile extends Pick<ProductionFile, 'name' | 'mediaType' | 'recordClass' | 'records'> {
+export interface TestProductionFile extends Pick<
+  Production['files'][number],
+  'name' | 'mediaType' | 'recordClass' | 'records'
+> {
   readonly bytes: Uint8Array;
 }
 
@@ -33,7 +36,7 @@ interface HeldProduction {
 }
 
 /** What it is made with. */
-export interface KitDemandsParts {
+interface KitDemandsParts {
   readonly clock: Clock;
   readonly register: ClientRegister;
   readonly hub: EventHub;
@@ -41,7 +44,7 @@ export interface KitDemandsParts {
   readonly newPlace: () => number;
 }
 
-const STATES: Readonly<Record<DemandDecisionRequest['decision'], DemandState>> = {
+const STATES: Readonly<Record<DemandDecisionRequest['decision'], Demand['state']>> = {
   approve: 'approved',
   narrow: 'narrowed',
   reject: 'rejected',

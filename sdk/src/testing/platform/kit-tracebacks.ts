@@ -21,12 +21,6 @@ import { jsonAnswer } from '../../contract/platform-answer.js';
 import { problemAnswer } from '../../contract/platform-answer.js';
 import type { PlatformProblem } from '../../contract/platform-answer.js';
 
-/** Something that the lifecycle of a traceback asked for, and the platform did. */
-export interface PerformedEffect {
-  readonly tracebackId: string;
-  readonly effect: TracebackEffect;
-}
-
 /** What it is made with. */
 interface KitTracebacksParts {
   readonly clock: TimerClock;
@@ -46,7 +40,8 @@ export class KitTracebacks {
   readonly #parts: KitTracebacksParts;
   readonly #clock: TimerClock;
   readonly #timers = new Map<string, () => void>();
-  readonly #performed: PerformedEffect[] = [];
+  /** What the lifecycle asked for, and was done. */
+  readonly #performed: { readonly tracebackId: string; readonly effect: TracebackEffect }[] = [];
 
   constructor(parts: KitTracebacksParts) {
     this.#parts = parts;
@@ -137,7 +132,7 @@ export class KitTracebacks {
     });
   }
 
-  effects(): readonly PerformedEffect[] {
+  effects(): readonly { readonly tracebackId: string; readonly effect: TracebackEffect }[] {
     return [...this.#performed];
   }
 

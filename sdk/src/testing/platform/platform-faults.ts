@@ -44,17 +44,11 @@ export type PlatformFault =
   | { readonly kind: 'expired-token' }
   | { readonly kind: 'forged-receipt' };
 
-/**
- * What can go wrong with an event on its way.
- * - `duplicate`: it comes twice
- * - `late`: it comes behind the next one, or when {@link TestPlatform.releaseEvents} is called
- * - `lost`: it does not come; lists and replays have it
- * - `forged`: the webhook is signed with a secret that is none of the endpoint's; a later attempt is right
- */
-export type EventFault = 'duplicate' | 'late' | 'lost' | 'forged';
-
-/** How often a fault strikes. */
-export interface FaultFrequency {
+/** A fault of calls, which of them it strikes, and how often. */
+export interface CallFaultRule {
+  readonly fault: PlatformFault;
+  /** `operationId`s of {@link PLATFORM_ROUTES}. Default all but the token. */
+  readonly operations?: readonly string[];
   /** How often at most. Default without end. */
   readonly times?: number;
   /** How often it is let pass before the first time. Default 0. */
@@ -65,16 +59,16 @@ export interface FaultFrequency {
   readonly providerId?: string;
 }
 
-/** A fault of calls, and which of them it strikes. */
-export interface CallFaultRule extends FaultFrequency {
-  readonly fault: PlatformFault;
-  /** `operationId`s of {@link PLATFORM_ROUTES}. Default all but the token. */
-  readonly operations?: readonly string[];
-}
-
-/** A fault of events, and which of them it strikes. */
-export interface EventFaultRule extends FaultFrequency {
-  readonly fault: EventFault;
+/** A fault of events, which of them it strikes, and how often. */
+export interface EventFaultRule extends Omit<CallFaultRule, 'fault' | 'operations'> {
+  /**
+   * What goes wrong with an event on its way.
+   * - `duplicate`: it comes twice
+   * - `late`: it comes behind the next one, or when {@link TestPlatform.releaseEvents} is called
+   * - `lost`: it does not come; lists and replays have it
+   * - `forged`: the webhook is signed with a secret that is none of the endpoint's; a later attempt is right
+   */
+  readonly fault: 'duplicate' | 'late' | 'lost' | 'forged';
   /** Default all. */
   readonly types?: readonly PlatformEventType[];
   /** Default both. */
@@ -82,10 +76,10 @@ export interface EventFaultRule extends FaultFrequency {
 }
 
 /** Rules, and what they strike next. */
-export type FaultPlan<Rule extends FaultFrequency> = ReturnType<typeof createFaultPlan<Rule>>;
+export type FaultPlan<Rule extends CallFaultRule | EventFaultRule> = ReturnType<typeof createFaultPlan<Rule>>;
 
 /** Makes a plan without rules. */
-export function createFaultPlan<Rule extends FaultFrequency>(dice: Dice) {
+export function createFaultPlan<Rule extends CallFaultRule | EventFaultRule>(dice: Dice) {
   const entries = new Set<{
     readonly rule: Rule;
     seen: number;

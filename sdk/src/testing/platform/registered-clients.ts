@@ -109,18 +109,7 @@ export interface RegisteredProvider extends TestProvider {
 }
 
 /** Everybody that the platform knows. */
-export interface ClientRegister {
-  readonly clients: ReadonlyMap<string, RegisteredClient>;
-  readonly providers: readonly RegisteredProvider[];
-  /** Ids of those whose tokens reach so far. */
-  readonly clientsOf: (scope: PlatformScope) => readonly string[];
-  /** @throws {@link HopbackError} `invalid-argument` where there is none */
-  readonly provider: (providerId: string) => RegisteredProvider;
-  /** Whom a reference means, as the registry has them: by an identifier, then by name. */
-  readonly resolve: (reference: ProviderReference) => RegisteredProvider | undefined;
-  /** The same, and whether the reference mixes two companies. */
-  readonly meaning: (reference: ProviderReference) => ReferenceMeaning;
-}
+export type ClientRegister = ReturnType<typeof registerClients>;
 
 const DEFAULT_ZONE = 'America/New_York';
 
@@ -128,7 +117,7 @@ const DEFAULT_ZONE = 'America/New_York';
 type OtherClients = Readonly<Record<Exclude<PlatformScope, 'carrier'>, readonly string[]>>;
 
 /** Gives everybody keys. */
-export function registerClients(providers: readonly TestProvider[], others: OtherClients): ClientRegister {
+export function registerClients(providers: readonly TestProvider[], others: OtherClients) {
   const registered = providers.map((provider): RegisteredProvider => ({
     zone: DEFAULT_ZONE,
     ...provider,
@@ -143,21 +132,25 @@ export function registerClients(providers: readonly TestProvider[], others: Othe
   for (const provider of registered) add(provider.providerId, { scopes: ['carrier'], provider });
   for (const scope of ['app', 'agency', 'staff'] as const)
     for (const clientId of others[scope]) add(clientId, { scopes: [scope] });
-  const resolve: ClientRegister['resolve'] = (reference) =>
+  const resolve = (reference: ProviderReference): RegisteredProvider | undefined =>
     registered.find((provider) => IDENTIFIERS.some((name) => isSame(reference[name], provider[name]))) ??
     registered.find(({ name }) => isSame(reference.name, name));
   return {
-    clients,
-    providers: registered,
-    clientsOf: (scope) =>
+    clients: clients as ReadonlyMap<string, RegisteredClient>,
+    providers: registered as readonly RegisteredProvider[],
+    /** Ids of those whose tokens reach so far. */
+    clientsOf: (scope: PlatformScope): readonly string[] =>
       [...clients.values()].filter(({ scopes }) => scopes.includes(scope)).map(({ clientId }) => clientId),
-    provider: (providerId) => {
+    /** @throws {@link HopbackError} `invalid-argument` where there is none */
+    provider: (providerId: string): RegisteredProvider => {
       const found = registered.find((provider) => provider.providerId === providerId);
       if (found === undefined) throw new HopbackError('invalid-argument', `no provider is called ${providerId}`);
       return found;
     },
+    /** Whom a reference means, as the registry has them: by an identifier, then by name. */
     resolve,
-    meaning: (reference) => {
+    /** The same, and whether the reference mixes two companies. */
+    meaning: (reference: ProviderReference): ReferenceMeaning => {
       const mixed = mixedReference(ownedParts(reference, registered));
       if (mixed !== undefined)
         return { status: 'several', providerIds: mixed.flatMap(({ providerIds }) => providerIds), mixed };

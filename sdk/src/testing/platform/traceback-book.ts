@@ -28,9 +28,6 @@ export interface VerifiedAnswer {
   readonly sha256: string;
 }
 
-/** A public key of the platform, as a JWK (RFC 7517). */
-export type PlatformJwk = Readonly<Record<string, unknown>>;
-
 /** Verifies answers, and signs receipts. */
 export type KitAnswers = ReturnType<typeof createKitAnswers>;
 

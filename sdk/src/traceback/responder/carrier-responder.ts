@@ -258,7 +258,7 @@ export interface CarrierResponder extends TracebackResponder {
  * const { mkdtemp, rm } = await import('node:fs/promises');
  * const { tmpdir } = await import('node:os');
  * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
- * await using platform = await startTestPlatform();
+ * await using platform = await TestPlatform.start();
  * const { client, answerKey } = platform.credentials('prv-birch');
  * await using store = createMemoryRecordStore({ clock: { nowMs: Date.now } });
  * await store.insert([sampleCallRecord()]);

@@ -375,7 +375,7 @@ const MAX_ORIG_ID_CHARS = 128;
  * @see RFC 8225, RFC 8588
  * @example
  * ```ts
- * const signer = (await createTestPki()).issueServiceProvider({ spc: '1234' });
+ * const signer = new TestPki().issueServiceProvider({ spc: '1234' });
  * const { identityHeader } = createPassport({ signer, x5u: 'https://certs.example/1234.pem' });
  * console.log(shakenClaims([identityHeader])?.attestation); // A
  * ```
