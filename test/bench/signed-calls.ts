@@ -55,7 +55,7 @@ export async function createSignedWorld(nowMs: number) {
     const provider = pki.issueServiceProvider({ spc });
     return { provider, x5u: `https://certificates.provider-${spc}.example/shaken/${spc}.pem` };
   });
-  return { pki, signers, trustStore: trustStoreOf({ ...pki, crl: pki.crl() }) };
+  return { pki, signers, trustStore: trustStoreOf(materialOf(pki)) };
 }
 
 /**
@@ -168,7 +168,7 @@ const PARTS = ['root', 'stiPaRoot', 'stiPaCrlIssuer', 'crl'] as const;
 /** A world written down for the verifiers of other processes. */
 export function writtenWorld(world: { readonly pki: TestPki; readonly signers: readonly Signer[] }): string {
   const { pki, signers } = world;
-  const material = { ...pki, crl: pki.crl() };
+  const material = materialOf(pki);
   const parts = PARTS.map((name) => [name, Buffer.from(material[name].der).toString('base64')]);
   const chains = signers.map(({ provider, x5u }) => ({ x5u, provider: { chainPem: provider.chainPem } }));
   return JSON.stringify({ nowMs: pki.nowMs, signers: chains, ...Object.fromEntries(parts) });
@@ -259,6 +259,11 @@ export function bareBaseline(verb: 'sign' | 'verify', { der, raw }: Readonly<Rec
 }
 
 /** Trusts the root of a PKI, with a CRL. */
+function materialOf(pki: TestPki) {
+  const { nowMs, root, stiPaRoot, stiPaCrlIssuer } = pki;
+  return { nowMs, root, stiPaRoot, stiPaCrlIssuer, crl: pki.crl() };
+}
+
 function trustStoreOf(pki: TrustMaterial): TrustStore {
   const crl = parseCrl(pki.crl.der);
   if (crl.status !== 'parsed') throw new Error('the CRL of the test PKI does not parse');

@@ -2,12 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ManualClock, createTestKey, TestPki, CertificateServer } from '@hopback/sdk/testing';
-import type {
-  CrlOptions,
-  ServerFault,
-  TestServiceProvider,
-  TrustListOptions,
-} from '@hopback/sdk/testing';
+import type { CrlOptions, ServerFault, TestServiceProvider, TrustListOptions } from '@hopback/sdk/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createTrustStoreRefresh } from '../../sdk/src/stir/certificates/trust-store-refresh.js';
 import type {

@@ -8,12 +8,7 @@ import { createDiskCache, fileNameOf } from '../../sdk/src/stir/certificates/dis
 import { createCertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
 import { type CertificateRepositoryOptions } from '../../sdk/src/stir/certificates/repository-state.js';
 import type { CertificateLookup, CertificateRepositoryService } from '../../sdk/src/stir/certificates/repository.js';
-import {
-  ManualClock,
-  TestPki,
-  CertificateServer,
-  type TestServiceProvider,
-} from '../../sdk/src/testing/index.js';
+import { ManualClock, TestPki, CertificateServer, type TestServiceProvider } from '../../sdk/src/testing/index.js';
 
 const DAY = 86_400_000;
 

@@ -6,11 +6,7 @@ import {
   CertificateServer,
   TEST_NOW_MS,
 } from '@hopback/sdk/testing';
-import type {
-  PassportOptions,
-  SampleInviteOptions,
-  TestServiceProvider,
-} from '@hopback/sdk/testing';
+import type { PassportOptions, SampleInviteOptions, TestServiceProvider } from '@hopback/sdk/testing';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import type { CliOutput, CliIo } from '../../sdk/src/cli/kit/node-io.js';
 import { nodeIo } from '../../sdk/src/cli/kit/node-io.js';

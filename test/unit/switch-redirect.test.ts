@@ -11,7 +11,6 @@ import type {
   RedirectServerOptions,
   SipRequestLike,
 } from '../../sdk/src/switch/index.js';
-import type { RedirectRule } from '../../sdk/src/switch/redirect/profile.js';
 import { codeOf } from '../support/code-of.js';
 import { createRedirectLab, KNOWN_CUSTOMER } from '../support/redirect-lab.js';
 

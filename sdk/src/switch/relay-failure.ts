@@ -80,7 +80,8 @@ export function relayFailure(
     const read = answer === undefined ? undefined : readResponseLike(answer);
     const { status, reasonPhrase } =
       read === undefined || read.status < 300 ? (statusIn(failure) ?? INTERNAL_ERROR) : read;
-    const headers = answer === undefined ? reasonAlone(ownReasons(options.reasonHeaders)) : relayedHeaders(answer, options);
+    const headers =
+      answer === undefined ? reasonAlone(ownReasons(options.reasonHeaders)) : relayedHeaders(answer, options);
     // Without a phrase the one of the table stands.
     sendAny(response, response.send, [status, ...(reasonPhrase === '' ? [] : [reasonPhrase]), { headers }]);
     return true;

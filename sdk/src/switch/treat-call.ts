@@ -160,11 +160,7 @@ export interface CallToTreat {
 
 /** What speaks against a call: a poor verdict, what it looks like, its calling number, or whom it comes from. */
 export type CallConcern =
-  | TrunkPolicy['rejects'][number]
-  | 'unreadable'
-  | 'do-not-originate'
-  | 'upstream-not-filed'
-  | 'upstream-removed';
+  TrunkPolicy['rejects'][number] | 'unreadable' | 'do-not-originate' | 'upstream-not-filed' | 'upstream-removed';
 
 /** Why a call goes on that would have been refused. */
 export type Exemption = NonNullable<Extract<CallTreatment, { readonly exemption?: unknown }>['exemption']>;

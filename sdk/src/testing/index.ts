@@ -2,13 +2,7 @@ export { ManualClock, TEST_NOW_MS } from './manual-clock.js';
 export { createTestKey } from './test-key.js';
 export type { TestCertificate, TestKey, TestKeyType, TestName } from './test-key.js';
 export { TestPki, CRL_REASONS } from './test-pki.js';
-export type {
-  CaOptions,
-  TestServiceProvider,
-  CrlOptions,
-  TrustListOptions,
-  TestPkiOptions,
-} from './test-pki.js';
+export type { CaOptions, TestServiceProvider, CrlOptions, TrustListOptions, TestPkiOptions } from './test-pki.js';
 export { KEY_USAGES } from './issue-certificate.js';
 export type { CertificateOptions } from './issue-certificate.js';
 export {

@@ -268,7 +268,8 @@ export class CallTracker implements AsyncDisposable {
       const refusedFor = blockedByPolicy(call, identity);
       if (refusedFor !== undefined) call.blockedBy ??= refusedFor;
       const legs = legsOfCall(call, receivedOf(identity, call.ingress?.identities ?? []));
-      for (const { parts, messages: own } of legs) this.#safely(() => this.#handOver(this.#recorder.record(parts, own)));
+      for (const { parts, messages: own } of legs)
+        this.#safely(() => this.#handOver(this.#recorder.record(parts, own)));
     });
     this.#recorder.release(messages);
     messages.length = 0;
