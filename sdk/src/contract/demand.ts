@@ -179,7 +179,6 @@ export const Demand = object('A subpoena, civil investigative demand or court or
   ...submission,
 });
 export type Demand = BodyOf<typeof Demand>;
-export type DemandState = Demand['state'];
 
 /** Files of one production: one a day and class for years. */
 const MAX_FILES = 10_000;
