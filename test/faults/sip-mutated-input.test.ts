@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { createManualClock } from '@hopback/sdk/testing';
+import { ManualClock } from '@hopback/sdk/testing';
 import { DrachtioServer } from '@hopback/harness/drachtio';
 import { expect, test } from 'vitest';
 import { SeededRandom } from '../../harness/src/faults/index.js';

@@ -1,5 +1,5 @@
 import { DrachtioServer, type DrachtioServerOptions, type MessageTap } from '@hopback/harness/drachtio';
-import { createManualClock, type ManualClock } from '@hopback/sdk/testing';
+import { ManualClock } from '@hopback/sdk/testing';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { connectApp, type AppRequest, type AppResponse } from './drachtio-app.js';
 import { createInbox } from './drachtio-inbox.js';
@@ -28,7 +28,7 @@ export function tapLabs(shows: MessageTap | undefined): void {
 
 /** Opens a server on UDP, TCP and WebSocket, under a clock that the test moves. Disposing of it closes all connections. */
 export async function createLab(options: LabOptions = {}) {
-  const clock = options.clock ?? createManualClock();
+  const clock = options.clock ?? new ManualClock();
   const server = await DrachtioServer.open({
     listen: TRANSPORTS.map((transport) => ({ transport, host: '127.0.0.1', port: 0 })),
     // Tests speak at once; those of the waiting itself ask for it.

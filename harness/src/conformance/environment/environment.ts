@@ -225,7 +225,7 @@ export class ConformanceEnvironment implements AsyncDisposable {
     try {
       const place = { ...placeOf(options, known), httpsPort: server.ports.https, httpPort: server.ports.http };
       const nowMs = Date.now();
-      const pki = await createTestPki({
+      const pki = new TestPki({
         nowMs,
         label: 'Hopback Conformance',
         keys: pkiKeysFromPem(keys),
@@ -234,7 +234,7 @@ export class ConformanceEnvironment implements AsyncDisposable {
         firstSerialNumber: Math.floor(nowMs / 1000),
       });
       const crl = crlOf(pki, server.url(PATHS.crlSigner));
-      const signing = pki.issueServiceProvider({ spc: SIGNING_SPC, key: testKeyFromPem(keys.signing) });
+      const signing = pki.issueServiceProvider({ spc: SIGNING_SPC, key: createTestKey('P-256', keys.signing) });
       const list = pki.trustList({
         sequence: Math.floor(nowMs / 1000),
         x5u: server.url(PATHS.listSigner),
