@@ -1,6 +1,6 @@
-import { base, createVerificationService, PASSPORT_TYPES } from '@hopback/sdk/stir';
-import type { PassportType, VerificationService, VerificationServiceOptions } from '@hopback/sdk/stir';
-import { createCertificateRepository, loadTrustStore } from '@hopback/sdk/stir';
+import { base, VerificationService, PASSPORT_TYPES } from '@hopback/sdk/stir';
+import type { PassportType, VerificationServiceOptions } from '@hopback/sdk/stir';
+import { CertificateRepository, loadTrustStore } from '@hopback/sdk/stir';
 import { createPassport } from '@hopback/sdk/testing';
 import { isMain, openLab } from './lab.js';
 
@@ -25,13 +25,13 @@ export const campaign: PassportType = {
 
 /** A verification service that knows it beside shaken, div and the PASSporT without extension. */
 export function withCampaigns(options: VerificationServiceOptions): VerificationService {
-  return createVerificationService({ ...options, passportTypes: [...PASSPORT_TYPES, campaign] });
+  return new VerificationService({ ...options, passportTypes: [...PASSPORT_TYPES, campaign] });
 }
 
 if (isMain(import.meta.url)) {
   await using lab = await openLab();
   const clock = { nowMs: Date.now };
-  await using certificates = createCertificateRepository({ clock, ...lab.repository });
+  await using certificates = new CertificateRepository({ clock, ...lab.repository });
   const service = withCampaigns({ certificates, trustStore: await loadTrustStore(lab.trust, { clock }), clock });
   const iatSeconds = Math.floor(Date.now() / 1000);
   const claims = { campaign: 'reminders-7', attest: undefined, origid: undefined };

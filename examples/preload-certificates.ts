@@ -1,5 +1,5 @@
-import { createCertificateRepository } from '@hopback/sdk/stir';
-import type { CertificateCacheExport, CertificateRepositoryOptions, PreloadReport } from '@hopback/sdk/stir';
+import { CertificateRepository } from '@hopback/sdk/stir';
+import type { CertificateCacheExport, CertificateRepositoryOptions } from '@hopback/sdk/stir';
 import { isMain, openLab } from './lab.js';
 
 /**
@@ -11,8 +11,11 @@ import { isMain, openLab } from './lab.js';
 export async function warmUp(
   x5uUrls: readonly string[],
   options: CertificateRepositoryOptions,
-): Promise<{ readonly report: PreloadReport; readonly handOn: CertificateCacheExport }> {
-  await using repository = createCertificateRepository(options);
+): Promise<{
+  readonly report: Awaited<ReturnType<CertificateRepository['preload']>>;
+  readonly handOn: CertificateCacheExport;
+}> {
+  await using repository = new CertificateRepository(options);
   const report = await repository.preload(x5uUrls);
   // Those that failed are left alone for a while; calls from them are indeterminate, not delayed.
   return { report, handOn: repository.export() };
@@ -20,7 +23,7 @@ export async function warmUp(
 
 /** On the next machine: every chain is checked as if it had been fetched. Importing does not make it trusted. */
 export async function takeOver(data: unknown, options: CertificateRepositoryOptions): Promise<number> {
-  await using repository = createCertificateRepository(options);
+  await using repository = new CertificateRepository(options);
   return (await repository.import(data)).imported;
 }
 

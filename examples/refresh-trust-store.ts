@@ -1,7 +1,7 @@
 import {
-  createCertificateRepository,
-  createTrustStoreRefresh,
-  createVerificationService,
+  CertificateRepository,
+  TrustStoreRefresh,
+  VerificationService,
   parseCertificateChain,
 } from '@hopback/sdk/stir';
 import type {
@@ -22,7 +22,7 @@ import { isMain } from './lab.js';
 export async function startTrusting(
   certificates: CertificateRepository,
   options: Omit<TrustStoreRefreshOptions, 'onTrustStore' | 'clock' | 'schedule' | 'random'>,
-): Promise<{ readonly service: VerificationService | undefined; readonly trust: TrustStoreRefreshService }> {
+): Promise<{ readonly service: VerificationService | undefined; readonly trust: TrustStoreRefresh }> {
   let service: VerificationService | undefined;
   const clock = { nowMs: Date.now };
   const schedule: TrustStoreRefreshOptions['schedule'] = (callback, delayMs) => {
@@ -31,10 +31,10 @@ export async function startTrusting(
   };
   // Calls under way end by the store that they began with; all others are judged by the new one.
   const onTrustStore: TrustStoreRefreshOptions['onTrustStore'] = (trustStore) => service?.useTrustStore(trustStore);
-  const trust = createTrustStoreRefresh({ ...options, onTrustStore, clock, schedule, random: Math.random });
+  const trust = new TrustStoreRefresh({ ...options, onTrustStore, clock, schedule, random: Math.random });
   await trust.refresh();
   const trustStore = trust.current();
-  if (trustStore !== undefined) service = createVerificationService({ certificates, trustStore, clock });
+  if (trustStore !== undefined) service = new VerificationService({ certificates, trustStore, clock });
   return { service, trust };
 }
 
@@ -42,7 +42,7 @@ if (isMain(import.meta.url)) {
   const pki = new TestPki({ nowMs: Date.now() });
   await using server = await CertificateServer.start();
   const web = { allow: { addresses: ['127.0.0.0/8'], ports: [server.ports.https] }, ca: server.tlsRootPem };
-  await using certificates = createCertificateRepository({ clock: { nowMs: Date.now }, ...web });
+  await using certificates = new CertificateRepository({ clock: { nowMs: Date.now }, ...web });
   const root = parseCertificateChain(pki.stiPaRoot.certificatePem);
   const { trust } = await startTrusting(certificates, {
     listUrl: server.publish('/list.jws', pki.trustList({ sequence: 5, withX5c: true }).jws),

@@ -1,10 +1,10 @@
-import { createAttestationPolicy, decideAttestation, DEFAULT_ATTESTATION_POLICY } from '@hopback/sdk/stir';
-import type { AttestationDecision, AttestationPolicy } from '@hopback/sdk/stir';
+import { AttestationPolicy, DEFAULT_ATTESTATION_POLICY } from '@hopback/sdk/stir';
+import type { AttestationDecision } from '@hopback/sdk/stir';
 import { isMain } from './lab.js';
 
 /** The default rules, with one of our own before them: what comes from the laboratory is never signed. */
 export function ownPolicy(): AttestationPolicy {
-  return createAttestationPolicy({
+  return new AttestationPolicy({
     id: 'example-2',
     rules: [
       {
@@ -20,7 +20,7 @@ export function ownPolicy(): AttestationPolicy {
 
 /** A wholesale customer calls with a number that another provider assigned to them, which their delegate certificate shows. */
 export function decideForWholesale(policy: AttestationPolicy): AttestationDecision {
-  return decideAttestation(policy, {
+  return policy.decide({
     role: 'originating',
     trunk: 'wholesale-7',
     customer: 'customer-31',

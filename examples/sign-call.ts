@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import {
-  createAttestationPolicy,
-  createAuthenticationService,
+  AttestationPolicy,
+  AuthenticationService,
   createLocalSigner,
   createStaticCertificateSource,
 } from '@hopback/sdk/stir';
-import type { AuthenticationService, SignatureRecord } from '@hopback/sdk/stir';
+import type { SignatureRecord } from '@hopback/sdk/stir';
 import { isMain, openLab } from './lab.js';
 
 /** What a provider signs with. */
@@ -21,14 +21,14 @@ export async function startSigning(
   files: ProviderFiles,
   keep: (record: SignatureRecord) => void,
 ): Promise<AuthenticationService> {
-  return createAuthenticationService({
+  return new AuthenticationService({
     spc: '1234',
     signer: await createLocalSigner({ privateKeyPem: files.privateKeyPem }),
     certificateSource: createStaticCertificateSource({
       chainPem: files.chainPem,
       x5u: 'https://certificates.example.com/shaken/1234.pem',
     }),
-    policy: createAttestationPolicy(),
+    policy: new AttestationPolicy(),
     clock: { nowMs: () => Date.now() },
     randomUuid: randomUUID,
     onRecord: keep,

@@ -1,5 +1,5 @@
-import { createFileCertificateSource, watchCertificateExpiry } from '@hopback/sdk/stir';
-import type { CertificateAlarm, CertificateWatch, FileCertificateSource } from '@hopback/sdk/stir';
+import { FileCertificateSource, CertificateWatch } from '@hopback/sdk/stir';
+import type { CertificateAlarm } from '@hopback/sdk/stir';
 import { isMain, openLab } from './lab.js';
 
 /** A certificate that is renewed by exchanging a file, and an alarm while nobody does. */
@@ -7,12 +7,12 @@ export async function watchedCertificate(
   path: string,
   alarm: (news: CertificateAlarm) => void,
 ): Promise<{ readonly source: FileCertificateSource; readonly watch: CertificateWatch }> {
-  const source = await createFileCertificateSource({
+  const source = await FileCertificateSource.open({
     path,
     // A new address for each certificate: verifiers that hold the old one are not misled.
     x5u: ({ sha256 }) => `https://certificates.example.com/shaken/${sha256}.pem`,
   });
-  const watch = watchCertificateExpiry({
+  const watch = new CertificateWatch({
     source,
     clock: { nowMs: () => Date.now() },
     onAlarm: alarm,

@@ -1,17 +1,12 @@
 import {
-  createCertificateRepository,
-  createVerificationService,
+  CertificateRepository,
+  VerificationService,
   loadTrustStore,
   parseSipRequest,
   verificationRequestOf,
   withVerstat,
 } from '@hopback/sdk/stir';
-import type {
-  CallVerdict,
-  CertificateRepositoryOptions,
-  TrustStoreFiles,
-  VerificationService,
-} from '@hopback/sdk/stir';
+import type { CallVerdict, CertificateRepositoryOptions, TrustStoreFiles } from '@hopback/sdk/stir';
 import { isMain, openLab } from './lab.js';
 
 /** One service for the process. The repository owns sockets and files: close it when the process ends. */
@@ -21,9 +16,9 @@ export async function startVerifying(
 ): Promise<{ readonly service: VerificationService; readonly close: () => Promise<void> }> {
   const clock = { nowMs: Date.now };
   const trustStore = await loadTrustStore(files, { clock });
-  const certificates = createCertificateRepository({ clock, ...repository });
-  const service = createVerificationService({ certificates, trustStore, clock });
-  return { service, close: certificates.close };
+  const certificates = new CertificateRepository({ clock, ...repository });
+  const service = new VerificationService({ certificates, trustStore, clock });
+  return { service, close: () => certificates.close() };
 }
 
 /** A verdict for one INVITE as it arrived; undefined when the text is no SIP request. */

@@ -5,7 +5,6 @@ import {
   INLINE_SIGNATURE_CHECKER,
   loadTrustStore,
   PASSPORT_TYPES,
-  revocationAt,
   startVerification,
   verificationPolicy,
 } from '@hopback/sdk/stir';
@@ -34,7 +33,7 @@ export function verifyOffline(
     const path = buildCertificatePath(chain, {
       trustAnchors: trustStore.anchors,
       intermediates: trustStore.intermediates,
-      revocation: revocationAt(trustStore.revocation, nowMs),
+      revocation: (certificate, issuer) => trustStore.revocation.lookup(certificate, issuer, nowMs),
       atMs: nowMs,
     });
     return { lookup: { status: 'found', url, chain, fetchedAtMs: nowMs, freshUntilMs: nowMs, notes: [] }, path };

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { Session } from 'node:inspector/promises';
 import type { Profiler } from 'node:inspector/promises';
 import { fileURLToPath } from 'node:url';
-import { createSignaturePool } from '@hopback/sdk/stir';
+import { SignaturePool } from '@hopback/sdk/stir';
 import type { VerificationServiceOptions } from '@hopback/sdk/stir';
 import { createSignedWorld, createWarmService, inTurn, signCalls } from './signed-calls.js';
 import { createWarmSigner, signingRequest } from './signing-calls.js';
@@ -66,8 +66,8 @@ async function verifier(options: Partial<VerificationServiceOptions>): Promise<(
 }
 
 async function verifierWithPool(): Promise<Work> {
-  const pool = createSignaturePool();
-  return { call: await verifier({ signatureChecker: pool }), lanes: POOL_LANES, close: pool.close };
+  const pool = new SignaturePool();
+  return { call: await verifier({ signatureChecker: pool }), lanes: POOL_LANES, close: () => pool.close() };
 }
 
 async function authenticator(): Promise<() => unknown> {

@@ -22,7 +22,11 @@ for await (const order of createInterface({ input: process.stdin })) {
   const calls = await callsOf(path, Number(offset), Number(count));
   forgetCalls();
   const next = inTurn(calls, forgetCalls);
-  const rate = asReceived((): VerificationRequest => ({ ...next() }), service.verify, requireFirstSight);
+  const rate = asReceived(
+    (): VerificationRequest => ({ ...next() }),
+    (call) => service.verify(call),
+    requireFirstSight,
+  );
   process.stdout.write(`${await rate(Number(ms))}\n`);
 }
 

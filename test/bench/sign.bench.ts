@@ -35,8 +35,8 @@ async function* measureSign(context: BenchContext): AsyncGenerator<Figure> {
     const { call, index } = next();
     return signingRequest(call, index);
   };
-  const signNow = asReceived(request, service.signNow, requireSigned);
-  const sign = asReceived(request, service.sign, requireSigned);
+  const signNow = asReceived(request, (call) => service.signNow(call), requireSigned);
+  const sign = asReceived(request, (call) => service.sign(call), requireSigned);
   await signNow(WARM_UP_MS);
   await using libsecsipid = await startLibsecsipid(calls[0]);
   const rounds = sized(context, { quick: 5, short: 31, full: 75 });

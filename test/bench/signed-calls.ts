@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import {
-  createCertificateRepository,
-  createReplayMemory,
+  CertificateRepository,
+  ReplayMemory,
   createRevocationSet,
   createTrustStore,
-  createVerificationService,
+  VerificationService,
   parseCertificate,
   parseCrl,
 } from '@hopback/sdk/stir';
@@ -13,11 +13,8 @@ import { rawToDerSignature } from '../../sdk/src/core/base64url.js';
 import type {
   CallVerdict,
   Certificate,
-  CertificateRepositoryService,
   Clock,
-  ReplayMemory,
   TrustStore,
-  VerificationService,
   VerificationServiceOptions,
   X5uAllowList,
 } from '@hopback/sdk/stir';
@@ -193,13 +190,13 @@ export async function createWarmService(
   clock: Clock,
   options: Partial<VerificationServiceOptions> = {},
 ) {
-  const certificates = createCertificateRepository({ clock, ...(world.allow && { allow: world.allow }) });
+  const certificates = new CertificateRepository({ clock, ...(world.allow && { allow: world.allow }) });
   await importChains(certificates, world, clock.nowMs());
-  const newMemory = (): ReplayMemory => createReplayMemory({ windowMs: REPLAY_WINDOW_MS });
+  const newMemory = (): ReplayMemory => new ReplayMemory({ windowMs: REPLAY_WINDOW_MS });
   let memory = newMemory();
-  const service: VerificationService = createVerificationService({
+  const service: VerificationService = new VerificationService({
     ...{ certificates, trustStore: world.trustStore, clock },
-    replayMemory: { observe: (callKey, nowMs) => memory.observe(callKey, nowMs), size: () => memory.size() },
+    replayMemory: { observe: (callKey, nowMs) => memory.observe(callKey, nowMs) },
     ...options,
   });
   return {
@@ -280,11 +277,7 @@ function trustStoreOf(pki: TrustMaterial): TrustStore {
 const REPLAY_WINDOW_MS = 660_000;
 const CHAIN_FRESH_MS = 86_400_000;
 
-async function importChains(
-  certificates: CertificateRepositoryService,
-  world: VerifiersWorld,
-  nowMs: number,
-): Promise<void> {
+async function importChains(certificates: CertificateRepository, world: VerifiersWorld, nowMs: number): Promise<void> {
   const entries = world.signers.map(({ provider, x5u }) => ({
     ...{ format: 'hopback.certificate-chain.1', url: x5u, body: provider.chainPem },
     bodySha256: createHash('sha256').update(provider.chainPem).digest('hex'),

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import {
-  createAttestationPolicy,
-  createAuthenticationService,
+  AttestationPolicy,
+  AuthenticationService,
   createLocalSigner,
   createStaticCertificateSource,
 } from '@hopback/sdk/stir';
-import type { AttestationFacts, AuthenticationService, SigningRequest } from '@hopback/sdk/stir';
+import type { AttestationFacts, SigningRequest } from '@hopback/sdk/stir';
 import type { SignedCall, Signer } from './signed-calls.js';
 
 /** An authentication service with everything on: the policy decides by the facts of each call, each record is handed over. */
@@ -13,11 +13,11 @@ export async function createWarmSigner(
   { provider, x5u }: Signer,
   onRecord: () => void,
 ): Promise<AuthenticationService> {
-  return createAuthenticationService({
+  return new AuthenticationService({
     spc: provider.spc,
     signer: await createLocalSigner({ privateKeyPem: provider.privateKeyPem }),
     certificateSource: createStaticCertificateSource({ chainPem: provider.chainPem, x5u }),
-    policy: createAttestationPolicy(),
+    policy: new AttestationPolicy(),
     clock: { nowMs: Date.now },
     randomUuid: randomUUID,
     onRecord,

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { verify as verifySignature } from 'node:crypto';
 import { availableParallelism, loadavg } from 'node:os';
 import { promisify } from 'node:util';
-import { createSignaturePool, INLINE_SIGNATURE_CHECKER } from '@hopback/sdk/stir';
+import { SignaturePool, INLINE_SIGNATURE_CHECKER } from '@hopback/sdk/stir';
 import { parsePassport } from '../../sdk/src/stir/passport.js';
 import type { VerificationRequest, VerificationService } from '@hopback/sdk/stir';
 import { compactVerify } from 'jose';
@@ -68,8 +68,8 @@ async function* oneThread(context: BenchContext, { world, calls, nowMs }: Materi
   const { service } = warm;
   const next = inTurn(calls, warm.forgetCalls);
   const request = (): VerificationRequest => next().request;
-  const verify = asReceived(request, service.verify, requireFirstSight);
-  const verifyNow = asReceived(request, service.verifyNow, requireFirstSight);
+  const verify = asReceived(request, (call) => service.verify(call), requireFirstSight);
+  const verifyNow = asReceived(request, (call) => service.verifyNow(call), requireFirstSight);
   await verify(WARM_UP_MS);
   await using libsecsipid = await startLibsecsipid(calls[0]);
   const ourCores: number[] = [];
@@ -167,7 +167,7 @@ async function* allCores(context: BenchContext, { world, calls, nowMs }: Materia
   const openssl = peer('openssl');
   context.progress(`signing calls in ${processors} event loops`);
   await using loops = await startEventLoops(processors);
-  await using pool = createSignaturePool({ threads: processors });
+  await using pool = new SignaturePool({ threads: processors });
   await using warm = await createWarmService(world, { nowMs: () => nowMs }, { signatureChecker: pool });
   const next = inTurn(calls, warm.forgetCalls);
   const inFlight = processors * IN_FLIGHT_PER_THREAD;

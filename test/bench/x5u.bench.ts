@@ -74,12 +74,12 @@ interface Lab {
 
 interface Verifier extends AsyncDisposable {
   readonly service: VerificationService;
-  readonly certificates: CertificateRepositoryService;
+  readonly certificates: CertificateRepository;
 }
 
 function verifierOf({ world, servers }: Lab, clock: Clock): Verifier {
-  const certificates = createCertificateRepository({ clock, ...servers.reach });
-  const service = createVerificationService({ certificates, trustStore: world.trustStore, clock });
+  const certificates = new CertificateRepository({ clock, ...servers.reach });
+  const service = new VerificationService({ certificates, trustStore: world.trustStore, clock });
   return { service, certificates, [Symbol.asyncDispose]: () => certificates.close() };
 }
 
@@ -202,7 +202,7 @@ interface FloodOutcome {
   readonly passed: number;
   readonly indeterminate: number;
   readonly tookSeconds: number;
-  readonly stats: ReturnType<CertificateRepositoryService['stats']>;
+  readonly stats: ReturnType<CertificateRepository['stats']>;
 }
 
 /** Calls with distinct URLs, many more than can be fetched; each is signed as it comes, so that nothing of it is kept here. */

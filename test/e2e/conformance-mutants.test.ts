@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { CONFORMANCE_CASES, TRUST_FILES } from '@hopback/harness/conformance';
 import type { Observed, SentCall, VerificationCase } from '@hopback/harness/conformance';
-import { createCertificateRepository, createVerificationService, loadTrustStore } from '@hopback/sdk/stir';
+import { CertificateRepository, VerificationService, loadTrustStore } from '@hopback/sdk/stir';
 import type { CallVerdict, FailureReason, VerificationRequest } from '@hopback/sdk/stir';
 import { afterAll, expect, test } from 'vitest';
 import { judgeVerification } from '../../harness/src/conformance/conformance-run.js';
@@ -28,7 +28,7 @@ afterAll(() => lab[Symbol.asyncDispose]());
 /** Has every verification case verified by a service that leaves out nothing. */
 async function heardCases(): Promise<readonly Heard[]> {
   const { server } = lab.environment;
-  const certificates = createCertificateRepository({
+  const certificates = new CertificateRepository({
     ...{ clock: CLOCK, ca: await readFile(lab.path(TRUST_FILES.webRoot), 'utf8') },
     allow: { addresses: ['127.0.0.0/8'], ports: Object.values(server.ports) },
   });
@@ -40,7 +40,7 @@ async function heardCases(): Promise<readonly Heard[]> {
     },
     { clock: CLOCK },
   );
-  const service = createVerificationService({ certificates, trustStore, clock: CLOCK, timeBudgetMs: 8_000 });
+  const service = new VerificationService({ certificates, trustStore, clock: CLOCK, timeBudgetMs: 8_000 });
   const cases = CONFORMANCE_CASES.filter((one): one is VerificationCase => one.kind === 'verification');
   const waiting = [...cases.filter((one) => one.isLast !== true), ...cases.filter((one) => one.isLast === true)];
   const all: Heard[] = [];

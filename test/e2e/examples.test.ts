@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { createCertificateRepository, createVerificationService, loadTrustStore } from '@hopback/sdk/stir';
+import { CertificateRepository, VerificationService, loadTrustStore } from '@hopback/sdk/stir';
 import type { CertificateRepositoryOptions, TrustStoreFiles, VerificationRequest } from '@hopback/sdk/stir';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { withCampaigns } from '../../examples/custom-passport-type.js';
@@ -55,11 +55,14 @@ test.each(['README.md', 'sdk/README.md', 'docs/guides/getting-started.md'])(
     await expect(compileErrors(path, `${declared}\n${block}`)).resolves.toEqual([]);
     await removeReferenceExamples();
     const scope = {
-      createVerificationService,
+      VerificationService,
       loadTrustStore,
       // The one thing that a laboratory has otherwise: nobody fetches from loopback, unless told to.
-      createCertificateRepository: (options: CertificateRepositoryOptions) =>
-        createCertificateRepository({ ...options, ...laboratory }),
+      CertificateRepository: class extends CertificateRepository {
+        constructor(options: CertificateRepositoryOptions) {
+          super({ ...options, ...laboratory });
+        }
+      },
       ...request(lab.identityHeader()),
       ...REQUEST_VALUES,
     };
@@ -76,7 +79,7 @@ test.each(['README.md', 'sdk/README.md', 'docs/guides/getting-started.md'])(
 
 test('custom-passport-type is verified beside shaken, and refused with its own reason', async () => {
   const trustStore = await loadTrustStore(files, { clock: CLOCK });
-  await using certificates = createCertificateRepository({ clock: CLOCK, ...laboratory });
+  await using certificates = new CertificateRepository({ clock: CLOCK, ...laboratory });
   const service = withCampaigns({ certificates, trustStore, clock: CLOCK, timeBudgetMs: 5_000 });
   const withCampaign = (campaign: unknown): string =>
     lab.identityHeader({ ppt: 'x-campaign', claims: { campaign, attest: undefined, origid: undefined } });

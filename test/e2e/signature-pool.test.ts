@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
 // The built package: threads are started from its files.
-import { createSignaturePool, type SignatureJob, type SignaturePool } from '../../sdk/dist/stir/index.js';
+import { SignaturePool, type SignatureJob } from '../../sdk/dist/stir/index.js';
 
 const signers = Array.from({ length: 3 }, () => generateKeyPairSync('ec', { namedCurve: 'P-256' }));
 
@@ -16,8 +16,8 @@ function job(index: number, isGood: boolean): SignatureJob {
   return { publicKey: signer.publicKey, signingInput, signature };
 }
 
-function openPool(options: Parameters<typeof createSignaturePool>[0]): SignaturePool {
-  const pool = createSignaturePool(options);
+function openPool(options: ConstructorParameters<typeof SignaturePool>[0]): SignaturePool {
+  const pool = new SignaturePool(options);
   onTestFinished(() => pool.close());
   return pool;
 }

@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { ManualClock, createTestKey, TestPki, CertificateServer } from '@hopback/sdk/testing';
 import type { CrlOptions, ServerFault, TestServiceProvider, TrustListOptions } from '@hopback/sdk/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createTrustStoreRefresh } from '../../sdk/src/stir/certificates/trust-store-refresh.js';
+import { TrustStoreRefresh } from '../../sdk/src/stir/certificates/trust-store-refresh.js';
 import type {
   TrustStoreRefreshOptions,
   TrustStoreRefreshOutcome,
-  TrustStoreRefreshService,
 } from '../../sdk/src/stir/certificates/trust-store-refresh.js';
 import type { TrustStore, TrustStoreProblem } from '../../sdk/src/stir/certificates/trust-store.js';
 import { createTrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
@@ -26,7 +25,7 @@ let server: CertificateServer;
 let provider: TestServiceProvider;
 let directory: string;
 let clock: ManualClock;
-const services: TrustStoreRefreshService[] = [];
+const services: TrustStoreRefresh[] = [];
 
 beforeAll(async () => {
   pki = new TestPki();
@@ -56,7 +55,7 @@ const publishCrl = (crl: CrlOptions): string =>
   server.publish('/sti-pa.crl', pki.crl({ caIssuers: [server.url('/crl-signer.crt', 'http')], ...crl }).der);
 
 interface Started {
-  readonly service: TrustStoreRefreshService;
+  readonly service: TrustStoreRefresh;
   readonly stores: TrustStore[];
   readonly problems: TrustStoreProblem[];
 }
@@ -64,7 +63,7 @@ interface Started {
 function start(options: Partial<TrustStoreRefreshOptions> = {}): Started {
   const stores: TrustStore[] = [];
   const problems: TrustStoreProblem[] = [];
-  const service = createTrustStoreRefresh({
+  const service = new TrustStoreRefresh({
     listUrl: server.url('/list.jws'),
     crlUrls: [server.url('/sti-pa.crl')],
     stiPaRoots: [parsed(pki.stiPaRoot)],
@@ -250,7 +249,7 @@ test('tells that list and CRL in use have ended, and goes on with them', async (
   expect(told(await next.refresh())).toBe('kept, list http-status, crl http-status, list expired, crl out-of-date');
 });
 
-const currentOf = (service: TrustStoreRefreshService): Partial<TrustStoreRefreshOptions> => {
+const currentOf = (service: TrustStoreRefresh): Partial<TrustStoreRefreshOptions> => {
   const current = service.current();
   return current === undefined ? {} : { current };
 };

@@ -1,9 +1,13 @@
 import { createPassport, type PassportOptions } from '@hopback/sdk/testing';
 import { beforeAll, expect, test } from 'vitest';
-import type { CertificateLookup, CertificateRepository } from '../../sdk/src/stir/certificates/repository.js';
+import type { CertificateLookup } from '../../sdk/src/stir/certificates/repository.js';
 import { checkInline, type SignatureChecker } from '../../sdk/src/stir/verification/signature-checker.js';
 import type { CallVerdict } from '../../sdk/src/stir/verification/outcome.js';
-import { createVerificationLab, type VerificationLab } from '../support/verification-lab.js';
+import {
+  createVerificationLab,
+  type CertificateRepository,
+  type VerificationLab,
+} from '../support/verification-lab.js';
 
 const BUDGET_MS = 50;
 /** What a machine with other work may add to a timer; far below the seconds that a silent repository would take. */

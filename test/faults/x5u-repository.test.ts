@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createDiskCache, fileNameOf } from '../../sdk/src/stir/certificates/disk-cache.js';
-import { createCertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
+import { CertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
 import { type CertificateRepositoryOptions } from '../../sdk/src/stir/certificates/repository-state.js';
 import type { CertificateLookup, CertificateRepositoryService } from '../../sdk/src/stir/certificates/repository.js';
 import { ManualClock, TestPki, CertificateServer, type TestServiceProvider } from '../../sdk/src/testing/index.js';
@@ -18,7 +18,7 @@ let first: TestServiceProvider;
 let second: TestServiceProvider;
 let directory: string;
 let clock: ManualClock;
-const repositories: CertificateRepositoryService[] = [];
+const repositories: CertificateRepository[] = [];
 
 beforeAll(async () => {
   pki = new TestPki();
@@ -37,8 +37,8 @@ afterEach(async () => {
   await server.idle();
 });
 
-function start(options: Partial<CertificateRepositoryOptions> = {}): CertificateRepositoryService {
-  const repository = createCertificateRepository({
+function start(options: Partial<CertificateRepositoryOptions> = {}): CertificateRepository {
+  const repository = new CertificateRepository({
     clock,
     allow: { addresses: ['127.0.0.1'], ports: Object.values(server.ports) },
     ca: server.tlsRootPem,
@@ -71,8 +71,8 @@ test('a certificate rotated in place is found by revalidate, with an unchanged E
 test('a repository with nothing under way keeps no process alive', async () => {
   const root = new URL('../..', import.meta.url);
   const script = `
-    import { createCertificateRepository } from './sdk/src/stir/certificates/certificate-repository.ts';
-    const repository = createCertificateRepository({ clock: { nowMs: Date.now }, directory: process.argv[1] });
+    import { CertificateRepository } from './sdk/src/stir/certificates/certificate-repository.ts';
+    const repository = new CertificateRepository({ clock: { nowMs: Date.now }, directory: process.argv[1] });
     await repository.lookup('https://localhost/');
     repository.peek('https://cert.example.com/');
     console.log('done');

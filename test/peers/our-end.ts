@@ -2,14 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { TestPki, CertificateServer } from '@hopback/sdk/testing';
 import { createVerificationService, type CallVerdict, verificationRequestOf } from '@hopback/sdk/stir';
 import { parseSipRequest } from '../../sdk/src/core/sip-request.js';
-import { createCertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
+import { CertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
 import { loadTrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
 import type { TrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
-import { createAttestationPolicy } from '../../sdk/src/stir/signing/attestation-policy.js';
-import {
-  type AuthenticationService,
-  createAuthenticationService,
-} from '../../sdk/src/stir/signing/authentication-service.js';
+import { AttestationPolicy } from '../../sdk/src/stir/signing/attestation-policy.js';
+import { AuthenticationService } from '../../sdk/src/stir/signing/authentication-service.js';
 import { createStaticCertificateSource } from '../../sdk/src/stir/signing/certificate-source.js';
 import { createLocalSigner } from '../../sdk/src/stir/signing/signer.js';
 import { createTemporaryDirectory } from './temporary-directory.js';
@@ -51,10 +48,10 @@ export async function startOurEnd(): Promise<OurEnd> {
   const provider = pki.issueServiceProvider({ spc: SPC });
   const x5u = server.publish(CHAIN_PATH, provider.chainPem);
   const allow = { addresses: LOOPBACK, ports: [server.ports.https] };
-  const certificates = createCertificateRepository({ clock: CLOCK, ca: server.tlsRootPem, allow });
-  const verification = createVerificationService({ certificates, trustStore: await trustStoreOf(pki), clock: CLOCK });
-  const authentication = createAuthenticationService({
-    ...{ spc: SPC, clock: CLOCK, randomUuid: randomUUID, policy: createAttestationPolicy() },
+  const certificates = new CertificateRepository({ clock: CLOCK, ca: server.tlsRootPem, allow });
+  const verification = new VerificationService({ certificates, trustStore: await trustStoreOf(pki), clock: CLOCK });
+  const authentication = new AuthenticationService({
+    ...{ spc: SPC, clock: CLOCK, randomUuid: randomUUID, policy: new AttestationPolicy() },
     signer: await createLocalSigner({ privateKeyPem: provider.privateKeyPem }),
     certificateSource: createStaticCertificateSource({ chainPem: provider.chainPem, x5u, x5uPolicy: { allow } }),
   });

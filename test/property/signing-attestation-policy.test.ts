@@ -4,14 +4,13 @@ import { expect, test } from 'vitest';
 import {
   CALL_ROLES,
   CALL_SOURCES,
-  createAttestationPolicy,
-  decideAttestation,
+  AttestationPolicy,
   NO_RULE,
   NUMBER_OWNERSHIPS,
 } from '../../sdk/src/stir/signing/attestation-policy.js';
 import type { AttestationFacts, AttestationPolicyData } from '../../sdk/src/stir/signing/attestation-policy.js';
 
-const policy = createAttestationPolicy();
+const policy = new AttestationPolicy();
 const RANK = { A: 3, B: 2, C: 1, none: 0 } as const;
 
 const facts = fc.record(
@@ -30,10 +29,10 @@ const facts = fc.record(
 test('always gives an answer with a basis, whatever the facts are', () => {
   fc.assert(
     fc.property(fc.oneof(facts, fc.anything()), (anything) => {
-      const decision = decideAttestation(policy, anything as AttestationFacts);
+      const decision = policy.decide(anything as AttestationFacts);
       expect(decision.basis).not.toBe('');
-      expect([...policy.rules.map(({ rule }) => rule.id), NO_RULE]).toContain(decision.ruleId);
-      expect(decideAttestation(policy, anything as AttestationFacts)).toEqual(decision);
+      expect([...policy.rules.map(({ id }) => id), NO_RULE]).toContain(decision.ruleId);
+      expect(policy.decide(anything as AttestationFacts)).toEqual(decision);
       expect(JSON.parse(JSON.stringify(decision))).toEqual(decision);
     }),
     { numRuns: 5_000 },
@@ -44,7 +43,7 @@ test('attests no higher for knowing less', () => {
   const fact = fc.constantFrom('customerKnown', 'callerAuthenticated', 'numberOwnership', 'receivedFrom');
   fc.assert(
     fc.property(facts, fact, fc.anything(), (known, forgotten, scribble) => {
-      const rank = (told: object): number => RANK[decideAttestation(policy, told as AttestationFacts).attestation];
+      const rank = (told: object): number => RANK[policy.decide(told as AttestationFacts).attestation];
       const { [forgotten]: _gone, ...less } = known as Record<string, unknown>;
       const misread = typeof scribble === 'object' ? { ...known, [forgotten]: scribble } : less;
       expect(Math.max(rank(less), rank(misread))).toBeLessThanOrEqual(rank(known));
@@ -100,8 +99,8 @@ test('takes a policy or refuses it as invalid-configuration, and nothing that it
   fc.assert(
     fc.property(fc.oneof(policyLike, generous, fc.anything()), facts, (data, known) => {
       try {
-        const own = createAttestationPolicy(data as AttestationPolicyData);
-        const decision = decideAttestation(own, known);
+        const own = new AttestationPolicy(data as AttestationPolicyData);
+        const decision = own.decide(known);
         taken += 1;
         if (decision.attestation !== 'A' && decision.attestation !== 'B') return;
         expect(decision.facts).toMatchObject({ role: 'originating', customerKnown: true, callerAuthenticated: true });

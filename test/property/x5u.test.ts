@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { checkX5uUrl, isSpecialPurposeAddress } from '../../sdk/src/stir/certificates/x5u-url-policy.js';
 import { readEnvelope, sha256Hex } from '../../sdk/src/stir/certificates/disk-cache.js';
-import { createCertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
+import { CertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
 import {
   freshUntil,
   MAX_FRESH_MS,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
-  createAttestationPolicy,
-  createAuthenticationService,
+  AttestationPolicy,
+  AuthenticationService,
   createLocalSigner,
   createStaticCertificateSource,
   DEFAULT_ATTESTATION_POLICY,
@@ -22,9 +22,9 @@ export const KNOWN_CUSTOMER: AttestationFacts = {
 export async function createRedirectLab() {
   const stir = await createVerificationLab();
   const { provider, x5u, clock } = stir;
-  const signing = createAuthenticationService({
+  const signing = new AuthenticationService({
     ...{ spc: '1234', clock, randomUuid: randomUUID },
-    policy: createAttestationPolicy({ ...DEFAULT_ATTESTATION_POLICY, explicitAttestation: 'permitted' }),
+    policy: new AttestationPolicy({ ...DEFAULT_ATTESTATION_POLICY, explicitAttestation: 'permitted' }),
     signer: await createLocalSigner({ privateKeyPem: provider.privateKeyPem }),
     certificateSource: createStaticCertificateSource({ chainPem: provider.chainPem, x5u }),
   });

@@ -4,10 +4,9 @@ import { buildCertificatePath } from '../../sdk/src/stir/certificates/build-path
 import type { Certificate } from '../../sdk/src/stir/certificates/certificate.js';
 import { parsedChain, parsedCrl } from '../unit/certificates-parsed.js';
 import type { CertificateLookup, X5uFailure, X5uRefusal } from '../../sdk/src/stir/certificates/repository.js';
-import { createRevocationSet, revocationAt } from '../../sdk/src/stir/certificates/revocation.js';
+import { createRevocationSet } from '../../sdk/src/stir/certificates/revocation.js';
 import { PASSPORT_TYPES, passportTypeRegistry } from '../../sdk/src/stir/passport.js';
 import { checkCertificates, concludeVerification, startVerification } from '../../sdk/src/stir/verification/core.js';
-import type { CertificateKnowledge } from '../../sdk/src/stir/verification/core.js';
 import type { StartedVerification } from '../../sdk/src/stir/verification/verdict.js';
 import type { NoteReason } from '../../sdk/src/stir/verification/step.js';
 import type { CallVerdict } from '../../sdk/src/stir/verification/outcome.js';
@@ -105,10 +104,7 @@ export function asExpectation(verdict: CallVerdict) {
 
 export type VectorExpectation = ReturnType<typeof asExpectation>;
 
-function knowledgeOf(
-  vector: Vector,
-  read: (path: string) => string,
-): (x5u: string) => CertificateKnowledge | undefined {
+function knowledgeOf(vector: Vector, read: (path: string) => string): Parameters<typeof checkCertificates>[1] {
   const certificates = (path: string): readonly Certificate[] => parsedChain(read(path));
   const trustAnchors = vector.trustAnchors.flatMap(certificates);
   const intermediates = vector.intermediates.flatMap(certificates);
@@ -125,7 +121,7 @@ function knowledgeOf(
     trustAnchors,
     intermediates,
     atMs: vector.nowMs,
-    revocation: revocationAt(revocation, vector.nowMs),
+    revocation: (certificate: Certificate, issuer: Certificate) => revocation.lookup(certificate, issuer, vector.nowMs),
   };
   return (url) => {
     const known = vector.certificates[url];

@@ -10,6 +10,9 @@ import { checkX5uUrl } from '../../sdk/src/stir/certificates/x5u-url-policy.js';
 import { createTrustStore, type TrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
 import { parsed, parsedChain, parsedCrl } from '../unit/certificates-parsed.js';
 
+/** What a verifier asks of a repository. */
+export type CertificateRepository = VerificationServiceOptions['certificates'];
+
 /** A repository whose shelf the test fills; nothing is fetched. */
 export interface ShelfRepository extends CertificateRepository {
   readonly put: (url: string, chainPem: string) => void;
@@ -30,7 +33,7 @@ export async function createVerificationLab() {
   const trustStore = trustStoreOf(pki);
   const faults = createPassportFaultContext({ signer: provider, x5u: LAB_X5U });
   const serviceWith = (options: Partial<VerificationServiceOptions>): VerificationService =>
-    createVerificationService({ certificates: repository, trustStore, clock, ...options });
+    new VerificationService({ certificates: repository, trustStore, clock, ...options });
   return {
     pki,
     provider,

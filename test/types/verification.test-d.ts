@@ -2,16 +2,14 @@ import type {
   CallVerdict,
   FailureMeaning,
   FailureReason,
-  NoteReason,
-  PathFailureReason,
+  PathFailure,
   StepException,
-  StepName,
   VerificationOutcome,
   VerificationPolicy,
   VerificationRequest,
   VerifiedPassport,
 } from '@hopback/sdk/stir';
-import type { FAILURE_REASONS } from '@hopback/sdk/stir';
+import type { FAILURE_REASONS, NOTE_TEXTS, STEP_NAMES } from '@hopback/sdk/stir';
 import type { VERIFICATION_STEPS } from '../../sdk/src/stir/verification/steps.js';
 import type { FAILURE_REASON_NAMES } from '../../sdk/src/stir/verification/step.js';
 
@@ -19,6 +17,10 @@ import type { FAILURE_REASON_NAMES } from '../../sdk/src/stir/verification/step.
 
 type Equal<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
 type Holds<T extends true> = T;
+
+type NoteReason = keyof typeof NOTE_TEXTS;
+type PathFailureReason = PathFailure['reason'];
+type StepName = (typeof STEP_NAMES)[number];
 
 /** The map from failure reason to SIP response is total, and knows nothing beyond the reasons. */
 export type MapIsTotal = Holds<Equal<keyof typeof FAILURE_REASONS, FailureReason>>;

@@ -22,12 +22,11 @@ import {
   type TrustStoreRecord,
 } from '../../sdk/src/stir/certificates/trust-store-renewal.js';
 import {
-  createTrustStoreRefresh,
+  TrustStoreRefresh,
   lapsesOf,
   refreshDelayMs,
   type RefreshPlan,
   type TrustStoreRefreshOptions,
-  type TrustStoreRefreshService,
 } from '../../sdk/src/stir/certificates/trust-store-refresh.js';
 
 const pki = new TestPki();
@@ -248,8 +247,8 @@ test.each(['', 'null', '7', '[]', '{}', '{'])('%j is no record', (text) => {
   expect(readTrustStoreRecord(text + ' '.repeat(TRUST_STORE_RECORD_MAX_CHARS))).toBeUndefined();
 });
 
-const serviceWith = (own: ManualClock, change: Partial<TrustStoreRefreshOptions>): TrustStoreRefreshService =>
-  createTrustStoreRefresh({
+const serviceWith = (own: ManualClock, change: Partial<TrustStoreRefreshOptions>): TrustStoreRefresh =>
+  new TrustStoreRefresh({
     listUrl: URL_1,
     stiPaRoots: [parsed(pki.stiPaRoot)],
     onTrustStore: () => undefined,

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import {
-  createAttestationPolicy,
-  decideAttestation,
+  AttestationPolicy,
   DEFAULT_ATTESTATION_POLICY,
   NO_RULE,
 } from '../../sdk/src/stir/signing/attestation-policy.js';
@@ -12,7 +11,7 @@ import type {
 } from '../../sdk/src/stir/signing/attestation-policy.js';
 import { hopbackErrorOf } from '../support/code-of.js';
 
-const policy = createAttestationPolicy();
+const policy = new AttestationPolicy();
 const known = { customerKnown: true, callerAuthenticated: true } as const;
 
 type Row = readonly [facts: AttestationFacts, attestation: 'A' | 'B' | 'C' | 'none', ruleId: string];
@@ -60,12 +59,12 @@ test.each<Row>([
   [null as never, 'none', NO_RULE],
   ['originating' as never, 'none', NO_RULE],
 ])('attests %j as %s by rule %s', (facts, attestation, ruleId) => {
-  expect(decideAttestation(policy, facts)).toMatchObject({ attestation, ruleId, policyId: 'hopback-default-1' });
+  expect(policy.decide(facts)).toMatchObject({ attestation, ruleId, policyId: 'hopback-default-1' });
 });
 
 test('tells the basis, the facts that decided and all facts as they were taken', () => {
   const facts = { role: 'originating', ...known, numberOwnership: 'delegated', trunk: 't-9' } as const;
-  const decision = decideAttestation(policy, facts);
+  const decision = policy.decide(facts);
   expect(decision.basis).toBe(DEFAULT_ATTESTATION_POLICY.rules[0]?.basis);
   expect(decision.decidedOn).toEqual(['role', 'customerKnown', 'callerAuthenticated', 'numberOwnership']);
   expect(decision.facts).toEqual({ ...facts, receivedFrom: 'unknown' });
@@ -82,7 +81,7 @@ const rule = (changes: Record<string, unknown> = {}): AttestationRule => ({
 const own = (...rules: readonly AttestationRule[]): AttestationPolicyData => ({ id: 'own-1', rules });
 
 test('lets the first rule that applies decide, by trunk and customer as well', () => {
-  const mine = createAttestationPolicy(
+  const mine = new AttestationPolicy(
     own(
       rule({ id: 'lab', when: { trunk: ['lab-1', 'lab-2'] }, attestation: 'do-not-sign' }),
       rule({
@@ -93,8 +92,7 @@ test('lets the first rule that applies decide, by trunk and customer as well', (
       rule({ id: 'rest' }),
     ),
   );
-  const decide = (facts: Partial<AttestationFacts>): string =>
-    decideAttestation(mine, { role: 'originating', ...facts }).ruleId;
+  const decide = (facts: Partial<AttestationFacts>): string => mine.decide({ role: 'originating', ...facts }).ruleId;
   const trusted = { customer: 'c-1', ...known, numberOwnership: 'owned' } as const;
   expect(decide({ trunk: 'lab-2', ...trusted })).toBe('lab');
   expect(decide({ trunk: 'lab-3', ...trusted })).toBe('trusted');
@@ -103,8 +101,8 @@ test('lets the first rule that applies decide, by trunk and customer as well', (
 });
 
 test('signs nothing that no rule speaks of', () => {
-  const mine = createAttestationPolicy(own(rule({ when: { role: 'gateway' } })));
-  expect(decideAttestation(mine, { role: 'originating' })).toMatchObject({
+  const mine = new AttestationPolicy(own(rule({ when: { role: 'gateway' } })));
+  expect(mine.decide({ role: 'originating' })).toMatchObject({
     attestation: 'none',
     ruleId: NO_RULE,
     decidedOn: [],
@@ -112,10 +110,11 @@ test('signs nothing that no rule speaks of', () => {
 });
 
 test('cannot be changed once it was checked, nor can the default', () => {
-  const mine = createAttestationPolicy();
+  const mine = new AttestationPolicy();
   const [first] = mine.rules;
   const [firstDefault] = DEFAULT_ATTESTATION_POLICY.rules;
-  const parts = [mine, mine.rules, mine.rules.at(-1)!.rule, first!.tests, first!.tests[0]];
+  const { decidedOn } = mine.decide({ role: 'gateway' });
+  const parts = [mine, mine.rules, mine.rules.at(-1), first!.when, decidedOn];
   for (const part of [...parts, DEFAULT_ATTESTATION_POLICY, firstDefault!.when])
     expect(part).toSatisfy(Object.isFrozen);
 });
@@ -125,13 +124,13 @@ test('is not changed by what happens to its data later', () => {
     id: 'own-1',
     rules: [{ id: 'r', when: { role: 'gateway' as string }, attestation: 'C', basis: 'Because.' }],
   };
-  const mine = createAttestationPolicy(data as AttestationPolicyData);
+  const mine = new AttestationPolicy(data as AttestationPolicyData);
   data.rules[0]!.when.role = 'terminating';
   data.rules[0]!.attestation = 'A';
-  expect(decideAttestation(mine, { role: 'gateway' }).attestation).toBe('C');
+  expect(mine.decide({ role: 'gateway' }).attestation).toBe('C');
 });
 
-const refusalOf = (data: unknown) => hopbackErrorOf(() => createAttestationPolicy(data as AttestationPolicyData));
+const refusalOf = (data: unknown) => hopbackErrorOf(() => new AttestationPolicy(data as AttestationPolicyData));
 
 test.each<[string, unknown]>([
   ['nothing', null],
@@ -157,7 +156,7 @@ const grounded = (attestation: string, when: Record<string, unknown>): Attestati
 test('takes B without and A with a right to the number, its default, and a policy that went through JSON', () => {
   const grounds = own(grounded('A', { numberOwnership: ['owned', 'delegated'] }), { ...grounded('B', {}), id: 'b' });
   for (const data of [grounds, DEFAULT_ATTESTATION_POLICY, JSON.parse(JSON.stringify(DEFAULT_ATTESTATION_POLICY))]) {
-    expect(() => createAttestationPolicy(data as AttestationPolicyData)).not.toThrow();
+    expect(() => new AttestationPolicy(data as AttestationPolicyData)).not.toThrow();
   }
 });
 

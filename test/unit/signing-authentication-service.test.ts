@@ -5,12 +5,12 @@ import type { PassportOptions } from '@hopback/sdk/testing';
 import { beforeEach, expect, test } from 'vitest';
 import { withCode } from '../support/code-of.js';
 import type { Certificate } from '../../sdk/src/stir/certificates/certificate.js';
-import { createAttestationPolicy, DEFAULT_ATTESTATION_POLICY } from '../../sdk/src/stir/signing/attestation-policy.js';
+import { AttestationPolicy, DEFAULT_ATTESTATION_POLICY } from '../../sdk/src/stir/signing/attestation-policy.js';
 import {
-  createAuthenticationService,
+  AuthenticationService,
   DEFAULT_SERVICE_SIGNER_TIMEOUT_MS,
 } from '../../sdk/src/stir/signing/authentication-service.js';
-import type { AuthenticationServiceOptions } from '../../sdk/src/stir/signing/authentication-service.js';
+import type { AuthenticationServiceOptions } from '../../sdk/src/stir/signing/signing-session.js';
 import { createExternalSigner, createLocalSigner } from '../../sdk/src/stir/signing/signer.js';
 import type { Signer } from '../../sdk/src/stir/signing/signer.js';
 import { createStaticCertificateSource } from '../../sdk/src/stir/signing/certificate-source.js';
@@ -42,7 +42,7 @@ const failing = (): never => {
   throw new Error('broken');
 };
 const policy = (explicitAttestation: 'refused' | 'at-most-rule' | 'permitted') =>
-  createAttestationPolicy({ ...DEFAULT_ATTESTATION_POLICY, explicitAttestation });
+  new AttestationPolicy({ ...DEFAULT_ATTESTATION_POLICY, explicitAttestation });
 
 test('signs a call so that jose verifies it, with exactly the header and claims of RFC 8588', async () => {
   const signed = expectSigned(await world.service().sign(CALL));
@@ -614,7 +614,7 @@ test.each([0, -1, Number.NaN, 60_001, 3_000_000_000])('waits no %s ms for a sign
 
 test('is not changed by what happens to its options later', () => {
   const options = { ...world.options, spc: '1234' };
-  const service = createAuthenticationService(options);
+  const service = new AuthenticationService(options);
   options.spc = '9999';
   expect(expectSigned(service.signNow(CALL)).record.signature.spc).toBe('1234');
 });

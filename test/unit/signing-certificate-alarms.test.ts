@@ -1,7 +1,7 @@
 import { ManualClock, TestPki } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 import { withCode } from '../support/code-of.js';
-import { certificateAlarms, watchCertificateExpiry } from '../../sdk/src/stir/signing/certificate-alarms.js';
+import { certificateAlarms, CertificateWatch } from '../../sdk/src/stir/signing/certificate-alarms.js';
 import { readSigningCertificate } from '../../sdk/src/stir/signing/certificate-source.js';
 import type { CertificateAlarm } from '../../sdk/src/stir/signing/certificate-alarms.js';
 import type { CertificateSource, SigningCertificate } from '../../sdk/src/stir/signing/certificate-source.js';
@@ -40,7 +40,7 @@ function watch(first: SigningCertificate | undefined, deliver: () => void = () =
     deliver();
   };
   const nowMs = (): number => (failure === 'clock' ? Number.NaN : clock.nowMs());
-  const watching = watchCertificateExpiry({ source, clock: { nowMs }, onAlarm, schedule: clock.schedule });
+  const watching = new CertificateWatch({ source, clock: { nowMs }, onAlarm, schedule: clock.schedule });
   const rotate = (next: SigningCertificate): void => {
     current = next;
     for (const listener of listeners) listener(next);
@@ -141,5 +141,5 @@ test('starts to watch although the source fails at first', () => {
 test('refuses thresholds that are no days', () => {
   const clock = new ManualClock();
   const options = { source: { current: () => undefined }, clock, onAlarm: () => undefined, schedule: clock.schedule };
-  expect(() => watchCertificateExpiry({ ...options, days: [30, 0] })).toThrow(withCode('invalid-argument'));
+  expect(() => new CertificateWatch({ ...options, days: [30, 0] })).toThrow(withCode('invalid-argument'));
 });

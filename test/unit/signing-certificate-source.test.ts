@@ -5,7 +5,7 @@ import { ManualClock, createTestKey, TestPki } from '@hopback/sdk/testing';
 import type { CertificateOptions } from '@hopback/sdk/testing';
 import { afterAll, expect, test } from 'vitest';
 import {
-  createFileCertificateSource,
+  FileCertificateSource,
   createStaticCertificateSource,
   readSigningCertificate,
 } from '../../sdk/src/stir/signing/certificate-source.js';
@@ -80,7 +80,7 @@ test('refuses a chain that cannot be read, is out of order or was issued by anot
 
 test('reads a file again when asked and notifies listeners of a new certificate only, also after one that throws', async () => {
   const path = await fileWith('rotating.pem', provider.chainPem);
-  const source = await createFileCertificateSource({ path, x5u: X5U });
+  const source = await FileCertificateSource.open({ path, x5u: X5U });
   const heard: string[] = [];
   source.subscribe(() => {
     throw new Error('listener');
@@ -113,7 +113,7 @@ test.each<[string, (path: string) => Promise<void>, string]>([
   ],
 ])('keeps the last good certificate when the file %s', async (what, spoil, reason) => {
   const path = await fileWith(`${what.replaceAll(' ', '-')}.pem`, provider.chainPem);
-  const source = await createFileCertificateSource({ path, x5u: X5U });
+  const source = await FileCertificateSource.open({ path, x5u: X5U });
   const good = source.current();
   await spoil(path);
   expect(await source.reload()).toMatchObject({ status: 'kept', reason, signingCertificate: good });
@@ -126,7 +126,7 @@ test('leaves alone a certificate of another key, provider, use or time, also by 
   let nowMs = (): number => pki.nowMs;
   const owner = { spc: '1234', publicKey: provider.key.publicKey, clock: { nowMs: () => nowMs() } };
   const path = await fileWith('owned.pem', provider.chainPem);
-  const source = await createFileCertificateSource({ path, x5u: X5U, owner });
+  const source = await FileCertificateSource.open({ path, x5u: X5U, owner });
   const reasonAfter = async (chainPem: string): Promise<string> => {
     await writeFile(path, chainPem);
     const outcome = await source.reload();
@@ -151,7 +151,7 @@ test('leaves alone a certificate of another key, provider, use or time, also by 
 });
 
 test('shares the next reading among reloads during a reading', async () => {
-  const source = await createFileCertificateSource({ path: await fileWith('shared.pem', provider.chainPem), x5u: X5U });
+  const source = await FileCertificateSource.open({ path: await fileWith('shared.pem', provider.chainPem), x5u: X5U });
   const first = source.reload();
   const second = source.reload();
   expect(second).not.toBe(first);
@@ -162,7 +162,7 @@ test('shares the next reading among reloads during a reading', async () => {
 
 test('misses no certificate that was written while it was reading', async () => {
   const path = await fileWith('raced.pem', provider.chainPem);
-  const source = await createFileCertificateSource({ path, x5u: X5U });
+  const source = await FileCertificateSource.open({ path, x5u: X5U });
   for (let round = 0; round < 20; round += 1) {
     const next = pki.issueServiceProvider({ spc: '1234', key: provider.key });
     // Under way before the renewal: it may have read the old file already.
@@ -177,7 +177,7 @@ test('misses no certificate that was written while it was reading', async () => 
 
 test('does not start with a file that cannot be used', async () => {
   const start = (changes: Partial<FileCertificateSourceOptions> & { path: string }) => () =>
-    createFileCertificateSource({ x5u: X5U, ...changes });
+    FileCertificateSource.open({ x5u: X5U, ...changes });
   const path = await fileWith('start.pem', provider.chainPem);
   const owner = { spc: '9999', publicKey: provider.key.publicKey, clock: new ManualClock() };
   expect(await hopbackErrorOf(start({ path: join(directory, 'none.pem') }))).toMatchObject({ code: 'storage-failed' });

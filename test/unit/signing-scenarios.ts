@@ -1,13 +1,10 @@
 import { ManualClock, TestPki, TEST_DEST_TN, TEST_NOW_MS, TEST_ORIG_TN } from '@hopback/sdk/testing';
 import { TEST_ORIG_ID } from '../../sdk/src/testing/passport.js';
 import { compactVerify, importSPKI } from 'jose';
-import { createAttestationPolicy } from '../../sdk/src/stir/signing/attestation-policy.js';
+import { AttestationPolicy } from '../../sdk/src/stir/signing/attestation-policy.js';
 import type { AttestationFacts } from '../../sdk/src/stir/signing/attestation-policy.js';
-import { createAuthenticationService } from '../../sdk/src/stir/signing/authentication-service.js';
-import type {
-  AuthenticationService,
-  AuthenticationServiceOptions,
-} from '../../sdk/src/stir/signing/authentication-service.js';
+import { AuthenticationService } from '../../sdk/src/stir/signing/authentication-service.js';
+import type { AuthenticationServiceOptions } from '../../sdk/src/stir/signing/signing-session.js';
 import { createLocalSigner } from '../../sdk/src/stir/signing/signer.js';
 import { createStaticCertificateSource } from '../../sdk/src/stir/signing/certificate-source.js';
 import type { DiversionOutcome, SigningOutcome } from '../../sdk/src/stir/signing/signing-outcome.js';
@@ -39,12 +36,12 @@ export async function createSigningWorld() {
     spc: '1234',
     signer: await createLocalSigner({ privateKeyPem: provider.privateKeyPem }),
     certificateSource: createStaticCertificateSource({ chainPem: provider.chainPem, x5u: X5U }),
-    policy: createAttestationPolicy(),
+    policy: new AttestationPolicy(),
     clock,
     randomUuid: () => TEST_ORIG_ID,
   };
   const service = (changes: Partial<AuthenticationServiceOptions> = {}): AuthenticationService =>
-    createAuthenticationService({ ...options, ...changes });
+    new AuthenticationService({ ...options, ...changes });
   return { pki, provider, clock, options, service };
 }
 

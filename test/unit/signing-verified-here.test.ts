@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createVerificationLab, LAB_X5U } from '../support/verification-lab.js';
-import { createAttestationPolicy } from '../../sdk/src/stir/signing/attestation-policy.js';
-import { createAuthenticationService } from '../../sdk/src/stir/signing/authentication-service.js';
+import { AttestationPolicy } from '../../sdk/src/stir/signing/attestation-policy.js';
+import { AuthenticationService } from '../../sdk/src/stir/signing/authentication-service.js';
 import { createLocalSigner } from '../../sdk/src/stir/signing/signer.js';
 import { createStaticCertificateSource } from '../../sdk/src/stir/signing/certificate-source.js';
 import type { AttestationFacts } from '../../sdk/src/stir/signing/attestation-policy.js';
@@ -9,11 +9,11 @@ import { expectSigned, FULL_FACTS } from './signing-scenarios.js';
 
 const lab = await createVerificationLab();
 let issued = 0;
-const service = createAuthenticationService({
+const service = new AuthenticationService({
   spc: lab.provider.spc,
   signer: await createLocalSigner({ privateKeyPem: lab.provider.privateKeyPem }),
   certificateSource: createStaticCertificateSource({ chainPem: lab.provider.chainPem, x5u: LAB_X5U }),
-  policy: createAttestationPolicy(),
+  policy: new AttestationPolicy(),
   clock: lab.clock,
   randomUuid: () => `00000000-0000-4000-8000-${String((issued += 1)).padStart(12, '0')}`,
 });

@@ -2,9 +2,14 @@ import { createPassport } from '@hopback/sdk/testing';
 import type { CertificateOptions, TestCertificate, TestServiceProvider } from '@hopback/sdk/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Certificate } from '../../sdk/src/stir/certificates/certificate.js';
-import type { CertificateLookup, CertificateRepository } from '../../sdk/src/stir/certificates/repository.js';
+import type { CertificateLookup } from '../../sdk/src/stir/certificates/repository.js';
 import type { CallVerdict } from '../../sdk/src/stir/verification/outcome.js';
-import { createVerificationLab, trustStoreOf, type VerificationLab } from '../support/verification-lab.js';
+import {
+  createVerificationLab,
+  trustStoreOf,
+  type CertificateRepository,
+  type VerificationLab,
+} from '../support/verification-lab.js';
 import { parsedChain } from './certificates-parsed.js';
 
 let lab: VerificationLab;

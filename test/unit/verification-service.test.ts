@@ -5,13 +5,13 @@ import * as fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
 import { withCode } from '../support/code-of.js';
 import { describeVerdict } from '../../sdk/src/stir/verification/explain.js';
-import type { CertificateLookup, CertificateRepository } from '../../sdk/src/stir/certificates/repository.js';
+import type { CertificateLookup } from '../../sdk/src/stir/certificates/repository.js';
 import type { VerificationRequest } from '../../sdk/src/stir/verification/request.js';
 import type { SignatureChecker } from '../../sdk/src/stir/verification/signature-checker.js';
-import { PATH_REEVALUATION_MS, createReplayMemory } from '../../sdk/src/stir/verification/memory.js';
+import { PATH_REEVALUATION_MS, ReplayMemory } from '../../sdk/src/stir/verification/memory.js';
 import type { VerificationServiceOptions } from '../../sdk/src/stir/verification/verification-service.js';
 import { createShelfRepository, createVerificationLab, trustStoreOf } from '../support/verification-lab.js';
-import type { VerificationLab } from '../support/verification-lab.js';
+import type { CertificateRepository, VerificationLab } from '../support/verification-lab.js';
 
 let lab: VerificationLab;
 
@@ -264,7 +264,7 @@ test('calls that do not pass are not counted', async () => {
 });
 
 test('verifiers share what they have seen only through one memory', async () => {
-  const replayMemory = createReplayMemory({ windowMs: 120_000 });
+  const replayMemory = new ReplayMemory({ windowMs: 120_000 });
   const header = passport();
   const seen = async (options: Partial<VerificationServiceOptions>): Promise<number | undefined> =>
     (await lab.serviceWith(options).verify(requestOf(header))).evidence.seenCount;
@@ -273,7 +273,7 @@ test('verifiers share what they have seen only through one memory', async () => 
 });
 
 test('a replay memory remembers a key for the whole window and forgets it two windows later', () => {
-  const memory = createReplayMemory({ windowMs: 1000 });
+  const memory = new ReplayMemory({ windowMs: 1000 });
   memory.observe('other', 0);
   expect(memory.observe('key', 999)).toEqual({ count: 1, firstSeenMs: 999 });
   expect(memory.observe('key', 1998)).toEqual({ count: 2, firstSeenMs: 999 });
@@ -283,7 +283,7 @@ test('a replay memory remembers a key for the whole window and forgets it two wi
 });
 
 test('a replay memory remembers as many keys as it promises, and half as many more at most', () => {
-  const memory = createReplayMemory({ windowMs: 1_000_000, maxKeys: 100 });
+  const memory = new ReplayMemory({ windowMs: 1_000_000, maxKeys: 100 });
   for (let index = 0; index < 10_000; index += 1) {
     memory.observe(`key ${index}`, index);
     expect(memory.size()).toBeLessThanOrEqual(150);
@@ -295,7 +295,7 @@ test('a replay memory remembers as many keys as it promises, and half as many mo
 test('a replay memory keeps every key for its window where calls come in bursts', () => {
   fc.assert(
     fc.property(fc.array(fc.nat({ max: 400 }), { maxLength: 300 }), (pauses) => {
-      const memory = createReplayMemory({ windowMs: 1000, maxKeys: 50 });
+      const memory = new ReplayMemory({ windowMs: 1000, maxKeys: 50 });
       const lastSeen: { readonly key: string; readonly atMs: number }[] = [];
       let nowMs = 0;
       for (const [index, pause] of pauses.entries()) {
@@ -314,13 +314,13 @@ test('a replay memory keeps every key for its window where calls come in bursts'
 });
 
 test('a replay memory remembers 400,000 keys where nothing else is said', () => {
-  const memory = createReplayMemory({ windowMs: 660_000 });
+  const memory = new ReplayMemory({ windowMs: 660_000 });
   for (let index = 0; index < 400_000; index += 1) memory.observe(`key ${index}`, index);
   expect(memory.observe('key 0', 400_000).count).toBe(2);
 });
 
 test('a clock that goes back does not make a replay memory forget at once', () => {
-  const memory = createReplayMemory({ windowMs: 1000 });
+  const memory = new ReplayMemory({ windowMs: 1000 });
   memory.observe('key', 5000);
   expect(memory.observe('key', 4000).count).toBe(2);
 });
@@ -343,7 +343,7 @@ test('a PASSporT that ten minutes of forwarding still excuse is remembered for a
 });
 
 test('a replay memory keeps its count when calls end out of order around a turn of generations', () => {
-  const memory = createReplayMemory({ windowMs: 120_000 });
+  const memory = new ReplayMemory({ windowMs: 120_000 });
   memory.observe('K', 1_000_000);
   memory.observe('a', 1_120_001);
   memory.observe('b', 1_120_000);
@@ -351,7 +351,7 @@ test('a replay memory keeps its count when calls end out of order around a turn 
 });
 
 test('a replay memory that throws leaves the verdict alone', async () => {
-  const service = lab.serviceWith({ replayMemory: { observe: broken, size: () => 0 } });
+  const service = lab.serviceWith({ replayMemory: { observe: broken } });
   expect((await service.verify(requestOf(passport()))).status).toBe('passed');
 });
 

@@ -17,7 +17,7 @@ import { verifyEs256 } from '../../sdk/src/stir/es256.js';
 import { formatIdentityHeader } from '../../sdk/src/stir/identity-header.js';
 import { canonicalJson, parsePassport, type ParsedPassport } from '../../sdk/src/stir/passport.js';
 import { base } from '../../sdk/src/stir/passport-types/passport-type.js';
-import { createVerificationService } from '../../sdk/src/stir/verification/verification-service.js';
+import { VerificationService } from '../../sdk/src/stir/verification/verification-service.js';
 import type { VerificationRequest } from '../../sdk/src/stir/verification/request.js';
 import { createShelfRepository, trustStoreOf } from '../support/verification-lab.js';
 
@@ -274,7 +274,7 @@ certificates.put(
   X5U,
   pki.issueServiceProvider({ spc: '1234', key: { type: 'P-256', publicKey: publishedKey } as TestKey }).chainPem,
 );
-const { verify } = createVerificationService({
+const service = new VerificationService({
   ...{ certificates, trustStore: trustStoreOf(pki), clock: { nowMs: () => nowMs } },
   policy: { profile: 'rfc8224' },
 });
@@ -288,19 +288,19 @@ const call = (identity: readonly string[], target: string): VerificationRequest 
 
 test('passes the PASSporT without ppt of RFC 8946 under a certificate over its published key', async () => {
   const { token } = published('rfc8946-section-5-opt');
-  const verdict = await verify(call([formatIdentityHeader({ token, info: X5U })], '12155551213'));
+  const verdict = await service.verify(call([formatIdentityHeader({ token, info: X5U })], '12155551213'));
   expect([verdict.status, verdict.reasons]).toEqual(['passed', []]);
 });
 
 test('finds no link below the div PASSporT of RFC 8946, whose div.tn has one digit too many', async () => {
   const inner = formatIdentityHeader({ token: published('rfc8946-section-5-opt').token, info: X5U });
   const outer = formatIdentityHeader({ token: published('rfc8946-section-3-div').token, info: X5U, ppt: 'div' });
-  const verdict = await verify(call([inner, outer], '12155551214'));
+  const verdict = await service.verify(call([inner, outer], '12155551214'));
   expect([verdict.status, verdict.reasons]).toEqual(['failed', ['retarget-without-div', 'div-chain-broken']]);
 });
 
 test('ignores the div-o PASSporT of RFC 8946, a type that is not verified here', async () => {
   const { token } = published('rfc8946-section-5-div-o');
-  const verdict = await verify(call([formatIdentityHeader({ token, info: X5U, ppt: 'div-o' })], '12155551214'));
+  const verdict = await service.verify(call([formatIdentityHeader({ token, info: X5U, ppt: 'div-o' })], '12155551214'));
   expect([verdict.status, verdict.reasons]).toEqual(['indeterminate', ['identity-absent']]);
 });

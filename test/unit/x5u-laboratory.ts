@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { Certificate } from '../../sdk/src/stir/certificates/certificate.js';
-import { createCertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
+import { CertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
 import { type CertificateRepositoryOptions } from '../../sdk/src/stir/certificates/repository-state.js';
 import type { CertificateLookup } from '../../sdk/src/stir/certificates/repository.js';
 import type { BoundedFetchOptions, BoundedFetchResult } from '../../sdk/src/stir/certificates/bounded-fetch.js';
@@ -63,7 +63,7 @@ export interface Request {
 export function laboratory(options: Partial<CertificateRepositoryOptions> = {}, automatic?: (url: string) => Answer) {
   const clock: ManualClock = new ManualClock();
   const requests: Request[] = [];
-  const repository = createCertificateRepository({
+  const repository = new CertificateRepository({
     clock,
     // As long as it may be: the clock of these tests is the manual one.
     deadlineMs: 60_000,

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { withCode } from '../support/code-of.js';
-import { createCertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
+import { CertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
 import type { BoundedFetchResult } from '../../sdk/src/stir/certificates/bounded-fetch.js';
 import { ManualClock, TestPki } from '../../sdk/src/testing/index.js';
 import {
@@ -340,7 +340,7 @@ test('an export imports elsewhere with the same chains, times and validators, an
   await source.preload([URL_1, 'https://cert.example.com/2']);
   const exported = JSON.parse(JSON.stringify(source.export())) as { entries: Record<string, unknown>[] };
   expect(exported.entries).toHaveLength(2);
-  const target = createCertificateRepository({ clock, ...real });
+  const target = new CertificateRepository({ clock, ...real });
   expect(await target.import(exported)).toEqual({ imported: 2, rejected: 0 });
   expect(await target.import(exported)).toEqual({ imported: 0, rejected: 2 });
   expect(leafOf(target.peek(URL_1))).toBe(leafOf(source.peek(URL_1)));
@@ -348,7 +348,7 @@ test('an export imports elsewhere with the same chains, times and validators, an
   expect(target.stats().fetches).toBe(0);
 
   const [entry] = exported.entries;
-  const later = createCertificateRepository({ clock, ...real });
+  const later = new CertificateRepository({ clock, ...real });
   for (const spoilt of [
     { ...entry, url: 'http://cert.example.com/x' },
     { ...entry, url: 'https://localhost/x' },

@@ -1,6 +1,6 @@
 import { printableText, defined } from '../core/text.js';
 import { HopbackError } from '../errors.js';
-import { createCertificateRepository } from '../stir/index.js';
+import { CertificateRepository } from '../stir/index.js';
 import { EXIT, requirePath, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import { isKeyMaterial, shownText } from './kit/node-io.js';
@@ -95,7 +95,7 @@ async function runExport(
   if ((await io.files.list(directory)) === undefined)
     throw new HopbackError('storage-failed', `${directory} does not exist`);
   const allow = allowListOf(options);
-  await using repository = createCertificateRepository({ clock: io.clock, directory, ...defined({ allow }) });
+  await using repository = new CertificateRepository({ clock: io.clock, directory, ...defined({ allow }) });
   // Through memory, so that what is handed on has been checked as it will be at the other end.
   const { rejected } = await repository.restore();
   const document = repository.export();

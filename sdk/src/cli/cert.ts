@@ -1,12 +1,6 @@
 import { printableText, defined } from '../core/text.js';
 import { HopbackError } from '../errors.js';
-import {
-  buildCertificatePath,
-  createCertificateRepository,
-  parseCertificate,
-  parseCertificateChain,
-  revocationAt,
-} from '../stir/index.js';
+import { buildCertificatePath, CertificateRepository, parseCertificate, parseCertificateChain } from '../stir/index.js';
 import { instantOption, readOperand } from './inputs/call-input.js';
 import { EXIT, optionSpecs, requirePath, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
@@ -64,7 +58,7 @@ async function fetchChain(
   options: OptionsOf<typeof FETCH_OPTIONS>,
   io: CliIo,
 ): Promise<GivenCertificates> {
-  await using repository = createCertificateRepository({ clock: io.clock, ...(await fetchSettings(options, io)) });
+  await using repository = new CertificateRepository({ clock: io.clock, ...(await fetchSettings(options, io)) });
   const lookup = await repository.lookup(url);
   if (lookup.status === 'found') return { chain: lookup.chain, source: url, notes: lookup.notes };
   const code =
@@ -198,7 +192,7 @@ async function runChain(options: OptionsOf<typeof CHAIN_OPTIONS>, io: CliIo): Pr
   const result = buildCertificatePath(given.chain, {
     trustAnchors: trustStore.anchors,
     intermediates: trustStore.intermediates,
-    revocation: revocationAt(trustStore.revocation, atMs),
+    revocation: (certificate, issuer) => trustStore.revocation.lookup(certificate, issuer, atMs),
     atMs,
   });
   const exitCode = exitCodeOf(result, options.text('revocation-unknown') === 'accept');

@@ -5,7 +5,7 @@ import { configurationJsonSchema } from '../sidecar/config/configuration.schema.
 import { readConfiguration } from '../sidecar/config/read-configuration.js';
 import { accountEntry, MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS } from '../sidecar/review/sessions.js';
 import { checkFiles } from '../sidecar/sidecar.js';
-import { CALL_ROLES } from '../stir/index.js';
+import { CALL_ROLES } from '../stir/signing/attestation-policy.js';
 import { CONFIGURATION_OPTIONS, configurationOf, passphraseOf, problemLines } from './inputs/key-files.js';
 import { EXIT, optionSpecs, refuseOperands, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, Options, OptionsOf } from './kit/command.js';

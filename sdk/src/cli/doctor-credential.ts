@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import { isHopbackError } from '../errors.js';
 import {
   buildCertificatePath,
-  createAttestationPolicy,
-  createAuthenticationService,
+  AttestationPolicy,
+  AuthenticationService,
   parseCertificateChain,
-  revocationAt,
 } from '../stir/index.js';
 import { certificateAlarms } from '../stir/signing/certificate-alarms.js';
 import { lintCertificate, roleOf } from '../stir/certificates/profile-lint.js';
@@ -149,9 +148,12 @@ function profileFinding(leaf: Certificate): Finding {
 function pathFinding(chain: readonly Certificate[], trustStore: TrustStore, io: CliIo): Finding {
   const name = 'path';
   const atMs = io.clock.nowMs();
-  const { anchors: trustAnchors, intermediates } = trustStore;
-  const revocation = revocationAt(trustStore.revocation, atMs);
-  const result = buildCertificatePath(chain, { trustAnchors, intermediates, revocation, atMs });
+  const result = buildCertificatePath(chain, {
+    trustAnchors: trustStore.anchors,
+    intermediates: trustStore.intermediates,
+    revocation: (certificate, issuer) => trustStore.revocation.lookup(certificate, issuer, atMs),
+    atMs,
+  });
   if (result.status === 'untrusted') {
     const detail = [...new Set(result.failures.map(({ reason }) => reason))].join(', ');
     return found(name, 'failed', detail, 'hopback cert chain FILE --trust PATH shows where it fails.');
@@ -194,12 +196,12 @@ function signingFinding(
   const owner = spc ?? own?.spc;
   if (certificate === undefined || owner === undefined) return [];
   try {
-    const obstacle = createAuthenticationService({
+    const obstacle = new AuthenticationService({
       spc: owner,
       signer,
       certificateSource: { current: () => ({ certificate, chain, x5u: SOME_X5U }) },
       clock: io.clock,
-      policy: createAttestationPolicy(),
+      policy: new AttestationPolicy(),
       randomUuid: io.randomUuid,
     }).obstacle();
     if (obstacle === undefined) return [found(name, 'ok', `nothing is in the way, for SPC ${owner}`)];

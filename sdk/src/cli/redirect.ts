@@ -55,7 +55,7 @@ async function openVerification(
   const trustStore = await loadTrust(options, io, io.clock);
   const certificates = await openRepository(options, io);
   const revocationUnknown = options.text('revocation-unknown') as VerificationPolicy['revocationUnknown'] | undefined;
-  const service = createVerificationService({
+  const service = new VerificationService({
     certificates,
     trustStore,
     timeBudgetMs,
@@ -85,13 +85,13 @@ async function openSigning(
 ): Promise<Reloadable<AuthenticationService>> {
   const { signer, spc } = await loadCredentials(options, io);
   const allow = allowListOf(options);
-  const source = await createFileCertificateSource({
+  const source = await FileCertificateSource.open({
     path: options.needed('certificate'),
     x5u: options.needed('x5u'),
     ...defined({ x5uPolicy: allow && { allow } }),
     owner: { spc, publicKey: signer.publicKey, clock: io.clock },
   });
-  const service = createAuthenticationService({
+  const service = new AuthenticationService({
     spc,
     signer,
     certificateSource: source,

@@ -2,16 +2,9 @@ import { open, stat } from 'node:fs/promises';
 import { defined } from '../core/text.js';
 import { endsWithinLine } from '../core/runtime/whole-file.js';
 import { HopbackError } from '../errors.js';
-import {
-  createAttestationPolicy,
-  createAuthenticationService,
-  headerValues,
-  verificationRequestOf,
-} from '../stir/index.js';
+import { AttestationPolicy, AuthenticationService, headerValues, verificationRequestOf } from '../stir/index.js';
 import type {
   AttestationFacts,
-  AttestationPolicy,
-  AuthenticationService,
   DiversionOutcome,
   DiversionRequest,
   NotSigned,
@@ -91,7 +84,7 @@ function inputOf(options: SignOptions, io: CliIo): Promise<RawInput> | undefined
 
 async function serviceOf(options: SignOptions, io: CliIo, policy: AttestationPolicy): Promise<AuthenticationService> {
   const { signer, signingCertificate, spc } = await loadCredentials(options, io);
-  return createAuthenticationService({
+  return new AuthenticationService({
     spc,
     signer,
     certificateSource: { current: () => signingCertificate },
@@ -116,7 +109,7 @@ async function signDiversion(options: SignOptions, io: CliIo, input: CallInput |
   if (unheard !== undefined) throw new UsageError(`--${unheard} does not go with --div-from: a div says nothing of it`);
   const request = diversionOf(options, input);
   // Any policy would do: there is nothing to attest.
-  return (await serviceOf(options, io, createAttestationPolicy())).signDiversion(request);
+  return (await serviceOf(options, io, new AttestationPolicy())).signDiversion(request);
 }
 
 function requestOf(options: SignOptions, input: CallInput | undefined, facts: AttestationFacts): SigningRequest {

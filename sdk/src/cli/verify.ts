@@ -1,14 +1,14 @@
 import { defined } from '../core/text.js';
-import { createVerificationService, describeVerdict, explainEvidence, verificationRequestOf } from '../stir/index.js';
+import { VerificationService, describeVerdict, explainEvidence, verificationRequestOf } from '../stir/index.js';
 import { claimedParties } from '../stir/verification/request.js';
 import type {
   CallVerdict,
-  CertificateRepository,
   FailureReason,
   TrustStore,
   VerificationFailure,
   VerificationPolicy,
   VerificationRequest,
+  VerificationServiceOptions,
 } from '../stir/index.js';
 import { INPUT_NOTE, instantOption, parseCallInput, partyOption, readInput } from './inputs/call-input.js';
 import type { CallInput } from './inputs/call-input.js';
@@ -190,7 +190,7 @@ async function run(options: VerifyOptions, io: CliIo): Promise<ExitCode> {
   const isAssumed = options.isOn('dangerously-assume-parties');
   const request = isAssumed ? { ...given, ...claimedParties(given.identity ?? []) } : given;
   const verdict = await withCertificates(options, io, (certificates) =>
-    createVerificationService({
+    new VerificationService({
       certificates,
       trustStore,
       clock,
@@ -254,7 +254,7 @@ function atOption(options: VerifyOptions, { date }: VerificationRequest): number
 async function withCertificates(
   options: VerifyOptions,
   io: CliIo,
-  use: (certificates: CertificateRepository) => Promise<CallVerdict>,
+  use: (certificates: VerificationServiceOptions['certificates']) => Promise<CallVerdict>,
 ): Promise<CallVerdict> {
   const path = options.text('certificate');
   if (path !== undefined) return use(await repositoryOfFile(path, allowListOf(options), io));

@@ -36,10 +36,12 @@ export const NORTH_AMERICAN_PLAN: NumberingPlan = {
  * - `emergency`: an emergency number of the plan;
  * - `short`: means something only inside one network: short codes, N11, 988, and dial strings with `*` or `#`;
  * - `none`: no telephone number at all.
+ *
+ * `tn` is in canonical form: digits, `*` and `#` only, no leading `+`. @see RFC 8224 section 8.3
  */
 export type TelephoneNumberResult =
-  | { readonly kind: 'number'; readonly tn: CanonicalTn }
-  | { readonly kind: 'emergency' | 'short'; readonly tn: CanonicalTn }
+  | { readonly kind: 'number'; readonly tn: string }
+  | { readonly kind: 'emergency' | 'short'; readonly tn: string }
   | { readonly kind: 'none'; readonly reason: 'empty' | 'not-a-number' | 'too-long' };
 
 /** Digits of a global number at most, country code included. @see ITU-T E.164 section 6 */

@@ -1,19 +1,5 @@
 import type { Attestation, Verstat } from './telephone-number.js';
 
-/** A check that did not simply pass, with both values if there are two to compare. */
-export interface EvidenceException {
-  /** Name of the step, as listed by `VERIFICATION_STEPS`. */
-  readonly step: string;
-  /** `failed`; `unknown` (could not be checked); `noted` (a deviation that policy lets pass). */
-  readonly result: 'failed' | 'unknown' | 'noted';
-  /** The failure reason or note. */
-  readonly reason: string;
-  /** What the rule asked for, or the value on the other side of the comparison. */
-  readonly expected?: string | number;
-  /** What was found. */
-  readonly actual?: string | number;
-}
-
 /** What is kept of one PASSporT that was looked at. */
 export interface PassportEvidence {
   /** Index of the Identity header in the request, from 0. */
@@ -46,9 +32,23 @@ export interface PassportEvidence {
   readonly origId?: string;
   /** Names of the steps that passed, in the order they were made. Steps in neither list did not apply or were not reached. */
   readonly passed: readonly string[];
-  /** Steps that failed, could not be decided or left a note. */
-  readonly exceptions: readonly EvidenceException[];
+  /** Steps that failed, could not be decided or left a note, with both values if there are two to compare. */
+  readonly exceptions: readonly {
+    /** Name of the step, as listed by `VERIFICATION_STEPS`. */
+    readonly step: string;
+    /** `failed`; `unknown` (could not be checked); `noted` (a deviation that policy lets pass). */
+    readonly result: 'failed' | 'unknown' | 'noted';
+    /** The failure reason or note. */
+    readonly reason: string;
+    /** What the rule asked for, or the value on the other side of the comparison. */
+    readonly expected?: string | number;
+    /** What was found. */
+    readonly actual?: string | number;
+  }[];
 }
+
+/** A check that did not simply pass. */
+export type EvidenceException = PassportEvidence['exceptions'][number];
 
 /**
  * What a verification service looked at and found, compact enough to be kept with every call record and complete enough

@@ -11,37 +11,11 @@ import {
   PASSPORT_TYPES,
   passportTypeRegistry,
 } from './passport.js';
-import type { CompactClaims, ParsedPassport, PassportSyntaxReason } from './passport.js';
+import type { CompactClaims, ParsedPassport } from './passport.js';
 import { shortJson } from './passport-types/passport-type.js';
 import { DEFAULT_VERIFICATION_POLICY } from './verification/policy.js';
 import { destClaim, readParties } from './verification/request.js';
 import type { PartyOptions, VerificationRequest } from './verification/request.js';
-
-/** Why a value has no compact form for a request. */
-export type CompactFormRefusal =
-  /** It is no Identity header value, or what it carries is no PASSporT. */
-  | 'identity-header-too-long'
-  | PassportSyntaxReason
-  /** It is in compact form. */
-  | 'already-compact'
-  /** Its type has claims that no request states, as shaken has attest and origid; or it is not a type that is verified here. */
-  | 'type-needs-full-form'
-  /** There is no `info` as `<URL>`, from which the x5u would be rebuilt. */
-  | 'info-unusable'
-  /** The JOSE header is not ES256, `passport` and the URL of info, and nothing else. */
-  | 'header-differs'
-  /** The signature does not have 64 octets. */
-  | 'signature-malformed'
-  /** The iat is not the Date of the request. */
-  | 'date-differs'
-  /** The orig is not the caller as the request names it, in canonical form. */
-  | 'orig-differs'
-  /** The dest is not the called party as the request names it, in canonical form. */
-  | 'dest-differs'
-  /** There are other claims. */
-  | 'claims-differ'
-  /** Header or payload are not spelled as RFC 8225 section 9 has it, which is how they would be rebuilt. */
-  | 'spelling-differs';
 
 /** Result of {@link compactIdentityHeader}. */
 export type CompactFormResult =
@@ -52,7 +26,37 @@ export type CompactFormResult =
     }
   | {
       readonly status: 'refused';
-      readonly reason: CompactFormRefusal;
+      /** Why the value has no compact form for the request. */
+      readonly reason:
+        /** It is no Identity header value, or what it carries is no PASSporT. */
+        | 'identity-header-too-long'
+        | 'identity-header-malformed'
+        | 'base64url-invalid'
+        | 'json-malformed'
+        | 'json-duplicate-key'
+        | 'json-too-deep'
+        | 'json-too-large'
+        | 'json-forbidden-key'
+        /** It is in compact form. */
+        | 'already-compact'
+        /** Its type has claims that no request states, as shaken has attest and origid; or it is not a type that is verified here. */
+        | 'type-needs-full-form'
+        /** There is no `info` as `<URL>`, from which the x5u would be rebuilt. */
+        | 'info-unusable'
+        /** The JOSE header is not ES256, `passport` and the URL of info, and nothing else. */
+        | 'header-differs'
+        /** The signature does not have 64 octets. */
+        | 'signature-malformed'
+        /** The iat is not the Date of the request. */
+        | 'date-differs'
+        /** The orig is not the caller as the request names it, in canonical form. */
+        | 'orig-differs'
+        /** The dest is not the called party as the request names it, in canonical form. */
+        | 'dest-differs'
+        /** There are other claims. */
+        | 'claims-differ'
+        /** Header or payload are not spelled as RFC 8225 section 9 has it, which is how they would be rebuilt. */
+        | 'spelling-differs';
       /** For people: what stands in the way. */
       readonly detail: string;
       /** What would be rebuilt from the request, where that is what differs. May hold a telephone number. */
@@ -138,6 +142,9 @@ function claimsOfRequest(
 }
 
 type Refusal = Extract<CompactFormResult, { status: 'refused' }>;
+
+/** Why a value has no compact form for a request. */
+export type CompactFormRefusal = Refusal['reason'];
 
 function headerRefusal(full: ParsedPassport, { info, ppt, alg = 'ES256' }: IdentityHeader): Refusal | undefined {
   if (TYPES.get(ppt)?.compactForm !== true) {

@@ -93,9 +93,9 @@ export const unreadableInvite = ({
 /** What a request says of itself that decides how its call may be treated. Nothing of it is verified. */
 export interface CallFacts {
   /** The number that calls, as a verification service reads it; absent where there is none, or none without doubt. */
-  readonly calling?: CanonicalTn;
+  readonly calling?: string;
   /** Every number that From and P-Asserted-Identity state, whichever of them counts. */
-  readonly statedNumbers: readonly CanonicalTn[];
+  readonly statedNumbers: readonly string[];
   /** Headed to an emergency service. */
   readonly isEmergency: boolean;
   /** Header fields say that it is an emergency call, or one by which an answering point calls back. Anybody can write them. */

@@ -1,6 +1,5 @@
 import { headerValues, parseNameAddr, splitHeaderList, splitIdentityHeader } from '../core/sip-request.js';
 import type { SipRequestText } from '../core/sip-request.js';
-import type { CanonicalTn } from '../core/telephone-number.js';
 import { HopbackError } from '../errors.js';
 import { verificationRequestOf, withVerstat } from '../stir/index.js';
 import { DEFAULT_VERIFICATION_POLICY } from '../stir/verification/policy.js';
@@ -43,7 +42,7 @@ export interface VerifyIdentityOptions {
   /** Policy of a call, by its trunk or by anything else of the request. Default that of a terminating provider. */
   readonly policyOf?: (request: SipRequestLike) => TrunkPolicy | undefined;
   /** Numbers from which nobody calls; each number that From and P-Asserted-Identity state is looked up. */
-  readonly doNotOriginate?: { readonly has: (number: CanonicalTn) => boolean };
+  readonly doNotOriginate?: { readonly has: (number: string) => boolean };
   /** What is known of the filing of the provider that a request came from. Default nothing. */
   readonly filingOf?: (request: SipRequestLike) => UpstreamFiling | undefined;
   /** Hears of what went wrong here: the call went on. Default nobody. */

@@ -1,4 +1,4 @@
-import type { PathFailureReason } from '../stir/index.js';
+import type { PathFailure } from '../stir/index.js';
 import type { CertificateOptions } from './issue-certificate.js';
 import type { TestCertificate } from './test-key.js';
 import type { CaOptions, TestPki } from './test-pki.js';
@@ -7,7 +7,7 @@ import type { CaOptions, TestPki } from './test-pki.js';
 export interface CertificateFault {
   readonly description: string;
   /** The reason, among others, that path validation gives; absent where the path is right. */
-  readonly expectedReasonHint?: PathFailureReason;
+  readonly expectedReasonHint?: PathFailure['reason'];
   /** Makes the chain in a PKI, for the provider with this code. */
   readonly build: (
     pki: TestPki,
@@ -194,7 +194,7 @@ function named<Name extends string>(faults: Readonly<Record<Name, CertificateFau
 }
 
 function chain(
-  reason: PathFailureReason | undefined,
+  reason: PathFailure['reason'] | undefined,
   description: string,
   build: CertificateFault['build'],
 ): CertificateFault {
@@ -202,7 +202,7 @@ function chain(
 }
 
 function leaf(
-  reason: PathFailureReason,
+  reason: PathFailure['reason'],
   description: string,
   options: (pki: TestPki) => CertificateOptions,
 ): CertificateFault {
@@ -212,7 +212,7 @@ function leaf(
 }
 
 function intermediate(
-  reason: PathFailureReason | undefined,
+  reason: PathFailure['reason'] | undefined,
   description: string,
   options: (pki: TestPki) => CaOptions,
 ): CertificateFault {
@@ -222,7 +222,7 @@ function intermediate(
 }
 
 function delegate(
-  reason: PathFailureReason | undefined,
+  reason: PathFailure['reason'] | undefined,
   description: string,
   tnAuthList: (spc: string) => Parameters<TestPki['issueDelegate']>[0]['tnAuthList'],
 ): CertificateFault {

@@ -1,19 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import {
-  createAttestationPolicy,
-  createAuthenticationService,
-  createCertificateRepository,
+  AttestationPolicy,
+  AuthenticationService,
+  CertificateRepository,
   createLocalSigner,
   createRevocationSet,
   createStaticCertificateSource,
   createTrustStore,
-  createVerificationService,
+  VerificationService,
   parseCertificate,
   parseCrl,
 } from '@hopback/sdk/stir';
 import type {
   AttestationPolicyData,
-  AuthenticationService,
   Certificate,
   SigningOutcome,
   SigningRequest,
@@ -153,13 +152,13 @@ async function serviceOf(
   clock: Clock,
   policy?: AttestationPolicyData,
 ): Promise<AuthenticationService> {
-  return createAuthenticationService({
+  return new AuthenticationService({
     spc,
     clock,
     randomUuid: randomUUID,
     signer: await createLocalSigner({ privateKeyPem }),
     certificateSource: createStaticCertificateSource({ chainPem, x5u, x5uPolicy: { allow: allowedAt(x5u) } }),
-    policy: createAttestationPolicy(policy),
+    policy: new AttestationPolicy(policy),
   });
 }
 
@@ -219,7 +218,7 @@ export async function openNodeVerification(
   { certificates, trust, credentials }: Pick<NodeMaterial, 'certificates' | 'trust' | 'credentials'>,
   clock: Clock,
 ) {
-  const repository = createCertificateRepository({
+  const repository = new CertificateRepository({
     clock,
     // Nobody fetches from loopback, unless told to.
     allow: { addresses: ['127.0.0.0/8'], ports: [certificates.port] },
@@ -228,7 +227,7 @@ export async function openNodeVerification(
   const known = Object.values(credentials).flat();
   await repository.preload(known.filter(({ isServed }) => isServed).map(({ x5u }) => x5u));
   return {
-    service: createVerificationService({ certificates: repository, trustStore: trustStoreOf(trust), clock }),
+    service: new VerificationService({ certificates: repository, trustStore: trustStoreOf(trust), clock }),
     close: () => repository.close(),
   };
 }

@@ -1,22 +1,9 @@
 import { defined } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
-import {
-  CALL_ROLES,
-  CALL_SOURCES,
-  createAttestationPolicy,
-  createLocalSigner,
-  DEFAULT_ATTESTATION_POLICY,
-  NUMBER_OWNERSHIPS,
-} from '../../stir/index.js';
-import { MAX_BASIS_CHARS } from '../../stir/signing/attestation-policy.js';
+import { AttestationPolicy, createLocalSigner, DEFAULT_ATTESTATION_POLICY } from '../../stir/index.js';
+import { CALL_ROLES, CALL_SOURCES, MAX_BASIS_CHARS, NUMBER_OWNERSHIPS } from '../../stir/signing/attestation-policy.js';
 import { readSigningCertificate } from '../../stir/signing/certificate-source.js';
-import type {
-  AttestationFacts,
-  AttestationPolicy,
-  AttestationPolicyData,
-  SigningCertificate,
-} from '../../stir/index.js';
-import type { CallRole, CallSource, NumberOwnership } from '../../stir/signing/attestation-policy.js';
+import type { AttestationFacts, AttestationPolicyData, SigningCertificate } from '../../stir/index.js';
 import { readPrivateKey } from '../credentials.js';
 import { optionSpecs, UsageError } from '../kit/command.js';
 import type { Options, OptionsOf } from '../kit/command.js';
@@ -102,9 +89,9 @@ export async function attestationPolicyOf(
   hearsRequests: boolean,
 ): Promise<AttestationPolicy> {
   const path = options.text('policy');
-  if (path !== undefined) return createAttestationPolicy(await policyFile(path, io));
+  if (path !== undefined) return new AttestationPolicy(await policyFile(path, io));
   const data = DEFAULT_ATTESTATION_POLICY;
-  return createAttestationPolicy(hearsRequests ? { ...data, explicitAttestation: 'permitted' } : data);
+  return new AttestationPolicy(hearsRequests ? { ...data, explicitAttestation: 'permitted' } : data);
 }
 
 /** A level that no rule gives needs somebody's reason, and a reason without a level would be lost. */
@@ -128,11 +115,11 @@ function factsOf(options: OptionsOf<typeof FACT_OPTIONS>): AttestationFacts {
   ]);
   // The options were checked against the choices, which are these words.
   return defined({
-    role: role as CallRole,
+    role: role as AttestationFacts['role'],
     customerKnown: options.isOn('customer-known'),
     callerAuthenticated: options.isOn('caller-authenticated'),
-    numberOwnership: options.text('number-ownership') as NumberOwnership | undefined,
-    receivedFrom: options.text('received-from') as CallSource | undefined,
+    numberOwnership: options.text('number-ownership') as AttestationFacts['numberOwnership'],
+    receivedFrom: options.text('received-from') as AttestationFacts['receivedFrom'],
     customer: options.text('customer'),
     trunk: options.text('trunk'),
   });
@@ -141,7 +128,7 @@ function factsOf(options: OptionsOf<typeof FACT_OPTIONS>): AttestationFacts {
 async function policyFile(path: string, io: CliIo): Promise<AttestationPolicyData> {
   const text = await textFile(path, io);
   try {
-    // createAttestationPolicy checks every part of it.
+    // AttestationPolicy checks every part of it.
     return JSON.parse(text) as AttestationPolicyData;
   } catch {
     throw new UsageError(`${path} is no JSON`);

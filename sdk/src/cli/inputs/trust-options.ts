@@ -1,16 +1,15 @@
 import { defined } from '../../core/text.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
-import { createCertificateRepository, loadTrustStore, parseCertificateChain } from '../../stir/index.js';
+import { CertificateRepository, loadTrustStore, parseCertificateChain } from '../../stir/index.js';
 import { checkX5uUrl } from '../../stir/certificates/x5u-url-policy.js';
 import type {
   CertificateLookup,
-  CertificateRepository,
   CertificateRepositoryOptions,
-  CertificateRepositoryService,
   RepositoryStats,
   TrustStore,
   TrustStoreFiles,
+  VerificationServiceOptions,
   X5uAllowList,
 } from '../../stir/index.js';
 import { optionSpecs, UsageError, wholeNumber } from '../kit/command.js';
@@ -145,8 +144,8 @@ export async function fetchSettings(
 export async function openRepository(
   options: OptionsOf<typeof REPOSITORY_OPTIONS>,
   io: CliIo,
-): Promise<CertificateRepositoryService> {
-  return createCertificateRepository({
+): Promise<CertificateRepository> {
+  return new CertificateRepository({
     clock: io.clock,
     ...(await fetchSettings(options, io)),
     ...defined({ directory: options.text('cache'), fetch: options.isOn('offline') ? notFetched : undefined }),
@@ -164,7 +163,7 @@ export async function repositoryOfFile(
   path: string,
   allow: X5uAllowList | undefined,
   io: CliIo,
-): Promise<CertificateRepository> {
+): Promise<VerificationServiceOptions['certificates']> {
   const parsed = parseCertificateChain(await smallFile(path, io));
   if (parsed.status === 'malformed') {
     throw new HopbackError('certificate-unusable', `${path} is no PEM certificate chain: ${parsed.detail}`);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defined } from '../../core/text.js';
-import { CALL_ROLES, CALL_SOURCES, NUMBER_OWNERSHIPS } from '../../stir/index.js';
+import { CALL_ROLES, CALL_SOURCES, NUMBER_OWNERSHIPS } from '../../stir/signing/attestation-policy.js';
 import { trunkPolicy } from '../../switch/index.js';
 import type { FilingReference, TrunkPolicy } from '../../switch/index.js';
 

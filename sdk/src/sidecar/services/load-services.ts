@@ -9,25 +9,22 @@ import {
   DEFAULT_ATTESTATION_POLICY,
   NORTH_AMERICAN_PLAN,
   canonicalTelephoneNumber,
-  createAttestationPolicy,
-  createAuthenticationService,
+  AttestationPolicy,
+  AuthenticationService,
   createLocalSigner,
   createStaticCertificateSource,
-  createTrustStoreRefresh,
+  TrustStoreRefresh,
   loadTrustStore,
   parseCertificateChain,
 } from '../../stir/index.js';
 import { readSigningCertificate } from '../../stir/signing/certificate-source.js';
 import type {
   AttestationPolicyData,
-  AuthenticationService,
-  CanonicalTn,
   Certificate,
   SignatureRecord,
   SigningCertificate,
   TrustStore,
   TrustStoreFiles,
-  TrustStoreRefreshService,
   X5uAllowList,
 } from '../../stir/index.js';
 import type { ExplicitAttestation } from '../../stir/signing/attestation-policy.js';
@@ -90,7 +87,7 @@ export async function loadFilings(
 
 /** Numbers from which nobody calls, as long as their file stays what it is. */
 export interface NumbersPart {
-  readonly numbers: ReadonlySet<CanonicalTn>;
+  readonly numbers: ReadonlySet<string>;
   /** Of the file that they were read from. */
   readonly stamp: string;
 }
@@ -110,7 +107,7 @@ export async function loadNumbers(path: string, before?: NumbersPart): Promise<N
   // As of before it is read: what is written meanwhile is another change.
   const stamp = await stampOf([path]);
   if (before?.stamp === stamp) return before;
-  const numbers = new Set<CanonicalTn>();
+  const numbers = new Set<string>();
   const lines = (await readTextFile(path)).split(/\r?\n/);
   for (const [index, line] of lines.entries()) {
     if (index % LINES_AT_ONCE === LINES_AT_ONCE - 1) await nextTurn();
@@ -151,14 +148,14 @@ export async function loadSigning(
   const read = readSigningCertificate(certificate);
   if (read.status === 'unusable')
     throw new HopbackError('certificate-unusable', `${chainPath} cannot be signed under: ${read.detail}`);
-  // createAttestationPolicy checks every part of the file.
+  // AttestationPolicy checks every part of the file.
   const policy =
     policyPath === undefined ? DEFAULT_ATTESTATION_POLICY : ((await readJsonFile(policyPath)) as AttestationPolicyData);
-  const service = createAuthenticationService({
+  const service = new AuthenticationService({
     spc: configuration.spc ?? spcOf(read.signingCertificate),
     signer: await createLocalSigner({ privateKeyPem, ...defined({ passphrase }) }),
     certificateSource: createStaticCertificateSource(certificate),
-    policy: createAttestationPolicy({ ...policy, explicitAttestation: EXPLICIT[configuration.attestation] }),
+    policy: new AttestationPolicy({ ...policy, explicitAttestation: EXPLICIT[configuration.attestation] }),
     emergencyCalls: configuration.emergencyCalls,
     clock,
     randomUuid: randomUUID,
@@ -176,7 +173,7 @@ export async function loadSigning(
   return { service, configuration, certificate: read.signingCertificate, files };
 }
 
-const EXPLICIT: Readonly<Record<SigningConfiguration['attestation'], ExplicitAttestation>> = {
+const EXPLICIT: Readonly<Record<SigningConfiguration['attestation'], AttestationPolicy['explicitAttestation']>> = {
   'of-the-switch': 'permitted',
   'at-most-policy': 'at-most-rule',
   'policy-alone': 'refused',
@@ -203,7 +200,7 @@ export interface TrustPart {
 /**
  * Loads whom to trust, from files or from where the policy administrator publishes it.
  * @param current - the store in force: a list that is yet to come replaces it, and nothing else does
- * @throws {@link HopbackError} of `loadTrustStore` and `createTrustStoreRefresh`
+ * @throws {@link HopbackError} of `loadTrustStore` and `TrustStoreRefresh`
  */
 export async function loadTrust(
   trust: SidecarConfiguration['trust'],
@@ -277,7 +274,7 @@ async function publishedTrust(
   ];
   const listeners: ((store: TrustStore) => void)[] = [];
   const { url, crlUrls, cache } = trust.list;
-  const refresh: TrustStoreRefreshService = createTrustStoreRefresh({
+  const refresh = new TrustStoreRefresh({
     listUrl: url,
     crlUrls,
     stiPaRoots,
@@ -298,7 +295,7 @@ async function publishedTrust(
     onProblem: ({ part, detail }) => onNotice({ level: 'warn', part: 'trust', text: `${part}: ${detail}` }),
   });
   return {
-    current: refresh.current,
+    current: () => refresh.current(),
     // Behind everybody's back: a list that is slow to come must not keep anything else waiting.
     reload: () => {
       void refresh.refresh();
@@ -306,7 +303,7 @@ async function publishedTrust(
     },
     onTrustStore: (listener) => listeners.push(listener),
     files: [...trust.stiPaRoots, ...trust.crlSigners, ...trust.intermediates].map((path) => pathFrom(directory, path)),
-    close: refresh.close,
+    close: () => refresh.close(),
   };
 }
 

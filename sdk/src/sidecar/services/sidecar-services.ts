@@ -1,8 +1,8 @@
 import { defined } from '../../core/text.js';
 import { scheduleInBackground } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
-import { createCertificateRepository, createVerificationService } from '../../stir/index.js';
-import type { CanonicalTn, CertificateRepositoryService, TrustStore, VerificationService } from '../../stir/index.js';
+import { CertificateRepository, VerificationService } from '../../stir/index.js';
+import type { TrustStore } from '../../stir/index.js';
 import type { FilingDirectory } from '../../switch/index.js';
 import type { SidecarConfiguration } from '../config/configuration.schema.js';
 import { pathFrom, readTextFile, stampOf, warnOfOpenKeys } from './files.js';
@@ -16,10 +16,10 @@ export interface SidecarServices {
   /** Absent while nobody is trusted yet. */
   readonly verification: VerificationService | undefined;
   readonly trust: TrustPart;
-  readonly certificates: CertificateRepositoryService;
+  readonly certificates: CertificateRepository;
   readonly signing: SigningPart | undefined;
   readonly trunks: TrunkTable;
-  readonly doNotOriginate: ReadonlySet<CanonicalTn> | undefined;
+  readonly doNotOriginate: ReadonlySet<string> | undefined;
   readonly filings: FilingDirectory | undefined;
   /** Files that all this was read from. */
   readonly files: readonly string[];
@@ -94,7 +94,7 @@ export function createServicesLoader(options: ServicesOptions) {
 const GRACE_MS = 5_000;
 
 interface Parts {
-  certificates?: Kept<CertificateRepositoryService> | undefined;
+  certificates?: Kept<CertificateRepository> | undefined;
   trust?: Kept<TrustPart> | undefined;
   verification?: Kept<() => VerificationService | undefined> | undefined;
   filings?: FilingsPart | undefined;
@@ -116,9 +116,9 @@ async function loadParts(
   try {
     // Whom to trust first: what is wrong with a key of our own must not keep a revocation from being heard.
     const certificates = await certificatesPart(configuration, options, before.certificates);
-    if (certificates !== before.certificates) opened.unshift(certificates.part.close);
+    if (certificates !== before.certificates) opened.unshift(() => certificates.part.close());
     const trust = await trustPart(configuration, options, before.trust);
-    if (trust !== before.trust) opened.unshift(trust.part.close);
+    if (trust !== before.trust) opened.unshift(() => trust.part.close());
     return await loadRest(configuration, options, before, { certificates, trust });
   } catch (error) {
     for (const close of opened) await close();
@@ -166,7 +166,7 @@ async function loadRest(
     ),
   };
   const old = [before.certificates, before.trust].filter((part) => part !== certificates && part !== trust);
-  const replaced = old.flatMap((kept) => (kept === undefined ? [] : [kept.part.close]));
+  const replaced = old.flatMap((kept) => (kept === undefined ? [] : [() => kept.part.close()]));
   return {
     parts: {
       certificates,
@@ -184,12 +184,12 @@ async function certificatesPart(
   { certificates }: SidecarConfiguration,
   { directory, clock, onNotice }: ServicesOptions,
   before: Parts['certificates'],
-): Promise<Kept<CertificateRepositoryService>> {
+): Promise<Kept<CertificateRepository>> {
   const ca = certificates.ca === undefined ? undefined : await readTextFile(pathFrom(directory, certificates.ca));
   const key = JSON.stringify([certificates, ca]);
   if (before?.key === key) return before;
   const folder = certificates.directory && pathFrom(directory, certificates.directory);
-  const part = createCertificateRepository({
+  const part = new CertificateRepository({
     clock,
     ...defined({ allow: certificates.allow, ca, directory: folder }),
   });
@@ -198,10 +198,7 @@ async function certificatesPart(
 }
 
 /** What is on disk and what is to be there before calls need it, behind everybody's back. */
-async function warmUp(
-  repository: CertificateRepositoryService,
-  urls: readonly string[],
-): Promise<Parameters<OnNotice>[0]> {
+async function warmUp(repository: CertificateRepository, urls: readonly string[]): Promise<Parameters<OnNotice>[0]> {
   const { imported } = await repository.restore();
   const { found, failures } = await repository.preload(urls);
   const text = `${String(imported)} certificates from disk, ${String(found)} fetched, ${String(failures.length)} not to be had`;
@@ -231,13 +228,13 @@ function verificationPart(
   { verification: { timeBudgetMs, ...policy } }: SidecarConfiguration,
   clock: Clock,
   trust: TrustPart,
-  certificates: CertificateRepositoryService,
+  certificates: CertificateRepository,
 ): () => VerificationService | undefined {
   let service: VerificationService | undefined;
   const use = (trustStore: TrustStore | undefined): void => {
     if (trustStore === undefined) return;
     if (service === undefined)
-      service = createVerificationService({
+      service = new VerificationService({
         certificates,
         trustStore,
         clock,

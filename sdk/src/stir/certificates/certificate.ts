@@ -104,27 +104,19 @@ export interface Certificate {
   readonly unknownCriticalExtensions: readonly string[];
 }
 
-/** Why bytes could not be read as a certificate (chain). */
-export type CertificateParseFailure =
-  'not-pem' | 'malformed-der' | 'too-large' | 'too-many-certificates' | 'empty-chain';
-
 /** Result of parsing one certificate. `detail` is for people. */
 export type CertificateParseResult =
   | { readonly status: 'parsed'; readonly certificate: Certificate }
   | {
       readonly status: 'malformed';
-      readonly reason: CertificateParseFailure;
+      readonly reason: 'not-pem' | 'malformed-der' | 'too-large' | 'too-many-certificates' | 'empty-chain';
       readonly detail: string;
     };
 
 /** Result of parsing an x5u body: PEM certificates, end entity first. `detail` is for people. */
 export type CertificateChainParseResult =
   | { readonly status: 'parsed'; readonly chain: readonly Certificate[] }
-  | {
-      readonly status: 'malformed';
-      readonly reason: CertificateParseFailure;
-      readonly detail: string;
-    };
+  | Extract<CertificateParseResult, { readonly status: 'malformed' }>;
 
 /** What came out of a text that should hold PEM blocks. */
 type PemResult =

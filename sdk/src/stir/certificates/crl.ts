@@ -32,8 +32,18 @@ import { readSignedObject, requireSameAlgorithm } from './parse-certificate.js';
 export interface CrlEntry {
   /** Milliseconds since the epoch. */
   readonly revokedAtMs: number;
-  /** Absent where the CRL gives none; a code that is not defined is read as `unspecified`. */
-  readonly reason?: CrlReason;
+  /** Absent where the CRL gives none; a code that is not defined is read as `unspecified`. @see RFC 5280 section 5.3.1 */
+  readonly reason?:
+    | 'unspecified'
+    | 'keyCompromise'
+    | 'cACompromise'
+    | 'affiliationChanged'
+    | 'superseded'
+    | 'cessationOfOperation'
+    | 'certificateHold'
+    | 'removeFromCRL'
+    | 'privilegeWithdrawn'
+    | 'aACompromise';
 }
 
 /**
@@ -42,7 +52,10 @@ export interface CrlEntry {
  */
 export const CRL_MAX_ENTRIES = 32_768;
 
-export const CRL_REASONS = {
+/** Why a certificate was revoked. @see RFC 5280 section 5.3.1 */
+type CrlReason = NonNullable<CrlEntry['reason']>;
+
+const REASON_OF_CODE: Readonly<Record<number, CrlReason>> = {
   0: 'unspecified',
   1: 'keyCompromise',
   2: 'cACompromise',
@@ -53,12 +66,7 @@ export const CRL_REASONS = {
   8: 'removeFromCRL',
   9: 'privilegeWithdrawn',
   10: 'aACompromise',
-} as const;
-
-/** Why a certificate was revoked. @see RFC 5280 section 5.3.1 */
-export type CrlReason = (typeof CRL_REASONS)[keyof typeof CRL_REASONS];
-
-const REASON_OF_CODE: Readonly<Record<number, CrlReason>> = CRL_REASONS;
+};
 
 const PROCESSED_ENTRY_EXTENSIONS: ReadonlySet<string> = new Set([
   EXTENSION_OID.reasonCode,

@@ -6,7 +6,6 @@ import { readPemBlocks } from './certificate.js';
 import type {
   Certificate,
   CertificateChainParseResult,
-  CertificateParseFailure,
   CertificateParseResult,
   JwtClaimConstraints,
 } from './certificate.js';
@@ -359,14 +358,9 @@ function readExtensions(cursor: DerCursor, version: 1 | 2 | 3): ReturnType<typeo
   return decodeCertificateExtensions(readRawExtensions(derExplicit(tagged, DER_TAG.sequence)));
 }
 
-function malformed(
-  reason: CertificateParseFailure,
-  detail: string,
-): {
-  readonly status: 'malformed';
-  readonly reason: CertificateParseFailure;
-  readonly detail: string;
-} {
+type MalformedCertificate = Extract<CertificateParseResult, { readonly status: 'malformed' }>;
+
+function malformed(reason: MalformedCertificate['reason'], detail: string): MalformedCertificate {
   return { status: 'malformed', reason, detail };
 }
 

@@ -6,31 +6,29 @@ import { authorityEncompasses, mergeAuthority, tnAuthListText } from './tn-auth-
 import type { MergedAuthority } from './tn-auth-list.js';
 import { remember } from '../../core/text.js';
 
-/** Every way a certification path can fail. Collected, not first-only. @see RFC 5280 section 6, RFC 8226, RFC 9060 */
-export type PathFailureReason =
-  | 'trust-list-empty'
-  | 'no-path-to-trust-anchor'
-  | 'certificate-expired'
-  | 'certificate-not-yet-valid'
-  | 'issuer-name-mismatch'
-  | 'certificate-signature-invalid'
-  | 'signature-algorithm-not-permitted'
-  | 'public-key-not-permitted'
-  | 'not-a-ca'
-  | 'path-length-exceeded'
-  | 'key-usage-missing'
-  | 'signer-is-a-ca'
-  | 'unknown-critical-extension'
-  | 'key-identifier-mismatch'
-  | 'path-too-long'
-  | 'tn-auth-list-missing'
-  | 'tn-auth-list-not-encompassed'
-  | 'claim-constraints-on-ca'
-  | 'certificate-revoked';
-
 /** One failure of a path, with the certificate it is about and both values. */
 export interface PathFailure {
-  readonly reason: PathFailureReason;
+  /** Failures are collected, not the first one only. @see RFC 5280 section 6, RFC 8226, RFC 9060 */
+  readonly reason:
+    | 'trust-list-empty'
+    | 'no-path-to-trust-anchor'
+    | 'certificate-expired'
+    | 'certificate-not-yet-valid'
+    | 'issuer-name-mismatch'
+    | 'certificate-signature-invalid'
+    | 'signature-algorithm-not-permitted'
+    | 'public-key-not-permitted'
+    | 'not-a-ca'
+    | 'path-length-exceeded'
+    | 'key-usage-missing'
+    | 'signer-is-a-ca'
+    | 'unknown-critical-extension'
+    | 'key-identifier-mismatch'
+    | 'path-too-long'
+    | 'tn-auth-list-missing'
+    | 'tn-auth-list-not-encompassed'
+    | 'claim-constraints-on-ca'
+    | 'certificate-revoked';
   /** SHA-256 of its DER, lower-case hex. */
   readonly certificateSha256: string;
   /** What would have been right; instants are milliseconds since the epoch. */
@@ -38,6 +36,9 @@ export interface PathFailure {
   /** What was there, in the same unit. */
   readonly actual?: string | number;
 }
+
+/** Every way a certification path can fail. */
+export type PathFailureReason = PathFailure['reason'];
 
 /** A path that ends in a trust anchor. Only `buildCertificatePath` makes one. */
 export interface CertificatePath {
@@ -61,7 +62,7 @@ export interface CertificatePath {
 
 /**
  * What is known of revocation for one certificate, or for a whole path: then the worst of its certificates. Unknown is not good, and not
- * revoked. Instants are milliseconds since the epoch; `crlReason` is a {@link CrlReason} where a CRL was asked; `detail` is for people.
+ * revoked. Instants are milliseconds since the epoch; `crlReason` is the `reason` of a {@link CrlEntry} where a CRL was asked; `detail` is for people.
  */
 export type RevocationStatus =
   | { readonly status: 'good'; readonly checkedAtMs: number }
@@ -78,9 +79,6 @@ export type CertificatePathResult =
   | { readonly status: 'trusted'; readonly path: CertificatePath }
   | { readonly status: 'untrusted'; readonly failures: readonly PathFailure[] };
 
-/** Asked for every certificate of a path below its anchor. */
-export type RevocationLookup = (certificate: Certificate, issuer: Certificate) => RevocationStatus;
-
 /** What a path is built against. */
 export interface PathOptions {
   /** CA certificates that paths may end in; none means that no path is trusted. */
@@ -91,8 +89,8 @@ export interface PathOptions {
   readonly algorithms?: readonly ('ES256' | 'ES384')[];
   /** Further certificates a path may go through, beside those of the chain. */
   readonly intermediates?: readonly Certificate[];
-  /** Default: everything `unknown`. */
-  readonly revocation?: RevocationLookup;
+  /** Asked for every certificate of a path below its anchor, as by `lookup` of a {@link RevocationSet}. Default: everything `unknown`. */
+  readonly revocation?: (certificate: Certificate, issuer: Certificate) => RevocationStatus;
 }
 
 /**
@@ -107,7 +105,7 @@ export interface PathRules {
   /** Milliseconds since the epoch. */
   readonly atMs: number;
   readonly algorithms: readonly SignatureAlgorithmName[];
-  readonly revocation: RevocationLookup;
+  readonly revocation: NonNullable<PathOptions['revocation']>;
   /** Signature checks and comparisons that were made before for the same path. */
   readonly memory: PathMemory;
 }

@@ -23,14 +23,7 @@ import type { CertificateChainParseResult } from './certificate.js';
 import { NO_DISK_COUNTS, createDiskCache, readEnvelope, writeEnvelope } from './disk-cache.js';
 import { parseCertificateChain } from './parse-certificate.js';
 import { siteOfUrl } from './repository.js';
-import type {
-  CertificateCacheExport,
-  CertificateLookup,
-  FoundChain,
-  CertificateRepositoryService,
-  PreloadReport,
-  RepositoryStats,
-} from './repository.js';
+import type { CertificateCacheExport, CertificateLookup, FoundChain, RepositoryStats } from './repository.js';
 import {
   MAX_CONCURRENT_FETCHES,
   MAX_CONCURRENT_FETCHES_PER_SITE,
@@ -43,7 +36,7 @@ import type { CacheValidators } from './x5u-fetch.js';
 import { checkX5uUrl, parseNetworkSet } from './x5u-url-policy.js';
 import type { X5uAllowList } from './x5u-url-policy.js';
 
-/** Settings of {@link createCertificateRepository}. */
+/** Settings of {@link CertificateRepository}. */
 export interface CertificateRepositoryOptions {
   /** Says what is fresh and when a URL is asked again; deadlines are kept by timers of the platform. */
   readonly clock: Clock;
@@ -82,13 +75,6 @@ export interface CertificateRepositoryOptions {
 
 /** What a repository asks a URL for. */
 export type ChainRequest = Pick<BoundedFetchOptions, 'validators' | 'noCache' | 'signal'>;
-
-/** A lookup under way. */
-interface Flight {
-  readonly result: Promise<CertificateLookup>;
-  /** Asks only for what differs from the validators at hand. */
-  readonly conditional: boolean;
-}
 
 /** One URL that does not work. */
 export interface NegativeEntry {
@@ -132,7 +118,6 @@ export function repositoryOf(options: CertificateRepositoryOptions) {
     negatives: new LRUCache<string, NegativeEntry>({ max: limits.maxNegativeEntries }),
     slots: createFetchSlots(limits),
     disk: directory === undefined ? undefined : createDiskCache({ directory, clock }),
-    flights: new Map<string, Flight>(),
     counts: {
       hits: 0,
       staleHits: 0,
@@ -271,30 +256,8 @@ export function keepAndStore(
   return lookup;
 }
 
-/** Lookups that run at a time in a preload: fast enough for some hundred URLs, and calls still find free sockets. */
-const PRELOAD_CONCURRENCY = 16;
-
 /** Entries of an import that are parsed before calls have their turn and the disk is waited for: some ten milliseconds of work. */
 const IMPORT_BATCH = 8;
-
-/** Looks up every URL once, some at a time. */
-export async function preloadChains(
-  lookup: (url: string) => Promise<CertificateLookup>,
-  urls: readonly string[],
-): Promise<PreloadReport> {
-  const failures: PreloadReport['failures'][number][] = [];
-  const waiting = [...new Set(urls)].values();
-  let found = 0;
-  const worker = async (): Promise<void> => {
-    for (const url of waiting) {
-      const result = await lookup(url);
-      if (result.status === 'found') found += 1;
-      else failures.push(result);
-    }
-  };
-  await Promise.all(Array.from({ length: PRELOAD_CONCURRENCY }, worker));
-  return { found, failures };
-}
 
 /** Every chain in memory as an envelope. */
 export function exportChains(repository: Repository): CertificateCacheExport {
@@ -302,6 +265,12 @@ export function exportChains(repository: Repository): CertificateCacheExport {
     .values()
     .flatMap(({ lookup, validators }) => writeEnvelope(lookup, validators) ?? []);
   return { format: 'hopback.certificate-cache.1', exportedAtMs: repository.clock.nowMs(), entries };
+}
+
+/** What came of an import or a restoration. */
+interface ImportReport {
+  readonly imported: number;
+  readonly rejected: number;
 }
 
 /**
@@ -330,8 +299,6 @@ export async function importChains(repository: Repository, data: unknown): Promi
   await takeTurn(repository);
   return { imported, rejected: given.length - imported };
 }
-
-type ImportReport = Awaited<ReturnType<CertificateRepositoryService['import']>>;
 
 /** Takes into memory what the disk holds, where memory has nothing newer. */
 export async function restoreChains(repository: Repository): Promise<ImportReport> {

@@ -65,22 +65,6 @@ export type CertificateLookup =
 /** A lookup that found a chain. */
 export type FoundChain = CertificateLookup & { readonly status: 'found' };
 
-/** Where a verification service gets certificates from. Implementations own sockets and files; the verifier only this. */
-export interface CertificateRepository {
-  /**
-   * What is known now, without waiting. `undefined` when nothing is: call `lookup`.
-   * A stale entry is returned and revalidated in the background.
-   */
-  readonly peek: (url: string) => CertificateLookup | undefined;
-  /** Fetches where needed; concurrent calls for one URL share one fetch. Never rejects. */
-  readonly lookup: (url: string) => Promise<CertificateLookup>;
-  /**
-   * Asks for a fresh copy because a signature failed against the cached one (a certificate may be rotated in place).
-   * Single flight, at most once per URL per minute; between, resolves to what is cached. Never rejects.
-   */
-  readonly revalidate: (url: string) => Promise<CertificateLookup>;
-}
-
 /** One cached chain as it is kept on disk and handed between machines. Says what was published, not that it is trusted. */
 export type CachedChainEnvelope = CertificateCacheExport['entries'][number];
 
@@ -109,14 +93,6 @@ export interface CertificateCacheExport {
     /** `Last-Modified` as sent, at most 256 characters. */
     readonly lastModified?: string;
   }[];
-}
-
-/** What came of a preload. */
-export interface PreloadReport {
-  /** URLs that a chain was found for, each once. */
-  readonly found: number;
-  /** The other URLs, each once. */
-  readonly failures: readonly (CertificateLookup & { readonly status: 'refused' | 'unavailable' })[];
 }
 
 /** How a repository has fared since it was made; counts, except where the name says otherwise. */
@@ -159,27 +135,6 @@ export interface RepositoryStats {
   readonly diskWrites: number;
   /** Writes that failed, or were dropped since too many waited. */
   readonly diskWriteFailures: number;
-}
-
-/** A repository together with the means to run it: what `createCertificateRepository` makes. */
-export interface CertificateRepositoryService extends CertificateRepository, AsyncDisposable {
-  /** Looks up many URLs, a few at a time, before calls need them. Never rejects. */
-  readonly preload: (urls: readonly string[]) => Promise<PreloadReport>;
-  /** Every chain in memory, as plain JSON, the oldest first. */
-  readonly export: () => CertificateCacheExport;
-  /**
-   * Takes over what another repository exported. Every entry is checked as if it had been fetched; nothing becomes trusted by it.
-   * Calls are answered meanwhile. Resolves when the entries are in memory and on disk. Never rejects. `rejected` counts the entries that
-   * were damaged, not permitted, too old, older than what was there, or more than there is room for.
-   * @param data - parsed JSON; anything that is no export is counted as rejected
-   */
-  readonly import: (data: unknown) => Promise<{ readonly imported: number; readonly rejected: number }>;
-  /** Takes what the cache directory holds into memory, checked like an import, before calls need it. Never rejects. */
-  readonly restore: () => Promise<{ readonly imported: number; readonly rejected: number }>;
-  /** What it holds and has done since it was made. */
-  readonly stats: () => RepositoryStats;
-  /** Ends what is under way and closes every socket; what is in memory is still handed out. Never rejects. */
-  readonly close: () => Promise<void>;
 }
 
 /**

@@ -3,23 +3,18 @@ import { buildPathFor } from './build-path.js';
 import type { Certificate } from './certificate.js';
 import type { CertificateRevocationList, CrlEntry } from './crl.js';
 import { hex } from './der.js';
-import type { CertificatePath, RevocationLookup, RevocationStatus } from './path.js';
+import type { CertificatePath, RevocationStatus } from './path.js';
 import { namesChain } from './path.js';
 import { DEFAULT_SIGNATURE_ALGORITHMS, checkSignature } from './parse-certificate.js';
-import type { SignatureAlgorithmName } from './parse-certificate.js';
 import { grouped } from '../../core/text.js';
 
 /** Most CRLs in one set: the STI-PA's one and one for each CA; a look-up goes through the indirect ones. */
 export const REVOCATION_SET_MAX_CRLS = 64;
 
-/** Why a CRL did not become part of a set. */
-export type CrlRefusalReason =
-  'unusable' | 'signer-not-found' | 'signature-invalid' | 'signer-not-trusted' | 'older-than-known';
-
 /** A CRL that was left out of a set. */
 export interface RefusedCrl {
   readonly crl: CertificateRevocationList;
-  readonly reason: CrlRefusalReason;
+  readonly reason: 'unusable' | 'signer-not-found' | 'signature-invalid' | 'signer-not-trusted' | 'older-than-known';
   /** For people. */
   readonly detail: string;
 }
@@ -70,7 +65,7 @@ export interface RevocationSetOptions {
   /** Certificates of CRL signers, as found through the CRLs' AuthorityInfoAccess, and of CAs between them and the root. */
   readonly signers?: readonly Certificate[];
   /** Default `['ES256', 'ES384']`. */
-  readonly algorithms?: readonly SignatureAlgorithmName[];
+  readonly algorithms?: readonly ('ES256' | 'ES384')[];
   /** The set before: its CRLs stay where no newer one is given, and none is replaced by an older one. */
   readonly previous?: RevocationSet;
 }
@@ -173,27 +168,6 @@ function isOtherKeyOf(
 
 function hasIssued(issuer: Certificate, certificate: Certificate): boolean {
   return namesChain(certificate, issuer) && checkSignature(certificate, issuer) === 'valid';
-}
-
-/**
- * A set as the look-up that path building asks for, at one instant. Never throws.
- * @param set - from {@link createRevocationSet}
- * @param atMs - milliseconds since the epoch; the `atMs` of the path
- * @returns a look-up for {@link PathOptions}
- * @see RFC 5280 section 6.1.3 (a)
- * @example
- * ```ts
- * const pki = new TestPki();
- * const chain = parseCertificateChain(pki.issueServiceProvider({ spc: '1234' }).chainPem);
- * const set = createRevocationSet([], { atMs: TEST_NOW_MS, issuers: [] });
- * const revocation = revocationAt(set, TEST_NOW_MS);
- * const [certificate, issuer] = chain.status === 'parsed' ? chain.chain : [];
- * // A set without CRLs knows nothing, and unknown is not good.
- * if (certificate && issuer) console.log(revocation(certificate, issuer).status); // unknown
- * ```
- */
-export function revocationAt(set: RevocationSet, atMs: number): RevocationLookup {
-  return (certificate, issuer) => set.lookup(certificate, issuer, atMs);
 }
 
 function judge(crl: CertificateRevocationList, options: RevocationSetOptions): TrustedCrl | RefusedCrl {

@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from '../../core/json-text.js';
 import { buildPathFor } from './build-path.js';
 import type { Certificate } from './certificate.js';
 import { CERTIFICATE_CHAIN_MAX_CERTIFICATES, parseCertificate, parseCertificateBundle } from './parse-certificate.js';
-import type { PathFailure, RevocationLookup } from './path.js';
+import type { PathFailure, PathOptions } from './path.js';
 
 /** Most characters of a signed list: some hundred CAs of 1.5 KB each in PEM; the list in force has a few dozen. */
 export const STI_PA_LIST_MAX_CHARS: number = 1024 * 1024;
@@ -69,7 +69,7 @@ export interface StiPaListOptions {
   /** End of validity of that list, milliseconds since the epoch; one of the same sequence that ends earlier is refused. */
   readonly lastExpMs?: number;
   /** Default: nothing is known of revocation, which does not refuse a signer. */
-  readonly revocation?: RevocationLookup;
+  readonly revocation?: NonNullable<PathOptions['revocation']>;
 }
 
 /**

@@ -9,8 +9,8 @@ import { CRL_MAX_BYTES, parseCrl } from './crl.js';
 import type { CertificateRevocationList } from './crl.js';
 import { parseCertificateBody } from './parse-certificate.js';
 import type { X5uFailure, X5uRefusal } from './repository.js';
-import { createRevocationSet, revocationAt } from './revocation.js';
-import type { CrlRefusalReason, RevocationSet } from './revocation.js';
+import { createRevocationSet } from './revocation.js';
+import type { RefusedCrl, RevocationSet } from './revocation.js';
 import { STI_PA_LIST_MAX_CHARS, verifyStiPaList } from './sti-pa-list.js';
 import type { StiPaListFailureReason } from './sti-pa-list.js';
 
@@ -38,7 +38,7 @@ export type TrustStoreProblem =
     }
   | {
       readonly part: 'crl';
-      readonly reason: X5uRefusal | X5uFailure | CrlRefusalReason | 'out-of-date';
+      readonly reason: X5uRefusal | X5uFailure | RefusedCrl['reason'] | 'out-of-date';
       /** Absent where it is not known which fetch the CRL came from, as for one that was in use before. */
       readonly url?: string;
       readonly detail: string;
@@ -231,7 +231,9 @@ export async function verifyTrustAnchors(
   const result = await verifyStiPaList(anchors.jws, {
     stiPaRoots,
     atMs,
-    ...(revocation && { revocation: revocationAt(revocation, atMs) }),
+    ...(revocation && {
+      revocation: (certificate: Certificate, issuer: Certificate) => revocation.lookup(certificate, issuer, atMs),
+    }),
     ...(anchors.signerChain && { signerChain: anchors.signerChain }),
     ...(previous?.source.kind === 'sti-pa-list' && {
       lastSequence: previous.source.sequence,

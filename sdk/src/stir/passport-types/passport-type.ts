@@ -26,18 +26,6 @@ export interface PassportClaims {
   readonly div?: PassportParty;
 }
 
-/** What is wrong with a claim. */
-export interface ClaimProblem {
-  /** One of the {@link FAILURE_REASONS}. */
-  readonly reason: 'claim-missing' | 'claim-malformed' | 'claim-not-permitted' | 'attest-invalid';
-  /** Name of the claim, such as `orig`. */
-  readonly claim: string;
-  /** The shape that the type asks for. */
-  readonly expected: string;
-  /** What stood there, as JSON, shortened. */
-  readonly actual: string;
-}
-
 /** Result of reading a payload: claims, or everything that is wrong with them. */
 export type ClaimsResult = ReturnType<PassportType['readClaims']>;
 
@@ -75,11 +63,21 @@ export interface PassportType {
   /** Where the type is specified, for people: `RFC 8588`. */
   readonly section: string;
   /** Reads the payload, unsigned as far as it knows; must never throw, whatever is in it. */
-  readonly readClaims: (
-    payload: JsonObject,
-  ) =>
+  readonly readClaims: (payload: JsonObject) =>
     | { readonly status: 'read'; readonly claims: PassportClaims }
-    | { readonly status: 'malformed'; readonly problems: readonly ClaimProblem[] };
+    | {
+        readonly status: 'malformed';
+        readonly problems: readonly {
+          /** One of the {@link FAILURE_REASONS}. */
+          readonly reason: 'claim-missing' | 'claim-malformed' | 'claim-not-permitted' | 'attest-invalid';
+          /** Name of the claim, such as `orig`. */
+          readonly claim: string;
+          /** The shape that the type asks for. */
+          readonly expected: string;
+          /** What stood there, as JSON, shortened. */
+          readonly actual: string;
+        }[];
+      };
   /**
    * A short cut for payload text in the exact spelling that signers of this type use; undefined for any other, which then goes
    * through the JSON parser and `readClaims`. Must never answer what those would not.
@@ -96,6 +94,9 @@ export interface PassportType {
 
 /** What {@link PassportType.readCanonical} reads: the payload, and its claims. */
 export type CanonicalReading = NonNullable<ReturnType<NonNullable<PassportType['readCanonical']>>>;
+
+/** What is wrong with a claim. */
+type ClaimProblem = Extract<ClaimsResult, { readonly status: 'malformed' }>['problems'][number];
 
 /** Collects what is wrong while claims are read. */
 export interface ClaimReader {

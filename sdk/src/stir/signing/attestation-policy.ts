@@ -2,38 +2,10 @@ import type { Draft } from '../../core/text.js';
 import type { Attestation } from '../../core/telephone-number.js';
 import { HopbackError } from '../../errors.js';
 
-/** All roles that a provider can have in a call on one trunk. @see 47 CFR 64.6300 */
-export const CALL_ROLES = ['originating', 'gateway', 'intermediate', 'terminating'] as const;
-
-/** What a provider is to a call on one trunk. @see 47 CFR 64.6300 */
-export type CallRole = (typeof CALL_ROLES)[number];
-
-/**
- * All that can be known of the right to a number. `owned`: the provider assigned it to this customer. `delegated`: another provider
- * assigned it, and a delegate certificate or token shows it. `verified-by-letter`: the customer proved it on paper, as by a letter of
- * authorization, an invoice or a call-back. `not-owned`: known not to be the caller's.
- */
-export const NUMBER_OWNERSHIPS = ['owned', 'delegated', 'verified-by-letter', 'unknown', 'not-owned'] as const;
-
-/** What the provider knows of the caller's right to the calling number. @see ATIS-1000074 section 5.2.3 */
-export type NumberOwnership = (typeof NUMBER_OWNERSHIPS)[number];
-
-/** All that a call can be received from. `originating-provider`: directly from the provider that originated it (47 CFR 64.6302). */
-export const CALL_SOURCES = [
-  'customer',
-  'originating-provider',
-  'intermediate-provider',
-  'foreign-provider',
-  'unknown',
-] as const;
-
-/** From whom the call was received. */
-export type CallSource = (typeof CALL_SOURCES)[number];
-
 /** What a provider knows of a call when it decides how to attest. What is left out counts as not known. */
 export interface AttestationFacts {
-  /** What the provider is to this call. */
-  readonly role: (typeof CALL_ROLES)[number];
+  /** What the provider is to this call. @see 47 CFR 64.6300 */
+  readonly role: 'originating' | 'gateway' | 'intermediate' | 'terminating';
   /** Name of the trunk or trunk group, for rules about it; at most `MAX_NAME_CHARS` characters. */
   readonly trunk?: string;
   /** The provider's own name for the customer, for rules and the record; at most `MAX_NAME_CHARS` characters. */
@@ -42,29 +14,45 @@ export interface AttestationFacts {
   readonly customerKnown?: boolean;
   /** This call was shown to come from that customer: registration, mutual TLS, a trunk of theirs alone. Default false. */
   readonly callerAuthenticated?: boolean;
-  /** What is known of the caller's right to the number. Default `unknown`. */
-  readonly numberOwnership?: (typeof NUMBER_OWNERSHIPS)[number];
-  /** From whom the call came in. Default `unknown`. */
-  readonly receivedFrom?: (typeof CALL_SOURCES)[number];
+  /**
+   * What is known of the caller's right to the number. `owned`: the provider assigned it to this customer. `delegated`: another provider
+   * assigned it, and a delegate certificate or token shows it. `verified-by-letter`: the customer proved it on paper, as by a letter of
+   * authorization, an invoice or a call-back. `not-owned`: known not to be the caller's. Default `unknown`.
+   * @see ATIS-1000074 section 5.2.3
+   */
+  readonly numberOwnership?: 'owned' | 'delegated' | 'verified-by-letter' | 'unknown' | 'not-owned';
+  /**
+   * From whom the call came in. `originating-provider`: directly from the provider that originated it (47 CFR 64.6302). Default `unknown`.
+   */
+  readonly receivedFrom?:
+    'customer' | 'originating-provider' | 'intermediate-provider' | 'foreign-provider' | 'unknown';
 }
 
-/** Facts with nothing left open, as rules see them and records keep them. */
-export interface CompleteAttestationFacts {
-  /** `unknown` when what was given is no role; no rule that names a role then matches. */
-  readonly role: (typeof CALL_ROLES)[number] | 'unknown';
-  /** Left out when what was given is no name. */
-  readonly trunk?: string;
-  /** Left out when what was given is no name. */
-  readonly customer?: string;
-  /** `true` only where exactly that was given. */
-  readonly customerKnown: boolean;
-  /** `true` only where exactly that was given. */
-  readonly callerAuthenticated: boolean;
-  /** `unknown` when what was given is none. */
-  readonly numberOwnership: (typeof NUMBER_OWNERSHIPS)[number];
-  /** `unknown` when what was given is none. */
-  readonly receivedFrom: (typeof CALL_SOURCES)[number];
-}
+/** All roles that a provider can have in a call on one trunk. @see 47 CFR 64.6300 */
+export const CALL_ROLES = [
+  'originating',
+  'gateway',
+  'intermediate',
+  'terminating',
+] as const satisfies readonly AttestationFacts['role'][];
+
+/** All that can be known of the right to a number. */
+export const NUMBER_OWNERSHIPS = [
+  'owned',
+  'delegated',
+  'verified-by-letter',
+  'unknown',
+  'not-owned',
+] as const satisfies readonly AttestationFacts['numberOwnership'][];
+
+/** All that a call can be received from. */
+export const CALL_SOURCES = [
+  'customer',
+  'originating-provider',
+  'intermediate-provider',
+  'foreign-provider',
+  'unknown',
+] as const satisfies readonly AttestationFacts['receivedFrom'][];
 
 /** Longest name of a trunk, customer, rule or policy: as much as a UUID with a prefix, and room to spare. */
 export const MAX_NAME_CHARS = 128;
@@ -76,10 +64,10 @@ export const MAX_NAME_CHARS = 128;
  * @returns complete facts; never throws, whatever it is given
  * @see ATIS-1000074 section 5.2.3
  */
-function completeFacts(facts: AttestationFacts): CompleteAttestationFacts {
+function completeFacts(facts: AttestationFacts): AttestationDecision['facts'] {
   const given = typeof facts === 'object' && facts !== null ? facts : NO_FACTS;
   const { role, trunk, customer, numberOwnership, receivedFrom } = given;
-  const complete: Draft<CompleteAttestationFacts> = {
+  const complete: Draft<AttestationDecision['facts']> = {
     role: role !== undefined && CALL_ROLES.includes(role) ? role : 'unknown',
     customerKnown: given.customerKnown === true,
     callerAuthenticated: given.callerAuthenticated === true,
@@ -116,42 +104,33 @@ function deepFreeze<Value>(value: Value): Value {
   return value;
 }
 
-/** When a rule applies: every fact named here must have the value, or one of the values. An empty condition always applies. */
-export interface AttestationCondition {
-  /** Rules for A and B need exactly `originating`. */
-  readonly role?: (typeof CALL_ROLES)[number] | readonly (typeof CALL_ROLES)[number][];
-  /** Names, each at most `MAX_NAME_CHARS` characters. */
-  readonly trunk?: string | readonly string[];
-  /** Names, each at most `MAX_NAME_CHARS` characters. */
-  readonly customer?: string | readonly string[];
-  /** Rules for A and B need `true`. */
-  readonly customerKnown?: boolean;
-  /** Rules for A and B need `true`. */
-  readonly callerAuthenticated?: boolean;
-  /** Rules for A need some of `owned`, `delegated` and `verified-by-letter`, and nothing else. */
-  readonly numberOwnership?: (typeof NUMBER_OWNERSHIPS)[number] | readonly (typeof NUMBER_OWNERSHIPS)[number][];
-  /** From whom the call came in. */
-  readonly receivedFrom?: (typeof CALL_SOURCES)[number] | readonly (typeof CALL_SOURCES)[number][];
-}
-
 /** One line of an attestation policy. */
 export interface AttestationRule {
   /** Name that records refer to, unique within the policy. */
   readonly id: string;
-  /** When the rule applies. */
-  readonly when: AttestationCondition;
+  /** When the rule applies: every fact named here must have the value, or one of the values. An empty condition always applies. */
+  readonly when: {
+    /** Rules for A and B need exactly `originating`. */
+    readonly role?: AttestationFacts['role'] | readonly AttestationFacts['role'][];
+    /** Names, each at most `MAX_NAME_CHARS` characters. */
+    readonly trunk?: string | readonly string[];
+    /** Names, each at most `MAX_NAME_CHARS` characters. */
+    readonly customer?: string | readonly string[];
+    /** Rules for A and B need `true`. */
+    readonly customerKnown?: boolean;
+    /** Rules for A and B need `true`. */
+    readonly callerAuthenticated?: boolean;
+    /** Rules for A need some of `owned`, `delegated` and `verified-by-letter`, and nothing else. */
+    readonly numberOwnership?:
+      AttestationFacts['numberOwnership'] | readonly NonNullable<AttestationFacts['numberOwnership']>[];
+    /** From whom the call came in. */
+    readonly receivedFrom?: AttestationFacts['receivedFrom'] | readonly NonNullable<AttestationFacts['receivedFrom']>[];
+  };
   /** What it gives. No request can override `do-not-sign`. */
   readonly attestation: Attestation | 'do-not-sign';
   /** Why, in a sentence that can be shown to a regulator; at most `MAX_BASIS_CHARS` characters. */
   readonly basis: string;
 }
-
-/**
- * Whether a request may bring its own attestation, with its reason: not at all; up to the level that the rules give; or as it
- * likes, where the provider has decided elsewhere and the rules are only noted beside it. A rule that says `do-not-sign` stands, and
- * so do facts that speak against the level: another role than `originating`, a number known not to be the caller's.
- */
-export type ExplicitAttestation = NonNullable<AttestationPolicyData['explicitAttestation']>;
 
 /** How a provider attests, as data: it can be stored, compared and shown. */
 export interface AttestationPolicyData {
@@ -159,7 +138,11 @@ export interface AttestationPolicyData {
   readonly id: string;
   /** Looked through in order; the first that applies decides. Where none does, the call is not signed. */
   readonly rules: readonly AttestationRule[];
-  /** Default `refused`. */
+  /**
+   * Whether a request may bring its own attestation, with its reason: not at all; up to the level that the rules give; or as it
+   * likes, where the provider has decided elsewhere and the rules are only noted beside it. A rule that says `do-not-sign` stands, and
+   * so do facts that speak against the level: another role than `originating`, a number known not to be the caller's. Default `refused`.
+   */
   readonly explicitAttestation?: 'refused' | 'at-most-rule' | 'permitted';
 }
 
@@ -261,7 +244,7 @@ const ATTESTATIONS: readonly unknown[] = ['A', 'B', 'C', 'do-not-sign'];
 const RIGHT_TO_NUMBER: readonly unknown[] = ['owned', 'delegated', 'verified-by-letter'];
 
 /** What A stands for, and B but for the right to the number. */
-const GROUNDS: readonly (readonly [fact: keyof AttestationCondition, permitted: readonly unknown[]])[] = [
+const GROUNDS: readonly (readonly [fact: keyof AttestationRule['when'], permitted: readonly unknown[]])[] = [
   ['role', ['originating']],
   ['customerKnown', [true]],
   ['callerAuthenticated', [true]],
@@ -269,7 +252,7 @@ const GROUNDS: readonly (readonly [fact: keyof AttestationCondition, permitted: 
 ];
 
 /** The values that a fact can have; undefined where any name is one. */
-const FACT_VALUES: Readonly<Record<keyof AttestationCondition, readonly unknown[] | undefined>> = {
+const FACT_VALUES: Readonly<Record<keyof AttestationRule['when'], readonly unknown[] | undefined>> = {
   role: CALL_ROLES,
   trunk: undefined,
   customer: undefined,
@@ -309,7 +292,7 @@ function readCondition(when: Record<string, unknown>, index: number): Values {
   const values = new Map<string, ReadonlySet<unknown>>();
   requireKeys(when, Object.keys(FACT_VALUES), index);
   for (const [fact, value] of Object.entries(when)) {
-    const permitted = FACT_VALUES[fact as keyof AttestationCondition];
+    const permitted = FACT_VALUES[fact as keyof AttestationRule['when']];
     const isFlag = permitted?.includes(true) === true;
     const list: readonly unknown[] = Array.isArray(value) && !isFlag ? value : [value];
     if (list.length === 0 || list.length > MAX_CONDITION_VALUES) {
@@ -371,30 +354,6 @@ function wrong(what: string, ruleIndex?: number): HopbackError {
   return new HopbackError('invalid-configuration', `${where} cannot be used: ${what}.`, { details });
 }
 
-/** A policy whose data was checked: made by {@link createAttestationPolicy} alone. */
-export interface AttestationPolicy {
-  /** Name and version, as in the data. */
-  readonly id: string;
-  /** In the order in which they are looked through. */
-  readonly rules: readonly {
-    /** The rule as it was given. */
-    readonly rule: AttestationRule;
-    /** All must hold. */
-    readonly tests: readonly {
-      readonly fact: keyof AttestationCondition;
-      /** Whether the fact may have this value. */
-      readonly permits: (value: unknown) => boolean;
-    }[];
-    /** The facts of the tests. */
-    readonly decidedOn: readonly (keyof AttestationCondition)[];
-  }[];
-  /** Whether requests may bring a level of their own. */
-  readonly explicitAttestation: NonNullable<AttestationPolicyData['explicitAttestation']>;
-}
-
-/** A rule of a checked policy, its condition taken apart. */
-export type PreparedAttestationRule = AttestationPolicy['rules'][number];
-
 /** What a policy says of a call, and why. */
 export interface AttestationDecision {
   /** `none`: the call is not to be signed. */
@@ -406,98 +365,127 @@ export interface AttestationDecision {
   /** The reason that the rule gives. */
   readonly basis: string;
   /** Names of the facts that the rule looked at. */
-  readonly decidedOn: readonly (keyof AttestationCondition)[];
-  /** All facts, as they were taken. */
-  readonly facts: CompleteAttestationFacts;
+  readonly decidedOn: readonly (keyof AttestationRule['when'])[];
+  /** All facts, with nothing left open, as rules saw them. */
+  readonly facts: {
+    /** `unknown` when what was given is no role; no rule that names a role then matches. */
+    readonly role: AttestationFacts['role'] | 'unknown';
+    /** Left out when what was given is no name. */
+    readonly trunk?: string;
+    /** Left out when what was given is no name. */
+    readonly customer?: string;
+    /** `true` only where exactly that was given. */
+    readonly customerKnown: boolean;
+    /** `true` only where exactly that was given. */
+    readonly callerAuthenticated: boolean;
+    /** `unknown` when what was given is none. */
+    readonly numberOwnership: NonNullable<AttestationFacts['numberOwnership']>;
+    /** `unknown` when what was given is none. */
+    readonly receivedFrom: NonNullable<AttestationFacts['receivedFrom']>;
+  };
 }
 
 /** `ruleId` of a decision that no rule made. */
 export const NO_RULE = 'no-rule';
 
 /**
- * Checks the data of a policy and makes it ready for use. Refused are unknown names and values, rules that can never apply, and
+ * Decides how calls are attested, by checked data: a frozen copy. Refused are unknown names and values, rules that can never apply, and
  * an A or B that does not ask for the facts that the level stands for.
- * @param data - the policy, at most 256 rules; default {@link DEFAULT_ATTESTATION_POLICY}
- * @returns the policy, a frozen copy
- * @throws {@link HopbackError} `invalid-configuration`, with `details.ruleIndex` (from 0) where a rule is wrong
  * @see ATIS-1000074 section 5.2.3
  * @example
  * ```ts
- * const policy = createAttestationPolicy({
+ * const policy = new AttestationPolicy({
  *   id: 'example-2',
  *   rules: [
  *     { id: 'laboratory', when: { trunk: 'lab-1' }, attestation: 'do-not-sign', basis: 'Nobody answers for test calls.' },
  *     ...DEFAULT_ATTESTATION_POLICY.rules,
  *   ],
  * });
- * console.log(decideAttestation(policy, { role: 'gateway', trunk: 'lab-1' }).attestation); // none
+ * console.log(policy.decide({ role: 'gateway', trunk: 'lab-1' }).attestation); // none
  * ```
  */
-export function createAttestationPolicy(data: AttestationPolicyData = DEFAULT_ATTESTATION_POLICY): AttestationPolicy {
-  checkAttestationPolicy(data);
-  // A copy of its own, and frozen, so that no later change to what was handed in or out can slip past the check.
-  const own = structuredClone(data);
-  return deepFreeze({
-    id: own.id,
-    rules: own.rules.map(prepare),
-    explicitAttestation: own.explicitAttestation ?? 'refused',
-  });
-}
+export class AttestationPolicy {
+  /** Name and version, as in the data. */
+  readonly id: string;
+  /** Whether requests may bring a level of their own. */
+  readonly explicitAttestation: NonNullable<AttestationPolicyData['explicitAttestation']>;
+  /** In the order in which they are looked through. */
+  readonly rules: readonly AttestationRule[];
+  readonly #prepared: readonly PreparedRule[];
 
-/**
- * Decides how a call is attested. Pure and total: the same facts always give the same answer, and facts that are missing or
- * misspelled count as not known.
- * @param policy - from {@link createAttestationPolicy}
- * @param facts - what is known of the call; may be anything
- * @returns level, rule and basis; `none` where the call is not to be signed; never throws
- * @see ATIS-1000074 section 5.2.3, 47 CFR 64.6301
- * @example
- * ```ts
- * const decision = decideAttestation(createAttestationPolicy(), {
- *   role: 'originating',
- *   customerKnown: true,
- *   callerAuthenticated: true,
- *   numberOwnership: 'owned',
- * });
- * console.log(decision.attestation, decision.ruleId); // A originating-full
- * ```
- */
-export function decideAttestation(policy: AttestationPolicy, facts: AttestationFacts): AttestationDecision {
-  const complete = completeFacts(facts);
-  for (const { rule, tests, decidedOn } of policy.rules) {
-    if (!applies(tests, complete)) continue;
-    const attestation = rule.attestation === 'do-not-sign' ? 'none' : rule.attestation;
+  /**
+   * @param data - the policy, at most 256 rules; default {@link DEFAULT_ATTESTATION_POLICY}
+   * @throws {@link HopbackError} `invalid-configuration`, with `details.ruleIndex` (from 0) where a rule is wrong
+   */
+  constructor(data: AttestationPolicyData = DEFAULT_ATTESTATION_POLICY) {
+    checkAttestationPolicy(data);
+    // A copy of its own, and frozen, so that no later change to what was handed in or out can slip past the check.
+    const own = deepFreeze(structuredClone(data));
+    this.id = own.id;
+    this.rules = own.rules;
+    this.explicitAttestation = own.explicitAttestation ?? 'refused';
+    this.#prepared = own.rules.map(prepare);
+    Object.freeze(this);
+  }
+
+  /**
+   * Decides how a call is attested: the same facts always give the same answer, and facts that are missing or misspelled count as not
+   * known.
+   * @param facts - what is known of the call; may be anything
+   * @returns level, rule and basis; `none` where the call is not to be signed; never throws
+   * @see ATIS-1000074 section 5.2.3, 47 CFR 64.6301
+   */
+  decide(facts: AttestationFacts): AttestationDecision {
+    const complete = completeFacts(facts);
+    for (const { rule, tests, decidedOn } of this.#prepared) {
+      if (!applies(tests, complete)) continue;
+      const attestation = rule.attestation === 'do-not-sign' ? 'none' : rule.attestation;
+      return {
+        attestation,
+        policyId: this.id,
+        ruleId: rule.id,
+        basis: rule.basis,
+        decidedOn,
+        facts: complete,
+      };
+    }
     return {
-      attestation,
-      policyId: policy.id,
-      ruleId: rule.id,
-      basis: rule.basis,
-      decidedOn,
+      attestation: 'none',
+      policyId: this.id,
+      ruleId: NO_RULE,
+      basis: NO_RULE_BASIS,
+      decidedOn: [],
       facts: complete,
     };
   }
-  return {
-    attestation: 'none',
-    policyId: policy.id,
-    ruleId: NO_RULE,
-    basis: NO_RULE_BASIS,
-    decidedOn: [],
-    facts: complete,
-  };
+}
+
+/** A rule of a checked policy, its condition taken apart. */
+interface PreparedRule {
+  readonly rule: AttestationRule;
+  /** All must hold. */
+  readonly tests: readonly {
+    readonly fact: keyof AttestationRule['when'];
+    /** Whether the fact may have this value. */
+    readonly permits: (value: unknown) => boolean;
+  }[];
+  /** The facts of the tests. */
+  readonly decidedOn: readonly (keyof AttestationRule['when'])[];
 }
 
 const NO_RULE_BASIS = 'No rule of the policy applies to the call.';
 
-function prepare(rule: AttestationRule): PreparedAttestationRule {
+function prepare(rule: AttestationRule): PreparedRule {
   const tests = Object.entries(rule.when).map(([fact, value]) => {
     // Behind a function, since a set cannot be frozen.
     const values = new Set<unknown>(Array.isArray(value) ? value : [value]);
-    return { fact: fact as keyof AttestationCondition, permits: (actual: unknown) => values.has(actual) };
+    return { fact: fact as keyof AttestationRule['when'], permits: (actual: unknown) => values.has(actual) };
   });
-  return { rule, tests, decidedOn: tests.map(({ fact }) => fact) };
+  // Records hand it out.
+  return { rule, tests, decidedOn: Object.freeze(tests.map(({ fact }) => fact)) };
 }
 
-function applies(tests: PreparedAttestationRule['tests'], facts: CompleteAttestationFacts): boolean {
+function applies(tests: PreparedRule['tests'], facts: AttestationDecision['facts']): boolean {
   for (const { fact, permits } of tests) {
     if (!permits(facts[fact])) return false;
   }

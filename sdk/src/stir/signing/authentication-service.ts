@@ -1,4 +1,3 @@
-import type { Schedule } from '../../core/runtime/clock.js';
 import { NORTH_AMERICAN_PLAN } from '../../core/telephone-number.js';
 import type { NumberingPlan, Attestation, CanonicalTn } from '../../core/telephone-number.js';
 import { HopbackError } from '../../errors.js';
@@ -9,7 +8,7 @@ import type { ShakenClaims } from '../passport-types/shaken.js';
 import { MAX_IDENTITY_HEADERS } from '../verification/core.js';
 import { canonicalParty, isSameParty } from '../verification/request.js';
 import type { PartyOptions } from '../verification/request.js';
-import { MAX_BASIS_CHARS, NO_RULE, NUMBER_OWNERSHIPS, decideAttestation } from './attestation-policy.js';
+import { MAX_BASIS_CHARS, NO_RULE, NUMBER_OWNERSHIPS } from './attestation-policy.js';
 import type { AttestationDecision, AttestationPolicy } from './attestation-policy.js';
 import { deadlineOf } from './signer.js';
 import { NO_REQUEST, isRequest, notSigned, refused } from './signing-outcome.js';
@@ -17,7 +16,6 @@ import type {
   DiversionOutcome,
   NotSigned,
   RefusedSigning,
-  SignatureRecord,
   SignatureRefusal,
   SigningOutcome,
 } from './signing-outcome.js';
@@ -46,7 +44,13 @@ import {
   signTokenNow,
   signatureFacts,
 } from './signing-session.js';
-import type { SignedToken, SigningIdentity, TokenDraft, UsableCredential, DiversionClaims } from './signing-session.js';
+import type {
+  AuthenticationServiceOptions,
+  DiversionClaims,
+  SignedToken,
+  TokenDraft,
+  UsableCredential,
+} from './signing-session.js';
 
 /** The level that a call is signed with, who set it and why; or that it is not signed. */
 type AttestationLevel =
@@ -164,13 +168,6 @@ export interface DiversionRequest {
   readonly sign?: boolean;
 }
 
-/** What a diversion is drafted with. */
-interface DiversionContext {
-  readonly parties: PartyOptions;
-  /** Asked once per draft. */
-  readonly credential: () => UsableCredential | RefusedSigning<SignatureRefusal>;
-}
-
 /** A div up to its signature. */
 interface DiversionDraft {
   readonly status: 'draft';
@@ -179,68 +176,240 @@ interface DiversionDraft {
   readonly identityHeaders: readonly string[];
 }
 
-/**
- * Drafts the div PASSporT of a retargeted call: its orig is that of the PASSporT whose destination diverts, to the letter, and its
- * div that destination. The signature of what came in is not checked here: a div says where the call was diverted, not that
- * its caller is right.
- * @param request - may be anything
- * @param context - of the service
- * @returns the draft, or why there is none; never throws for what a request holds
- * @see RFC 8946 sections 3 and 4
- */
-function draftDiversion(request: DiversionRequest, context: DiversionContext): DiversionDraft | DiversionOutcome {
-  const plan = context.parties.numberingPlan;
-  if (!isRequest(request)) return NO_REQUEST;
-  if (request.sign === false) return notSigned('switched-off', 'The request asks not to be signed.');
-  const identityHeaders = identityValues(request.identity);
-  if (identityHeaders.length === 0) return notSigned('no-identity', 'A div refers to an Identity, and there is none.');
-  if (identityHeaders.length >= MAX_IDENTITY_HEADERS) {
-    const counts = { expected: `fewer than ${String(MAX_IDENTITY_HEADERS)}`, actual: String(identityHeaders.length) };
-    return refused('too-many-identity-headers', 'Verifiers would not look at one more Identity header.', counts);
-  }
-  const divTn = numberToSign(request.divertingTn, plan);
-  const dest = newTarget(request, plan);
-  if (divTn === AMBIGUOUS_NUMBER || dest === AMBIGUOUS_NUMBER) return AMBIGUOUS;
-  if (divTn === undefined) return notSigned('no-usable-number', 'The diverting number is no telephone number.');
-  if (dest === undefined) return notSigned('no-usable-number', 'The new target is nothing that a PASSporT can name.');
-  if (dest.kind === 'tn' && dest.value === divTn)
-    return notSigned('not-retargeted', 'Old and new target are the same.');
-  const orig = divertedOrig(request, { identityHeaders, divTn, plan });
-  if ('status' in orig) return orig;
-  const credential = context.credential();
-  if (credential.status === 'refused') return credential;
-  const claims = { orig, divTn, dest, iatSeconds: Math.floor(credential.nowMs / 1000) };
-  const token = draftToken(credential, 'div', divPayloadText(claims));
-  return token.status === 'refused' ? token : { status: 'draft', token, claims, identityHeaders };
+interface CallDraft {
+  readonly status: 'draft';
+  readonly token: TokenDraft;
+  readonly claims: ShakenClaims;
+  readonly decision: AttestationDecision;
+  readonly decidedBy: 'policy' | 'request';
+  readonly basis: string;
+  readonly date: string | undefined;
 }
 
 /**
- * Puts the new Identity behind those that the request came with, and keeps the record.
- * @param draft - from {@link draftDiversion}
- * @param signed - its token, or why there is none
- * @param options - of the service
- * @returns the outcome; never throws
- * @see RFC 8946 section 4
+ * How long a signer that is asynchronous is waited for when nothing else is said, milliseconds. Signers of `createExternalSigner` give
+ * up much earlier by themselves; this is for those that never answer, and a caller who has waited five seconds has hung up.
  */
-function finishDiversion(
-  draft: DiversionDraft,
-  signed: SignedToken | RefusedSigning<SignatureRefusal>,
-  options: SigningIdentity & { readonly onRecord?: (record: SignatureRecord) => void },
-): DiversionOutcome {
-  if (signed.status === 'refused') return signed;
-  const { claims, identityHeaders } = draft;
-  const signature = signatureFacts(options, draft.token);
-  const record = { format: 'hopback.attestation-record.1', ppt: 'div', claims, signature } as const;
-  return {
-    status: 'signed',
-    identityHeader: signed.identityHeader,
-    identityHeaders: [...identityHeaders, signed.identityHeader],
-    token: signed.token,
-    claims,
-    record,
-    recordDelivery: deliverRecord(options.onRecord, record),
-  };
+export const DEFAULT_SERVICE_SIGNER_TIMEOUT_MS = 5_000;
+
+/**
+ * Signs calls for one provider: it decides the attestation, signs with the provider's key under the provider's certificate, and keeps a
+ * record of each decision. It holds no socket, timer or file. Its methods neither throw nor reject for what requests, clock, source and
+ * signer do.
+ * @see RFC 8224 section 6.1, RFC 8588, RFC 8946, ATIS-1000074 section 5.2
+ * @example
+ * ```ts
+ * const pki = await createTestPki({ nowMs: Date.now() });
+ * const { privateKeyPem, chainPem } = pki.issueServiceProvider({ spc: '1234' });
+ * const service = new AuthenticationService({
+ *   spc: '1234',
+ *   signer: await createLocalSigner({ privateKeyPem }),
+ *   certificateSource: createStaticCertificateSource({ chainPem, x5u: 'https://certificates.example.com/1234.pem' }),
+ *   policy: new AttestationPolicy(),
+ *   clock: { nowMs: () => Date.now() },
+ *   randomUuid: () => crypto.randomUUID(),
+ * });
+ * const outcome = service.signNow({ origTn: '+12025550101', destTn: '+12025550199', facts: { role: 'gateway' } });
+ * if (outcome.status === 'signed') console.log(outcome.claims.attestation, outcome.identityHeaders.length); // C 1
+ * else console.log(outcome.reason, outcome.detail);
+ * ```
+ */
+export class AuthenticationService {
+  readonly #options: AuthenticationServiceOptions;
+  readonly #parties: PartyOptions;
+  readonly #credential: () => UsableCredential | RefusedSigning<SignatureRefusal>;
+  readonly #bounded: Parameters<typeof signToken>[0];
+  readonly #issue: IssueContext;
+
+  /**
+   * @param options - who signs, with what and by which policy; copied, so that later changes to the object change nothing
+   * @throws {@link HopbackError} `invalid-configuration` when the SPC is not 1 to 15 characters of `0-9A-Z`, or
+   * `randomUuid` makes no UUID; `invalid-argument` when `signerTimeoutMs` is out of bounds
+   */
+  constructor(options: AuthenticationServiceOptions) {
+    if (!SPC.test(options.spc)) {
+      throw new HopbackError('invalid-configuration', 'The SPC must be 1 to 15 characters of 0-9 and A-Z.');
+    }
+    requireUuid(options.randomUuid);
+    // A copy: what was looked at here must be what signs later.
+    const own = { ...options };
+    const timeoutMs = own.signerTimeoutMs ?? DEFAULT_SERVICE_SIGNER_TIMEOUT_MS;
+    this.#options = own;
+    this.#bounded = { signer: own.signer, deadline: deadlineOf('signerTimeoutMs', timeoutMs, own.schedule) };
+    this.#parties = {
+      originatingIdentity: own.originatingIdentity ?? ['p-asserted-identity', 'from'],
+      destination: own.destination ?? 'to',
+      numberingPlan: own.numberingPlan ?? NORTH_AMERICAN_PLAN,
+    };
+    this.#credential = credentialInForce(own);
+    this.#issue = { randomUuid: own.randomUuid, sipDate: rememberedSipDate() };
+  }
+
+  /** Signs a call. Never rejects for what a request holds. @see RFC 8224 section 6.1 */
+  async sign(request: SigningRequest): Promise<SigningOutcome> {
+    const draft = this.#draftCall(request);
+    return draft.status === 'draft' ? this.#finishCall(draft, await signToken(this.#bounded, draft.token)) : draft;
+  }
+
+  /** Signs a call at once; `refused` as `signer-is-asynchronous` where the signer cannot. Never throws for what a request holds. */
+  signNow(request: SigningRequest): SigningOutcome {
+    const draft = this.#draftCall(request);
+    return draft.status === 'draft' ? this.#finishCall(draft, this.#signTokenNow(draft.token)) : draft;
+  }
+
+  /** Adds a div when a call is retargeted. Never rejects for what a request holds. @see RFC 8946 section 4 */
+  async signDiversion(request: DiversionRequest): Promise<DiversionOutcome> {
+    const draft = this.#draftDiversion(request);
+    return draft.status === 'draft' ? this.#finishDiversion(draft, await signToken(this.#bounded, draft.token)) : draft;
+  }
+
+  /** As `signDiversion`, at once. */
+  signDiversionNow(request: DiversionRequest): DiversionOutcome {
+    const draft = this.#draftDiversion(request);
+    return draft.status === 'draft' ? this.#finishDiversion(draft, this.#signTokenNow(draft.token)) : draft;
+  }
+
+  /** Whether a call could be signed now: undefined when it could, else why not. Asks neither signer nor network. */
+  obstacle(): RefusedSigning<SignatureRefusal> | undefined {
+    return obstacleOf(this.#credential());
+  }
+
+  #signTokenNow(token: TokenDraft): SignedToken | RefusedSigning<SignatureRefusal> {
+    return signTokenNow(this.#options.signer, token);
+  }
+
+  /** Everything but the signature: whether to sign at all, for whom, at which level, under which certificate. */
+  #draftCall(request: SigningRequest): CallDraft | SigningOutcome {
+    const { policy, emergencyCalls } = this.#options;
+    if (!isRequest(request)) return NO_REQUEST;
+    if (request.sign === false) return notSigned('switched-off', 'The request asks not to be signed.');
+    if (isSignedAlready(request.identity))
+      return notSigned('already-signed', 'The request has an Identity for its caller.');
+    const parties = readSigningParties(request, this.#parties);
+    if (parties.status !== 'read') return parties;
+    if (emergencyCalls !== 'sign' && this.#isEmergency(request, parties)) {
+      return notSigned('emergency', 'Emergency calls are not signed.');
+    }
+    const decision = policy.decide(request.facts);
+    const level = attestationLevel(request, decision, policy);
+    if (level.status !== 'decided') return level;
+    const credential = this.#credential();
+    if (credential.status === 'refused') return credential;
+    const issue = issueOf(request, credential.nowMs, this.#issue);
+    if (issue.status === 'refused') return issue;
+    const { origTn, destTn, destUri } = parties;
+    const { iatSeconds, origId, date } = issue;
+    const { attestation, decidedBy, basis } = level;
+    const numbers = {
+      attestation,
+      origTn,
+      destTn,
+      iatSeconds,
+      origId,
+    };
+    const claims = destUri.length === 0 ? numbers : { ...numbers, destUri };
+    const token = draftToken(credential, 'shaken', shakenPayloadText(claims));
+    return token.status === 'refused'
+      ? token
+      : {
+          status: 'draft',
+          token,
+          claims,
+          decision,
+          decidedBy,
+          basis,
+          date,
+        };
+  }
+
+  #finishCall(draft: CallDraft, signed: SignedToken | RefusedSigning<SignatureRefusal>): SigningOutcome {
+    if (signed.status === 'refused') return signed;
+    const { claims, decision, decidedBy, basis, date } = draft;
+    const signature = signatureFacts(this.#options, draft.token);
+    const format = 'hopback.attestation-record.1';
+    const record = {
+      format,
+      ppt: 'shaken',
+      claims,
+      decidedBy,
+      basis,
+      decision,
+      signature,
+    } as const;
+    return {
+      status: 'signed',
+      identityHeaders: [signed.identityHeader],
+      date,
+      token: signed.token,
+      claims,
+      record,
+      recordDelivery: deliverRecord(this.#options.onRecord, record),
+    };
+  }
+
+  /** By called number or by where the request is headed: a switch that routes to 911 need not have changed the To. */
+  #isEmergency(request: SigningRequest, parties: SigningParties): boolean {
+    const numbers = this.#parties.numberingPlan.emergencyNumbers ?? [];
+    if (parties.destTn.some((tn) => numbers.includes(tn))) return true;
+    const target = 'origTn' in request ? undefined : targetOf(request, this.#parties);
+    return target?.kind === 'tn' && numbers.includes(target.value);
+  }
+
+  /**
+   * Drafts the div PASSporT of a retargeted call: its orig is that of the PASSporT whose destination diverts, to the letter, and its
+   * div that destination. The signature of what came in is not checked here: a div says where the call was diverted, not that
+   * its caller is right.
+   * @param request - may be anything
+   * @returns the draft, or why there is none; never throws for what a request holds
+   * @see RFC 8946 sections 3 and 4
+   */
+  #draftDiversion(request: DiversionRequest): DiversionDraft | DiversionOutcome {
+    const plan = this.#parties.numberingPlan;
+    if (!isRequest(request)) return NO_REQUEST;
+    if (request.sign === false) return notSigned('switched-off', 'The request asks not to be signed.');
+    const identityHeaders = identityValues(request.identity);
+    if (identityHeaders.length === 0)
+      return notSigned('no-identity', 'A div refers to an Identity, and there is none.');
+    if (identityHeaders.length >= MAX_IDENTITY_HEADERS) {
+      const counts = { expected: `fewer than ${String(MAX_IDENTITY_HEADERS)}`, actual: String(identityHeaders.length) };
+      return refused('too-many-identity-headers', 'Verifiers would not look at one more Identity header.', counts);
+    }
+    const divTn = numberToSign(request.divertingTn, plan);
+    const dest = newTarget(request, plan);
+    if (divTn === AMBIGUOUS_NUMBER || dest === AMBIGUOUS_NUMBER) return AMBIGUOUS;
+    if (divTn === undefined) return notSigned('no-usable-number', 'The diverting number is no telephone number.');
+    if (dest === undefined) return notSigned('no-usable-number', 'The new target is nothing that a PASSporT can name.');
+    if (dest.kind === 'tn' && dest.value === divTn)
+      return notSigned('not-retargeted', 'Old and new target are the same.');
+    const orig = divertedOrig(request, { identityHeaders, divTn, plan });
+    if ('status' in orig) return orig;
+    const credential = this.#credential();
+    if (credential.status === 'refused') return credential;
+    const claims = { orig, divTn, dest, iatSeconds: Math.floor(credential.nowMs / 1000) };
+    const token = draftToken(credential, 'div', divPayloadText(claims));
+    return token.status === 'refused' ? token : { status: 'draft', token, claims, identityHeaders };
+  }
+
+  /** Puts the new Identity behind those that the request came with, and keeps the record. @see RFC 8946 section 4 */
+  #finishDiversion(draft: DiversionDraft, signed: SignedToken | RefusedSigning<SignatureRefusal>): DiversionOutcome {
+    if (signed.status === 'refused') return signed;
+    const { claims, identityHeaders } = draft;
+    const signature = signatureFacts(this.#options, draft.token);
+    const record = { format: 'hopback.attestation-record.1', ppt: 'div', claims, signature } as const;
+    return {
+      status: 'signed',
+      identityHeader: signed.identityHeader,
+      identityHeaders: [...identityHeaders, signed.identityHeader],
+      token: signed.token,
+      claims,
+      record,
+      recordDelivery: deliverRecord(this.#options.onRecord, record),
+    };
+  }
 }
+
+/** @see RFC 8226 section 9 for the type; the field assigns OCNs and the like, as certificates of this library are read */
+const SPC = /^[0-9A-Z]{1,15}$/;
 
 /** The types that name a caller and a destination, so that a div can follow them. */
 const DIVERTIBLE = passportTypeRegistry(PASSPORT_TYPES);
@@ -308,218 +477,6 @@ function claimsOf(
   const type = typeof ppt === 'string' || ppt === undefined ? DIVERTIBLE.get(ppt) : undefined;
   const claims = type?.readClaims(passport.passport.payload);
   return claims?.status === 'read' ? claims.claims : undefined;
-}
-
-/** Settings of {@link createAuthenticationService}. */
-export interface AuthenticationServiceOptions extends SigningIdentity, Partial<PartyOptions> {
-  /** From `createAttestationPolicy`. */
-  readonly policy: AttestationPolicy;
-  /** A new UUID at each call, `randomUUID` of `node:crypto` for one: the origid of a call that brings none. */
-  readonly randomUuid: () => string;
-  /**
-   * Whether calls to emergency numbers are signed. Default `do-not-sign`: such a call must reach its destination whatever
-   * becomes of its signature, and its own PASSporT type speaks for it. @see RFC 9027
-   */
-  readonly emergencyCalls?: 'do-not-sign' | 'sign';
-  /** Gets the record of each signature, before the outcome is returned. What it throws is dropped and noted in the outcome. */
-  readonly onRecord?: (record: SignatureRecord) => void;
-  /**
-   * How long `sign` and `signDiversion` wait for a signer that is asynchronous, milliseconds, at most 60,000; the
-   * signer's own time, where it has one, goes on beside it. Default 5,000.
-   */
-  readonly signerTimeoutMs?: number;
-  /** Timers for that, for tests. Default those of the platform. */
-  readonly schedule?: Schedule;
-}
-
-/** Signs calls for one provider. */
-export interface AuthenticationService {
-  /** Signs a call. Never rejects for what a request holds. @see RFC 8224 section 6.1 */
-  readonly sign: (request: SigningRequest) => Promise<SigningOutcome>;
-  /** Signs a call at once; `refused` as `signer-is-asynchronous` where the signer cannot. Never throws for what a request holds. */
-  readonly signNow: (request: SigningRequest) => SigningOutcome;
-  /** Adds a div when a call is retargeted. Never rejects for what a request holds. @see RFC 8946 section 4 */
-  readonly signDiversion: (request: DiversionRequest) => Promise<DiversionOutcome>;
-  /** As `signDiversion`, at once. */
-  readonly signDiversionNow: (request: DiversionRequest) => DiversionOutcome;
-  /** Whether a call could be signed now: undefined when it could, else why not. Asks neither signer nor network. */
-  readonly obstacle: () => RefusedSigning<SignatureRefusal> | undefined;
-}
-
-/**
- * How long a signer that is asynchronous is waited for when nothing else is said, milliseconds. Signers of `createExternalSigner` give
- * up much earlier by themselves; this is for those that never answer, and a caller who has waited five seconds has hung up.
- */
-export const DEFAULT_SERVICE_SIGNER_TIMEOUT_MS = 5_000;
-
-/**
- * Makes the authentication service of one provider: it decides the attestation, signs with the provider's key under the provider's
- * certificate, and keeps a record of each decision. It holds no socket, timer or file.
- * @param options - who signs, with what and by which policy; copied, so that later changes to the object change nothing
- * @returns the service; its methods neither throw nor reject for what requests, clock, source and signer do
- * @throws {@link HopbackError} `invalid-configuration` when the SPC is not 1 to 15 characters of `0-9A-Z`, or
- * `randomUuid` makes no UUID; `invalid-argument` when `signerTimeoutMs` is out of bounds
- * @see RFC 8224 section 6.1, RFC 8588, RFC 8946, ATIS-1000074 section 5.2
- * @example
- * ```ts
- * const pki = new TestPki({ nowMs: Date.now() });
- * const { privateKeyPem, chainPem } = pki.issueServiceProvider({ spc: '1234' });
- * const service = createAuthenticationService({
- *   spc: '1234',
- *   signer: await createLocalSigner({ privateKeyPem }),
- *   certificateSource: createStaticCertificateSource({ chainPem, x5u: 'https://certificates.example.com/1234.pem' }),
- *   policy: createAttestationPolicy(),
- *   clock: { nowMs: () => Date.now() },
- *   randomUuid: () => crypto.randomUUID(),
- * });
- * const outcome = service.signNow({ origTn: '+12025550101', destTn: '+12025550199', facts: { role: 'gateway' } });
- * if (outcome.status === 'signed') console.log(outcome.claims.attestation, outcome.identityHeaders.length); // C 1
- * else console.log(outcome.reason, outcome.detail);
- * ```
- */
-export function createAuthenticationService(options: AuthenticationServiceOptions): AuthenticationService {
-  if (!SPC.test(options.spc)) {
-    throw new HopbackError('invalid-configuration', 'The SPC must be 1 to 15 characters of 0-9 and A-Z.');
-  }
-  requireUuid(options.randomUuid);
-  // A copy: what was looked at here must be what signs later.
-  const own = { ...options };
-  const timeoutMs = own.signerTimeoutMs ?? DEFAULT_SERVICE_SIGNER_TIMEOUT_MS;
-  const { signer } = own;
-  const bounded = { signer, deadline: deadlineOf('signerTimeoutMs', timeoutMs, own.schedule) };
-  const context: SigningContext = {
-    options: own,
-    parties: partyOptions(own),
-    credential: credentialInForce(own),
-    randomUuid: own.randomUuid,
-    sipDate: rememberedSipDate(),
-  };
-  return {
-    async sign(request) {
-      const draft = draftCall(request, context);
-      return draft.status === 'draft' ? finishCall(draft, await signToken(bounded, draft.token), context) : draft;
-    },
-    signNow(request) {
-      const draft = draftCall(request, context);
-      return draft.status === 'draft' ? finishCall(draft, signTokenNow(signer, draft.token), context) : draft;
-    },
-    async signDiversion(request) {
-      const draft = draftDiversion(request, context);
-      return draft.status === 'draft' ? finishDiversion(draft, await signToken(bounded, draft.token), own) : draft;
-    },
-    signDiversionNow(request) {
-      const draft = draftDiversion(request, context);
-      return draft.status === 'draft' ? finishDiversion(draft, signTokenNow(signer, draft.token), own) : draft;
-    },
-    obstacle: () => obstacleOf(context.credential()),
-  };
-}
-
-interface SigningContext extends IssueContext {
-  readonly options: AuthenticationServiceOptions;
-  readonly parties: PartyOptions;
-  readonly credential: () => UsableCredential | RefusedSigning<SignatureRefusal>;
-}
-
-interface CallDraft {
-  readonly status: 'draft';
-  readonly token: TokenDraft;
-  readonly claims: ShakenClaims;
-  readonly decision: AttestationDecision;
-  readonly decidedBy: 'policy' | 'request';
-  readonly basis: string;
-  readonly date: string | undefined;
-}
-
-/** @see RFC 8226 section 9 for the type; the field assigns OCNs and the like, as certificates of this library are read */
-const SPC = /^[0-9A-Z]{1,15}$/;
-
-function partyOptions(options: AuthenticationServiceOptions): PartyOptions {
-  return {
-    originatingIdentity: options.originatingIdentity ?? ['p-asserted-identity', 'from'],
-    destination: options.destination ?? 'to',
-    numberingPlan: options.numberingPlan ?? NORTH_AMERICAN_PLAN,
-  };
-}
-
-/** Everything but the signature: whether to sign at all, for whom, at which level, under which certificate. */
-function draftCall(request: SigningRequest, context: SigningContext): CallDraft | SigningOutcome {
-  if (!isRequest(request)) return NO_REQUEST;
-  if (request.sign === false) return notSigned('switched-off', 'The request asks not to be signed.');
-  if (isSignedAlready(request.identity))
-    return notSigned('already-signed', 'The request has an Identity for its caller.');
-  const parties = readSigningParties(request, context.parties);
-  if (parties.status !== 'read') return parties;
-  if (context.options.emergencyCalls !== 'sign' && isEmergency(request, parties, context)) {
-    return notSigned('emergency', 'Emergency calls are not signed.');
-  }
-  const decision = decideAttestation(context.options.policy, request.facts);
-  const level = attestationLevel(request, decision, context.options.policy);
-  if (level.status !== 'decided') return level;
-  const credential = context.credential();
-  if (credential.status === 'refused') return credential;
-  const issue = issueOf(request, credential.nowMs, context);
-  if (issue.status === 'refused') return issue;
-  const { origTn, destTn, destUri } = parties;
-  const { iatSeconds, origId, date } = issue;
-  const { attestation, decidedBy, basis } = level;
-  const numbers = {
-    attestation,
-    origTn,
-    destTn,
-    iatSeconds,
-    origId,
-  };
-  const claims = destUri.length === 0 ? numbers : { ...numbers, destUri };
-  const token = draftToken(credential, 'shaken', shakenPayloadText(claims));
-  return token.status === 'refused'
-    ? token
-    : {
-        status: 'draft',
-        token,
-        claims,
-        decision,
-        decidedBy,
-        basis,
-        date,
-      };
-}
-
-function finishCall(
-  draft: CallDraft,
-  signed: SignedToken | RefusedSigning<SignatureRefusal>,
-  context: SigningContext,
-): SigningOutcome {
-  if (signed.status === 'refused') return signed;
-  const { claims, decision, decidedBy, basis, date } = draft;
-  const signature = signatureFacts(context.options, draft.token);
-  const format = 'hopback.attestation-record.1';
-  const record = {
-    format,
-    ppt: 'shaken',
-    claims,
-    decidedBy,
-    basis,
-    decision,
-    signature,
-  } as const;
-  return {
-    status: 'signed',
-    identityHeaders: [signed.identityHeader],
-    date,
-    token: signed.token,
-    claims,
-    record,
-    recordDelivery: deliverRecord(context.options.onRecord, record),
-  };
-}
-
-/** By called number or by where the request is headed: a switch that routes to 911 need not have changed the To. */
-function isEmergency(request: SigningRequest, parties: SigningParties, { parties: options }: SigningContext): boolean {
-  const numbers = options.numberingPlan.emergencyNumbers ?? [];
-  if (parties.destTn.some((tn) => numbers.includes(tn))) return true;
-  const target = 'origTn' in request ? undefined : targetOf(request, options);
-  return target?.kind === 'tn' && numbers.includes(target.value);
 }
 
 /** Asked for once before any call comes, so that a generator of another kind shows at start-up. */

@@ -58,7 +58,7 @@ export interface CertificateAlarm {
   readonly x5u: string;
 }
 
-/** Settings of {@link watchCertificateExpiry}. */
+/** Settings of {@link CertificateWatch}. */
 export interface CertificateWatchOptions {
   /** Whose certificates are watched; where it has `subscribe`, a new one is looked at at once. */
   readonly source: CertificateSource;
@@ -72,23 +72,10 @@ export interface CertificateWatchOptions {
   readonly days?: readonly number[];
 }
 
-/** A watch over the expiry of certificates. */
-export interface CertificateWatch {
-  /** Looks now, beside the times it looks of itself. */
-  readonly check: () => void;
-  /** Stops watching; no timer is left. */
-  readonly close: () => void;
-  /** As `close`. */
-  readonly [Symbol.dispose]: () => void;
-}
-
 /**
  * Watches all certificates of a source, end entity and those above it, and reports each expiry threshold once. Who starts with
  * five days left hears of seven days, not of thirty, fourteen and seven. Another certificate starts anew; a source that has none for a
  * while, or fails, does not.
- * @param options - what to watch, by which clock and timers, and whom to tell
- * @returns the watch, to be closed; its `check` never throws for what source, clock and `onAlarm` do
- * @throws {@link HopbackError} `invalid-argument` when a threshold is not a positive number of days
  * @see RFC 5280 section 4.1.2.5, ATIS-1000080
  * @example
  * ```ts
@@ -97,46 +84,70 @@ export interface CertificateWatch {
  * const { chainPem } = pki.issueServiceProvider({ spc: '1234', notAfterMs: clock.nowMs() + 5 * 86_400_000 });
  * const source = createStaticCertificateSource({ chainPem, x5u: 'https://certificates.example.com/1234.pem' });
  * const onAlarm = ({ level, days }: CertificateAlarm) => console.log(level, days); // expiring 7
- * const watch = watchCertificateExpiry({ source, clock, onAlarm, schedule: clock.schedule });
+ * const watch = new CertificateWatch({ source, clock, onAlarm, schedule: clock.schedule });
  * watch.close();
  * ```
  */
-export function watchCertificateExpiry(options: CertificateWatchOptions): CertificateWatch {
-  const days = options.days ?? CERTIFICATE_ALARM_DAYS;
-  const wrong = days.find((threshold) => !(Number.isFinite(threshold) && threshold > 0));
-  if (wrong !== undefined)
-    throw new HopbackError('invalid-argument', `A threshold must be a positive number of days, not ${String(wrong)}.`);
+export class CertificateWatch implements Disposable {
+  readonly #options: CertificateWatchOptions;
+  readonly #days: readonly number[];
   /** By certificate: the closest threshold that was reported, days. */
-  let reported = new Map<string, number>();
-  let cancel: () => void = () => undefined;
-  let isClosed = false;
+  #reported = new Map<string, number>();
+  #cancel: () => void = () => undefined;
+  readonly #unsubscribe: (() => void) | undefined;
+  #isClosed = false;
 
-  const check = (): void => {
-    if (isClosed) return;
-    cancel();
+  /**
+   * Starts to watch, and looks at once.
+   * @param options - what to watch, by which clock and timers, and whom to tell
+   * @throws {@link HopbackError} `invalid-argument` when a threshold is not a positive number of days
+   */
+  constructor(options: CertificateWatchOptions) {
+    const { source, days = CERTIFICATE_ALARM_DAYS } = options;
+    const wrong = days.find((threshold) => !(Number.isFinite(threshold) && threshold > 0));
+    if (wrong !== undefined)
+      throw new HopbackError(
+        'invalid-argument',
+        `A threshold must be a positive number of days, not ${String(wrong)}.`,
+      );
+    this.#options = options;
+    this.#days = days;
+    this.#unsubscribe = source.subscribe?.(() => this.check());
+    this.check();
+  }
+
+  /** Looks now, beside the times it looks of itself. Never throws for what source, clock and `onAlarm` do. */
+  check(): void {
+    if (this.#isClosed) return;
+    this.#cancel();
     // First of all: whatever goes wrong below, it is looked at again.
-    cancel = options.schedule(check, CHECK_EVERY_MS);
-    const alarms = dueAlarms(options, days);
+    this.#cancel = this.#options.schedule(() => this.check(), CHECK_EVERY_MS);
+    const alarms = dueAlarms(this.#options, this.#days);
     // Without certificate or time nothing is known: an alarm that was given stays given.
     if (alarms === undefined) return;
-    const news = alarms.filter((alarm) => alarm.days < (reported.get(alarm.certificateSha256) ?? Infinity));
+    const before = this.#reported;
+    const reachedBefore = ({ certificateSha256 }: CertificateAlarm): number =>
+      before.get(certificateSha256) ?? Infinity;
     // Only what is in force is remembered, so that the memory stays as small as one chain.
-    reported = new Map(
-      alarms.map((alarm) => [
-        alarm.certificateSha256,
-        Math.min(alarm.days, reported.get(alarm.certificateSha256) ?? Infinity),
-      ]),
+    this.#reported = new Map(
+      alarms.map((alarm) => [alarm.certificateSha256, Math.min(alarm.days, reachedBefore(alarm))]),
     );
-    for (const alarm of news) tell(options.onAlarm, alarm);
-  };
-  const unsubscribe = options.source.subscribe?.(check) ?? ((): void => undefined);
-  const close = (): void => {
-    isClosed = true;
-    cancel();
-    unsubscribe();
-  };
-  check();
-  return { check, close, [Symbol.dispose]: close };
+    for (const alarm of alarms) {
+      if (alarm.days < reachedBefore(alarm)) tell(this.#options.onAlarm, alarm);
+    }
+  }
+
+  /** Stops watching; no timer is left. */
+  close(): void {
+    this.#isClosed = true;
+    this.#cancel();
+    this.#unsubscribe?.();
+  }
+
+  /** As `close`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
 }
 
 const DAY_MS = 86_400_000;

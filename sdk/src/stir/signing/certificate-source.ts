@@ -268,7 +268,7 @@ function iso(ms: number): string {
   return Number.isNaN(date.getTime()) ? String(ms) : date.toISOString();
 }
 
-/** Settings of {@link createFileCertificateSource}. */
+/** Settings of {@link FileCertificateSource}. */
 export interface FileCertificateSourceOptions extends Omit<SigningCertificateText, 'chainPem'> {
   /** A PEM file: end entity first, then everything above it that verifiers need. */
   readonly path: string;
@@ -283,33 +283,9 @@ export interface FileCertificateSourceOptions extends Omit<SigningCertificateTex
   };
 }
 
-/** A source that reads its certificate from a file, when asked to. */
-export interface FileCertificateSource extends CertificateSource {
-  /**
-   * Reads the file again, from after the call: what the file held then is in force when the promise resolves. Calls during a reading
-   * share the next one. Never rejects.
-   */
-  readonly reload: () => Promise<
-    /** With `changed`, another certificate, path or x5u is in force. */
-    | { readonly status: 'changed' | 'unchanged'; readonly signingCertificate: SigningCertificate }
-    /** The file cannot be used; what was in force stays in force. `detail` is for people. */
-    | {
-        readonly status: 'kept';
-        readonly signingCertificate: SigningCertificate;
-        readonly reason: 'unreadable' | 'chain-malformed' | 'chain-out-of-order' | 'x5u-refused' | CredentialRefusal;
-        readonly detail: string;
-      }
-  >;
-  /** As for every source, and always there. */
-  readonly subscribe: NonNullable<CertificateSource['subscribe']>;
-}
-
 /**
- * Makes a source that holds what a file held when it was last read and found good.
- * @param options - the file and where its content is published
- * @returns the source; it reads again when `reload` is called, and holds neither file nor timer in between
- * @throws {@link HopbackError} `storage-failed` when the file cannot be read at first, `certificate-unusable` when it holds no usable
- * chain or another owner's, `invalid-configuration` when the x5u is refused
+ * A source that holds what a file held when it was last read and found good. It reads again when `reload` is called, and holds neither
+ * file nor timer in between.
  * @see RFC 8226 section 7
  * @example
  * ```ts
@@ -319,72 +295,99 @@ export interface FileCertificateSource extends CertificateSource {
  * const path = `${directory}/chain.pem`;
  * const pki = new TestPki();
  * await writeFile(path, pki.issueServiceProvider({ spc: '1234' }).chainPem);
- * const source = await createFileCertificateSource({ path, x5u: 'https://certificates.example.com/1234.pem' });
+ * const source = await FileCertificateSource.open({ path, x5u: 'https://certificates.example.com/1234.pem' });
  * await writeFile(path, pki.issueServiceProvider({ spc: '1234' }).chainPem);
  * console.log((await source.reload()).status); // changed
  * await rm(directory, { recursive: true });
  * ```
  */
-export async function createFileCertificateSource(
-  options: FileCertificateSourceOptions,
-): Promise<FileCertificateSource> {
-  const first = await readChain(options);
-  if (first.status === 'unreadable') {
-    const { cause } = first;
-    throw new HopbackError('storage-failed', 'The certificate file cannot be read.', { retryable: true, cause });
-  }
-  let current = requireSigningCertificate(first);
-  const refusal = ownerProblem(current, options.owner);
-  if (refusal !== undefined) {
-    const { reason, detail } = refusal;
-    throw new HopbackError('certificate-unusable', `The certificate must not be signed under: ${detail}.`, {
-      details: { reason },
-    });
-  }
-  const listeners = new Set<(certificate: SigningCertificate) => void>();
-  const readAgain = async (): Promise<CertificateReload> => {
-    const outcome = judgeReload(current, await readChain(options), options.owner);
-    if (outcome.status !== 'changed') return outcome;
-    current = outcome.signingCertificate;
-    for (const listener of listeners) tell(listener, current);
-    return outcome;
-  };
+export class FileCertificateSource implements CertificateSource {
+  readonly #options: FileCertificateSourceOptions;
+  #current: SigningCertificate;
+  readonly #listeners = new Set<(certificate: SigningCertificate) => void>();
+  #running: Promise<CertificateReload> | undefined;
+  #queued: Promise<CertificateReload> | undefined;
 
-  return {
-    current: () => current,
-    reload: oneAfterAnother(readAgain),
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-  };
+  private constructor(options: FileCertificateSourceOptions, current: SigningCertificate) {
+    this.#options = options;
+    this.#current = current;
+  }
+
+  /**
+   * Reads the file for the first time.
+   * @param options - the file and where its content is published
+   * @throws {@link HopbackError} `storage-failed` when the file cannot be read at first, `certificate-unusable` when it holds no usable
+   * chain or another owner's, `invalid-configuration` when the x5u is refused
+   */
+  static async open(options: FileCertificateSourceOptions): Promise<FileCertificateSource> {
+    const first = await readChain(options);
+    if (first.status === 'unreadable') {
+      const { cause } = first;
+      throw new HopbackError('storage-failed', 'The certificate file cannot be read.', { retryable: true, cause });
+    }
+    const current = requireSigningCertificate(first);
+    const refusal = ownerProblem(current, options.owner);
+    if (refusal !== undefined) {
+      const { reason, detail } = refusal;
+      throw new HopbackError('certificate-unusable', `The certificate must not be signed under: ${detail}.`, {
+        details: { reason },
+      });
+    }
+    return new FileCertificateSource(options, current);
+  }
+
+  /** The certificate in force. */
+  current(): SigningCertificate {
+    return this.#current;
+  }
+
+  /** Calls the listener with each certificate that comes into force from now on; the returned function ends that. */
+  subscribe(listener: (certificate: SigningCertificate) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /**
+   * Reads the file again, from after the call: what the file held then is in force when the promise resolves. Calls during a reading
+   * share the next one, since the one under way may have looked already. Never rejects.
+   */
+  reload(): Promise<
+    /** With `changed`, another certificate, path or x5u is in force. */
+    | { readonly status: 'changed' | 'unchanged'; readonly signingCertificate: SigningCertificate }
+    /** The file cannot be used; what was in force stays in force. `detail` is for people. */
+    | {
+        readonly status: 'kept';
+        readonly signingCertificate: SigningCertificate;
+        readonly reason: 'unreadable' | 'chain-malformed' | 'chain-out-of-order' | 'x5u-refused' | CredentialRefusal;
+        readonly detail: string;
+      }
+  > {
+    if (this.#queued !== undefined) return this.#queued;
+    if (this.#running === undefined) return this.#startReading();
+    this.#queued = this.#running.then(() => this.#startReading());
+    return this.#queued;
+  }
+
+  #startReading(): Promise<CertificateReload> {
+    this.#queued = undefined;
+    const run = this.#readAgain().finally(() => {
+      if (this.#running === run) this.#running = undefined;
+    });
+    this.#running = run;
+    return run;
+  }
+
+  async #readAgain(): Promise<CertificateReload> {
+    const { owner } = this.#options;
+    const outcome = judgeReload(this.#current, await readChain(this.#options), owner);
+    if (outcome.status !== 'changed') return outcome;
+    this.#current = outcome.signingCertificate;
+    for (const listener of this.#listeners) tell(listener, this.#current);
+    return outcome;
+  }
 }
 
 type CertificateReload = Awaited<ReturnType<FileCertificateSource['reload']>>;
-
-/**
- * Runs work once at a time. Who asks while it runs does not get the run that is under way, which may have looked already, but
- * the one after it.
- * @param work - never rejects
- */
-function oneAfterAnother<Result>(work: () => Promise<Result>): () => Promise<Result> {
-  let running: Promise<Result> | undefined;
-  let queued: Promise<Result> | undefined;
-  const start = (): Promise<Result> => {
-    queued = undefined;
-    const run = work().finally(() => {
-      if (running === run) running = undefined;
-    });
-    running = run;
-    return run;
-  };
-  return () => {
-    if (queued !== undefined) return queued;
-    if (running === undefined) return start();
-    queued = running.then(start, start);
-    return queued;
-  };
-}
 
 type ChainReading =
   ReturnType<typeof readSigningCertificate> | { readonly status: 'unreadable'; readonly cause: unknown };

@@ -205,7 +205,7 @@ export interface ExternalSignerOptions {
    */
   readonly verifyEach?: boolean;
   /** Timers, for tests. Default those of the platform. */
-  readonly schedule?: Schedule;
+  readonly schedule?: (callback: () => void, delayMs: number) => () => void;
 }
 
 /**

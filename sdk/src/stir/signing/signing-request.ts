@@ -87,8 +87,11 @@ const LIFTED_IN_LABORATORIES: ReadonlySet<X5uRefusal> = new Set([
 /** Types that only add a statement leave the caller to others. */
 const SPEAKING_TYPES = passportTypeRegistry(PASSPORT_TYPES.filter((type) => type.role !== 'annotation'));
 
-/** What every request for a signature says, however it names the parties. */
-export interface SigningRequestBase {
+/**
+ * One call to be signed: what every request says, and the parties. A request names these as the SIP request does, by header field values
+ * as received, without the header names; or, with `origTn`, by number.
+ */
+export type SigningRequest = {
   /** What the provider knows of the call, for its attestation policy. */
   readonly facts: AttestationFacts;
   /**
@@ -106,37 +109,37 @@ export interface SigningRequestBase {
   readonly attestationBasis?: string;
   /** A UUID that stands for the customer, trunk or kind of device. Default a new one for each call. @see RFC 8588 section 5 */
   readonly origId?: string;
-}
-
-/** A request that names the parties as the SIP request does: header field values as received, without the header names. */
-export interface SipSigningRequest extends SigningRequestBase {
-  /** Value of From. */
-  readonly from?: string;
-  /** Values of P-Asserted-Identity; where it has a number it names the caller, unless the service is told otherwise. */
-  readonly pAssertedIdentity?: string | readonly string[];
-  /** Value of To. */
-  readonly to?: string;
-  /** The Request-URI, bare: where the call is headed now, which tells emergency calls whatever To says. */
-  readonly requestUri?: string;
-}
+} & (
+  | {
+      /** Value of From. */
+      readonly from?: string;
+      /** Values of P-Asserted-Identity; where it has a number it names the caller, unless the service is told otherwise. */
+      readonly pAssertedIdentity?: string | readonly string[];
+      /** Value of To. */
+      readonly to?: string;
+      /** The Request-URI, bare: where the call is headed now, which tells emergency calls whatever To says. */
+      readonly requestUri?: string;
+    }
+  | {
+      /**
+       * The calling number. In canonical form (country code and number, `*`, `#`) it is signed as it is; with `+` or separators it is made
+       * canonical first. Digits that the numbering plan reads otherwise, such as ten national ones, are refused: write them with `+`.
+       */
+      readonly origTn: string;
+      /** Called numbers, spelled as `origTn`; at most `MAX_DESTINATIONS` together with `destUri`. */
+      readonly destTn?: string | readonly string[];
+      /** Called parties that have no number: SIP URIs of at most 256 characters. */
+      readonly destUri?: string | readonly string[];
+      /** Time of issue, seconds since the epoch; at most 30 from now. Default now. */
+      readonly iatSeconds?: number;
+    }
+);
 
 /** A request that names the parties by number. */
-export interface NumberSigningRequest extends SigningRequestBase {
-  /**
-   * The calling number. In canonical form (country code and number, `*`, `#`) it is signed as it is; with `+` or separators it is made
-   * canonical first. Digits that the numbering plan reads otherwise, such as ten national ones, are refused: write them with `+`.
-   */
-  readonly origTn: string;
-  /** Called numbers, spelled as `origTn`; at most `MAX_DESTINATIONS` together with `destUri`. */
-  readonly destTn?: string | readonly string[];
-  /** Called parties that have no number: SIP URIs of at most 256 characters. */
-  readonly destUri?: string | readonly string[];
-  /** Time of issue, seconds since the epoch; at most 30 from now. Default now. */
-  readonly iatSeconds?: number;
-}
+export type NumberSigningRequest = Extract<SigningRequest, { readonly origTn: string }>;
 
-/** One call to be signed. */
-export type SigningRequest = SipSigningRequest | NumberSigningRequest;
+/** A request that names the parties as the SIP request does. */
+type SipSigningRequest = Exclude<SigningRequest, NumberSigningRequest>;
 
 /** Most destinations of one PASSporT: a group call; with numbers its Identity header stays far below 8 KiB. */
 export const MAX_DESTINATIONS = 32;

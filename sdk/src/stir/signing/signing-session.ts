@@ -15,6 +15,8 @@ import type { PassportParty } from '../passport-types/passport-type.js';
 import type { ShakenClaims } from '../passport-types/shaken.js';
 import { canonicalJson } from '../passport.js';
 import { credentialProblem, examineCredential } from './certificate-source.js';
+import type { PartyOptions } from '../verification/request.js';
+import type { AttestationPolicy } from './attestation-policy.js';
 import type { CertificateSource, Credential, SigningCertificate } from './certificate-source.js';
 import type { Signer } from './signer.js';
 import { refused } from './signing-outcome.js';
@@ -111,8 +113,8 @@ export function divPayloadText(claims: DiversionClaims): string {
 
 const party = (value: PassportParty): Readonly<Record<string, string>> => ({ [value.kind]: value.value });
 
-/** One provider's means to sign: its code, key and certificate. */
-export interface SigningIdentity {
+/** Settings of {@link AuthenticationService}. */
+export interface AuthenticationServiceOptions extends Partial<PartyOptions> {
   /** Service provider code, 1 to 15 characters of `0-9A-Z`; the certificate must have it. */
   readonly spc: Spc;
   /** Holds the private key of the certificate. */
@@ -121,6 +123,24 @@ export interface SigningIdentity {
   readonly certificateSource: CertificateSource;
   /** Says when a call is signed; nothing is signed while it gives no time. */
   readonly clock: Clock;
+  /** Decides the attestation of each call. */
+  readonly policy: AttestationPolicy;
+  /** A new UUID at each call, `randomUUID` of `node:crypto` for one: the origid of a call that brings none. */
+  readonly randomUuid: () => string;
+  /**
+   * Whether calls to emergency numbers are signed. Default `do-not-sign`: such a call must reach its destination whatever
+   * becomes of its signature, and its own PASSporT type speaks for it. @see RFC 9027
+   */
+  readonly emergencyCalls?: 'do-not-sign' | 'sign';
+  /** Gets the record of each signature, before the outcome is returned. What it throws is dropped and noted in the outcome. */
+  readonly onRecord?: (record: SignatureRecord) => void;
+  /**
+   * How long `sign` and `signDiversion` wait for a signer that is asynchronous, milliseconds, at most 60,000; the
+   * signer's own time, where it has one, goes on beside it. Default 5,000.
+   */
+  readonly signerTimeoutMs?: number;
+  /** Timers for that, for tests. Default those of the platform. */
+  readonly schedule?: (callback: () => void, delayMs: number) => () => void;
 }
 
 /** A certificate in force that may be signed under, with what is the same for every call under it. */
@@ -166,7 +186,7 @@ export interface SignedToken {
  * @see RFC 8224 section 6.1
  */
 export function credentialInForce(
-  identity: SigningIdentity,
+  identity: AuthenticationServiceOptions,
 ): () => UsableCredential | RefusedSigning<SignatureRefusal> {
   const owner = { spc: identity.spc, publicKey: identity.signer.publicKey };
   let last: ExaminedCredential | undefined;
@@ -363,7 +383,10 @@ function signerFailed(cause: unknown): RefusedSigning<SignatureRefusal> {
  * @param draft - what was signed
  * @returns facts without key material
  */
-export function signatureFacts(identity: SigningIdentity, draft: TokenDraft): SignatureRecord['signature'] {
+export function signatureFacts(
+  identity: AuthenticationServiceOptions,
+  draft: TokenDraft,
+): SignatureRecord['signature'] {
   const { certificate, x5u } = draft.credential.credential.signingCertificate;
   return {
     spc: identity.spc,

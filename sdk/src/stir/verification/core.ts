@@ -30,19 +30,9 @@ export interface PendingVerification {
   readonly x5uUrls: readonly string[];
 }
 
-/** What is known of a certificate: the look-up, and the path built from its chain. */
-export interface CertificateKnowledge {
-  /** The chain that the URL yielded, not yet trusted, or why there is none. */
-  readonly lookup: CertificateLookup;
-  /** Of what was `found`; absent where no path could be searched for, which makes the verdict indeterminate. */
-  readonly path?: CertificatePathResult;
-  /** When the signed list of trust anchors behind the path runs out, milliseconds since the epoch. */
-  readonly trustListExpMs?: number;
-}
-
 /**
  * First part of a verification: everything that needs neither certificate nor key. For those who fetch in their own way, or
- * replay captures; {@link createVerificationService} makes all three parts, in this order, with the fetching between:
+ * replay captures; {@link VerificationService} makes all three parts, in this order, with the fetching between:
  * `startVerification`, {@link checkCertificates}, {@link concludeVerification}. Never throws for peer input.
  * @param request - header values of one SIP request; of more than 16 Identity headers the first ones
  * are looked at
@@ -70,12 +60,17 @@ export function startVerification(
     readonly nowMs: number;
   },
 ): PendingVerification {
-  return start(request, { ...options, headerCache: undefined, stepNames: namesOfSteps });
+  const { policy, types, nowMs } = options;
+  return start(request, { policy, types, headerCache: undefined, stepNames: namesOfSteps }, nowMs);
 }
 
 /** As {@link startVerification}, with what a service remembers from call to call. */
-export function start(request: VerificationRequest, remembered: Omit<RequestContext, 'parties'>): StartedVerification {
-  const { policy, types, nowMs, headerCache, stepNames } = remembered;
+export function start(
+  request: VerificationRequest,
+  remembered: Omit<RequestContext, 'parties' | 'nowMs'>,
+  nowMs: number,
+): StartedVerification {
+  const { policy, types, headerCache, stepNames } = remembered;
   const parties = readParties(request, policy);
   const context: RequestContext = {
     policy,
@@ -127,7 +122,16 @@ export function start(request: VerificationRequest, remembered: Omit<RequestCont
  */
 export function checkCertificates(
   pending: PendingVerification,
-  knowledge: (x5u: string) => CertificateKnowledge | undefined,
+  knowledge: (x5u: string) =>
+    | {
+        /** The chain that the URL yielded, not yet trusted, or why there is none. */
+        readonly lookup: CertificateLookup;
+        /** Of what was `found`; absent where no path could be searched for, which makes the verdict indeterminate. */
+        readonly path?: CertificatePathResult;
+        /** When the signed list of trust anchors behind the path runs out, milliseconds since the epoch. */
+        readonly trustListExpMs?: number;
+      }
+    | undefined,
 ): readonly SignatureJob[] {
   const { tokens, context } = pending as StartedVerification;
   const jobs: TokenJob[] = [];

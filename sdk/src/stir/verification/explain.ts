@@ -19,7 +19,7 @@ export interface ExplainedPassport {
   /** Every step in the order it is made, those that did not apply included. */
   readonly steps: readonly {
     /** Name of the step, as in `VERIFICATION_STEPS`. */
-    readonly step: StepName;
+    readonly step: VerificationFailure['step'];
     /** The rule in one sentence. */
     readonly rule: string;
     /** Where the rule comes from. */

@@ -2,80 +2,86 @@ import { FULL_PATH_ALLOWANCE, searchPath } from '../certificates/build-path.js';
 import type { Certificate } from '../certificates/certificate.js';
 import type { PathAllowance } from '../certificates/build-path.js';
 import type { CertificatePathResult, SignatureCost } from '../certificates/path.js';
-import { revocationAt } from '../certificates/revocation.js';
 import type { TrustStore } from '../certificates/trust-store.js';
 
 /** How often a call has been seen by one verifier. */
 export type Seen = ReturnType<ReplayMemory['observe']>;
 
-/** Remembers call keys for as long as their PASSporTs can be fresh. Belongs to one verifier, never to the process. */
-export interface ReplayMemory {
-  /**
-   * Counts a call key, as in {@link VerdictEvidence}, and says how often it has been counted. Should not throw; a verification
-   * service goes on without the count where it does.
-   */
-  readonly observe: (
-    callKey: string,
-    nowMs: number,
-  ) => {
-    /** This time included. */
-    readonly count: number;
-    /** Milliseconds since the epoch. */
-    readonly firstSeenMs: number;
-  };
-  /** Number of keys remembered. */
-  readonly size: () => number;
-}
-
-/** Bounds of a {@link ReplayMemory}. */
-export type ReplayMemoryOptions = Parameters<typeof createReplayMemory>[0];
-
 /**
- * Makes a replay memory of several generations. A generation is dropped whole, when the window has passed since its last key or enough
- * newer keys are there, so that no key costs a timer and memory stays bounded whatever arrives. A service makes one of its own; pass one
- * to share it between the services of one process. Never throws.
- * @param options - window and bound
- * @returns an empty memory
+ * Remembers call keys for as long as their PASSporTs can be fresh. It consists of several generations. A generation is dropped whole, when
+ * the window has passed since its last key or enough newer keys are there, so that no key costs a timer and memory stays bounded whatever
+ * arrives. A service makes one of its own; pass one to share it between the services of one process. Never throws.
  * @see RFC 8224 section 12.1
  * @example
  * ```ts
- * const memory = createReplayMemory({ windowMs: 660_000 });
+ * const memory = new ReplayMemory({ windowMs: 660_000 });
  * memory.observe('call-key', 0);
  * console.log(memory.observe('call-key', 1000).count); // 2
  * ```
  */
-export function createReplayMemory(options: {
-  /** How long a key is remembered at least, milliseconds. */
-  readonly windowMs: number;
-  /**
-   * The last so many calls are remembered at least, unless the window has passed since; half as many more at most. Default 400,000:
-   * eleven minutes at 600 calls/s, two at 3,000; 75 MB at worst.
-   */
-  readonly maxKeys?: number;
-}): ReplayMemory {
-  const { windowMs, maxKeys = DEFAULT_MAX_KEYS } = options;
-  const generationKeys = Math.max(1, Math.ceil(maxKeys / GENERATIONS));
-  let young = openGeneration(Number.NEGATIVE_INFINITY);
+export class ReplayMemory {
+  readonly #windowMs: number;
+  readonly #maxKeys: number;
+  #young = openGeneration(Number.NEGATIVE_INFINITY);
   /** Newest first. */
-  let closed: readonly ClosedGeneration[] = [];
-  const age = (nowMs: number): void => {
+  #closed: readonly ClosedGeneration[] = [];
+
+  /** @param options - window and bound */
+  constructor(options: {
+    /** How long a key is remembered at least, milliseconds. */
+    readonly windowMs: number;
+    /**
+     * The last so many calls are remembered at least, unless the window has passed since; half as many more at most. Default 400,000:
+     * eleven minutes at 600 calls/s, two at 3,000; 75 MB at worst.
+     */
+    readonly maxKeys?: number;
+  }) {
+    this.#windowMs = options.windowMs;
+    this.#maxKeys = options.maxKeys ?? DEFAULT_MAX_KEYS;
+  }
+
+  /** Counts a call key, as in {@link VerdictEvidence}, and says how often it has been counted. */
+  observe(
+    callKey: string,
+    nowMs: number,
+  ): {
+    /** This time included. */
+    readonly count: number;
+    /** Milliseconds since the epoch. */
+    readonly firstSeenMs: number;
+  } {
+    this.#age(nowMs);
+    const young = this.#young;
+    const before = seenIn(young, callKey) ?? seenInAny(this.#closed, callKey);
+    const seen = { count: 1 + (before?.count ?? 0), firstSeenMs: before?.firstSeenMs ?? nowMs };
+    young.firstSeen.set(callKey, seen.firstSeenMs - young.sinceMs);
+    if (seen.count > 1) young.counts.set(callKey, seen.count);
+    return seen;
+  }
+
+  /** Number of keys remembered. */
+  size(): number {
+    return this.#closed.reduce((keys, { firstSeen }) => keys + firstSeen.size, this.#young.firstSeen.size);
+  }
+
+  #age(nowMs: number): void {
     // Calls end in another order than they began: an instant before the last turn is not one to turn at.
-    const isOver = nowMs - young.sinceMs >= windowMs / GENERATIONS;
-    if (!isOver && young.firstSeen.size < generationKeys) return;
-    closed = stillNeeded([{ ...young, closedAtMs: nowMs }, ...closed], { nowMs, windowMs, maxKeys });
-    young = openGeneration(nowMs);
-  };
-  return {
-    observe(callKey, nowMs) {
-      age(nowMs);
-      const before = seenIn(young, callKey) ?? seenInAny(closed, callKey);
-      const seen = { count: 1 + (before?.count ?? 0), firstSeenMs: before?.firstSeenMs ?? nowMs };
-      young.firstSeen.set(callKey, seen.firstSeenMs - young.sinceMs);
-      if (seen.count > 1) young.counts.set(callKey, seen.count);
-      return seen;
-    },
-    size: () => closed.reduce((keys, { firstSeen }) => keys + firstSeen.size, young.firstSeen.size),
-  };
+    const isOver = nowMs - this.#young.sinceMs >= this.#windowMs / GENERATIONS;
+    const generationKeys = Math.max(1, Math.ceil(this.#maxKeys / GENERATIONS));
+    if (!isOver && this.#young.firstSeen.size < generationKeys) return;
+    this.#closed = this.#stillNeeded([{ ...this.#young, closedAtMs: nowMs }, ...this.#closed], nowMs);
+    this.#young = openGeneration(nowMs);
+  }
+
+  /** Drops generations whose last key is older than the window, and those behind as many newer keys as are to be remembered. */
+  #stillNeeded(generations: readonly ClosedGeneration[], nowMs: number): readonly ClosedGeneration[] {
+    let newerKeys = 0;
+    return generations.filter(({ firstSeen, closedAtMs }) => {
+      const isNeeded = newerKeys < this.#maxKeys && nowMs - closedAtMs < this.#windowMs && firstSeen.size > 0;
+      newerKeys += firstSeen.size;
+      return isNeeded;
+    });
+  }
 }
 
 const DEFAULT_MAX_KEYS = 400_000;
@@ -96,19 +102,6 @@ interface ClosedGeneration extends Generation {
 }
 
 const openGeneration = (sinceMs: number): Generation => ({ sinceMs, firstSeen: new Map(), counts: new Map() });
-
-/** Drops generations whose last key is older than the window, and those behind as many newer keys as are to be remembered. */
-function stillNeeded(
-  generations: readonly ClosedGeneration[],
-  { nowMs, windowMs, maxKeys }: { readonly nowMs: number } & Required<ReplayMemoryOptions>,
-): readonly ClosedGeneration[] {
-  let newerKeys = 0;
-  return generations.filter(({ firstSeen, closedAtMs }) => {
-    const isNeeded = newerKeys < maxKeys && nowMs - closedAtMs < windowMs && firstSeen.size > 0;
-    newerKeys += firstSeen.size;
-    return isNeeded;
-  });
-}
 
 function seenInAny(generations: readonly Generation[], callKey: string): Seen | undefined {
   for (const generation of generations) {
@@ -286,7 +279,8 @@ export function createPathMemory(algorithms?: readonly ('ES256' | 'ES384')[]) {
         trustAnchors: trustStore.anchors,
         intermediates: trustStore.intermediates,
         atMs: nowMs,
-        revocation: revocationAt(trustStore.revocation, nowMs),
+        revocation: (certificate: Certificate, issuer: Certificate) =>
+          trustStore.revocation.lookup(certificate, issuer, nowMs),
         ...(algorithms === undefined ? undefined : { algorithms }),
       };
       const { result, cost } = searchPath(chain, options, 'passport', grant.allowance);

@@ -72,7 +72,7 @@ const JOB_HEAD_OCTETS = 8 + ES256_SIGNATURE_OCTETS;
 
 /**
  * Where signatures are checked: in the calling thread ({@link INLINE_SIGNATURE_CHECKER}), in threads of its own
- * ({@link createSignaturePool}), or wherever you like. @see RFC 7518 section 3.4
+ * ({@link SignaturePool}), or wherever you like. @see RFC 7518 section 3.4
  */
 export interface SignatureChecker {
   /**
@@ -88,7 +88,7 @@ export interface SignatureChecker {
 
 /**
  * Checks in the calling thread, at once. The default: one ES256 check takes some 0.1 ms of a processor of today, which the event
- * loop does not miss up to a few hundred calls a second; `npm run bench` measures it. Beyond that, {@link createSignaturePool}.
+ * loop does not miss up to a few hundred calls a second; `npm run bench` measures it. Beyond that, {@link SignaturePool}.
  */
 export const INLINE_SIGNATURE_CHECKER: {
   /** Checks signatures; one boolean per job, in order. Never throws for peer input. */
@@ -131,14 +131,6 @@ async function settled(checked: unknown): Promise<Signatures> {
 
 const isSignatures = (checked: unknown): checked is Signatures => Array.isArray(checked);
 
-/** Checks signatures in threads of its own, so that the event loop is left to the calls. */
-export interface SignaturePool extends SignatureChecker, AsyncDisposable {
-  /** Checks signatures; never rejects. A job that finds no room, or whose thread dies, comes back undefined: not checked. */
-  readonly check: (jobs: readonly SignatureJob[]) => Promise<readonly (boolean | undefined)[]>;
-  /** Stops the threads; jobs that were not checked come back undefined. */
-  readonly close: () => Promise<void>;
-}
-
 /**
  * Jobs that may wait or be under way in a pool by default: at some 0.1 ms each, a little less than a second of work for two
  * threads. Whoever comes later would be too late for a call anyway.
@@ -146,11 +138,9 @@ export interface SignaturePool extends SignatureChecker, AsyncDisposable {
 export const MAX_JOBS_IN_POOL = 16_384;
 
 /**
- * Starts threads that check signatures. Jobs that arrive in one turn of the event loop travel together, which is what makes
- * a thread cheaper than the libuv pool. An idle pool keeps no process alive; close it all the same.
- * @param options - threads and room; defaults are one thread per processor and 16,384
- * @returns the pool: `signatureChecker` of a verification service
- * @throws {@link HopbackError} `invalid-configuration` when a setting is out of range
+ * Checks signatures in threads of its own, so that the event loop is left to the calls: `signatureChecker` of a verification service.
+ * Jobs that arrive in one turn of the event loop travel together, which is what makes a thread cheaper than the libuv pool. An idle pool
+ * keeps no process alive; close it all the same.
  * @see RFC 7518 section 3.4
  * @example
  * ```ts
@@ -158,32 +148,149 @@ export const MAX_JOBS_IN_POOL = 16_384;
  * const root = parseCertificate(new TestPki().root.der);
  * if (root.status === 'malformed') throw new Error(root.detail);
  * const trustStore = createTrustStore({ anchors: [root.certificate], source: { kind: 'files' } });
- * await using certificates = createCertificateRepository({ clock });
- * await using signatureChecker = createSignaturePool({ threads: 2 });
- * const service = createVerificationService({ certificates, trustStore, clock, signatureChecker });
+ * await using certificates = new CertificateRepository({ clock });
+ * await using signatureChecker = new SignaturePool({ threads: 2 });
+ * const service = new VerificationService({ certificates, trustStore, clock, signatureChecker });
  * console.log((await service.verify({ identity: [] })).reasons[0]); // identity-absent
  * ```
  */
-export function createSignaturePool(
-  options: {
-    /** Threads that check signatures, 1 to 256. Default: one per processor. */
-    readonly threads?: number;
-    /** Jobs that may wait or be under way at a time; further ones are left unchecked at once. Default 16,384. */
-    readonly maxJobs?: number;
-  } = {},
-): SignaturePool {
-  const threads = inRange('threads', options.threads ?? availableParallelism(), MAX_THREADS);
-  const pool: Pool = {
-    threads: [],
-    maxJobs: inRange('maxJobs', options.maxJobs ?? MAX_JOBS_IN_POOL, MAX_POOL_JOBS),
-    jobs: 0,
-    queue: [],
-    isScheduled: false,
-    isClosed: false,
-  };
-  for (let index = 0; index < threads; index += 1) pool.threads.push(startThread(pool));
-  const close = (): Promise<void> => closePool(pool);
-  return { check: (jobs) => enqueue(pool, jobs), close, [Symbol.asyncDispose]: close };
+export class SignaturePool implements SignatureChecker, AsyncDisposable {
+  readonly #threads: Thread[] = [];
+  readonly #maxJobs: number;
+  #jobs = 0;
+  readonly #queue: Waiting[] = [];
+  #isScheduled = false;
+  #isClosed = false;
+
+  /**
+   * Starts the threads.
+   * @param options - threads and room; defaults are one thread per processor and 16,384
+   * @throws {@link HopbackError} `invalid-configuration` when a setting is out of range
+   */
+  constructor(
+    options: {
+      /** Threads that check signatures, 1 to 256. Default: one per processor. */
+      readonly threads?: number;
+      /** Jobs that may wait or be under way at a time; further ones are left unchecked at once. Default 16,384. */
+      readonly maxJobs?: number;
+    } = {},
+  ) {
+    const threads = inRange('threads', options.threads ?? availableParallelism(), MAX_THREADS);
+    this.#maxJobs = inRange('maxJobs', options.maxJobs ?? MAX_JOBS_IN_POOL, MAX_POOL_JOBS);
+    for (let index = 0; index < threads; index += 1) {
+      const thread: Thread = {
+        worker: openWorker(),
+        batches: new Map(),
+        keyNumbers: new Map(),
+        nextId: 0,
+        deaths: 0,
+      };
+      this.#threads.push(thread);
+      this.#listen(thread);
+    }
+  }
+
+  /** Checks signatures; never rejects. A job that finds no room, or whose thread dies, comes back undefined: not checked. */
+  check(jobs: readonly SignatureJob[]): Promise<readonly (boolean | undefined)[]> {
+    if (jobs.length === 0) return Promise.resolve([]);
+    if (this.#isClosed || this.#jobs + jobs.length > this.#maxJobs) return Promise.resolve(jobs.map(() => undefined));
+    this.#jobs += jobs.length;
+    return new Promise((resolve) => {
+      this.#queue.push({ jobs, resolve });
+      if (this.#isScheduled) return;
+      this.#isScheduled = true;
+      setImmediate(() => {
+        this.#isScheduled = false;
+        this.#dispatch();
+      });
+    });
+  }
+
+  /** Stops the threads; jobs that were not checked come back undefined. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#giveUp(this.#queue.splice(0));
+    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+  }
+
+  /** As `close`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Gives what waits to the threads with the least to do, in batches of even size. */
+  #dispatch(): void {
+    while (this.#queue.length > 0) {
+      const thread = this.#leastBusy();
+      if (thread === undefined) return;
+      // A fair share of what waits, so that no thread idles while another has it all.
+      const share = Math.ceil(this.#queue.length / this.#threads.length);
+      send(thread, this.#queue.splice(0, Math.min(JOBS_PER_BATCH, share)));
+    }
+  }
+
+  #leastBusy(): Thread | undefined {
+    let best: Thread | undefined;
+    for (const thread of this.#threads) {
+      if (thread.batches.size < (best?.batches.size ?? BATCHES_PER_THREAD)) best = thread;
+    }
+    return best;
+  }
+
+  #listen(thread: Thread): void {
+    const { worker } = thread;
+    worker.on('message', (result: SignatureBatchResult) => {
+      const waiting = thread.batches.get(result.id) ?? [];
+      thread.batches.delete(result.id);
+      thread.deaths = 0;
+      if (thread.batches.size === 0) worker.unref();
+      this.#settle(waiting, result.valid);
+      this.#dispatch();
+    });
+    // A thread that dies has checked nothing of what it held; another takes its place.
+    worker.on('error', () => undefined);
+    worker.on('exit', () => {
+      for (const waiting of thread.batches.values()) this.#giveUp(waiting);
+      thread.batches.clear();
+      if (this.#isClosed) return;
+      thread.deaths += 1;
+      if (thread.deaths < MAX_DEATHS) this.#revive(thread);
+      else this.#retire(thread);
+      this.#dispatch();
+    });
+  }
+
+  #revive(thread: Thread): void {
+    thread.worker = openWorker();
+    thread.keyNumbers.clear();
+    this.#listen(thread);
+  }
+
+  /** A thread that cannot live is not started for ever; with the last one the pool stops checking, and says so by undefined. */
+  #retire(thread: Thread): void {
+    this.#threads.splice(this.#threads.indexOf(thread), 1);
+    if (this.#threads.length > 0) return;
+    this.#isClosed = true;
+    this.#giveUp(this.#queue.splice(0));
+  }
+
+  #settle(waiting: readonly Waiting[], valid: Uint8Array): void {
+    let at = 0;
+    for (const { jobs, resolve } of waiting) {
+      const from = at;
+      resolve(jobs.map((_job, index) => valid[from + index] === 1));
+      at += jobs.length;
+      this.#jobs -= jobs.length;
+    }
+  }
+
+  #giveUp(waiting: readonly Waiting[]): void {
+    for (const { jobs, resolve } of waiting) {
+      this.#jobs -= jobs.length;
+      resolve(jobs.map(() => undefined));
+    }
+  }
 }
 
 interface Waiting {
@@ -201,15 +308,6 @@ interface Thread {
   deaths: number;
 }
 
-interface Pool {
-  readonly threads: Thread[];
-  readonly maxJobs: number;
-  jobs: number;
-  queue: Waiting[];
-  isScheduled: boolean;
-  isClosed: boolean;
-}
-
 const MAX_DEATHS = 3;
 const MAX_THREADS = 256;
 const MAX_POOL_JOBS = 1_000_000;
@@ -223,44 +321,6 @@ const MAX_KEYS_PER_THREAD = 4096;
 function inRange(name: string, value: number, max: number): number {
   if (Number.isInteger(value) && value >= 1 && value <= max) return value;
   throw new HopbackError('invalid-configuration', `${name} must be an integer from 1 to ${String(max)}`);
-}
-
-function enqueue(pool: Pool, jobs: readonly SignatureJob[]): Promise<readonly (boolean | undefined)[]> {
-  if (jobs.length === 0) return Promise.resolve([]);
-  if (pool.isClosed || pool.jobs + jobs.length > pool.maxJobs) return Promise.resolve(jobs.map(() => undefined));
-  pool.jobs += jobs.length;
-  return new Promise((resolve) => {
-    pool.queue.push({ jobs, resolve });
-    if (pool.isScheduled) return;
-    pool.isScheduled = true;
-    setImmediate(() => {
-      pool.isScheduled = false;
-      dispatch(pool);
-    });
-  });
-}
-
-/** Gives what waits to the threads with the least to do, in batches of even size. */
-function dispatch(pool: Pool): void {
-  while (pool.queue.length > 0) {
-    const thread = leastBusy(pool);
-    if (thread === undefined) return;
-    send(thread, takeBatch(pool));
-  }
-}
-
-function leastBusy(pool: Pool): Thread | undefined {
-  let best: Thread | undefined;
-  for (const thread of pool.threads) {
-    if (thread.batches.size < (best?.batches.size ?? BATCHES_PER_THREAD)) best = thread;
-  }
-  return best;
-}
-
-/** A fair share of what waits, so that no thread idles while another has it all. */
-function takeBatch(pool: Pool): readonly Waiting[] {
-  const share = Math.ceil(pool.queue.length / pool.threads.length);
-  return pool.queue.splice(0, Math.min(JOBS_PER_BATCH, share));
 }
 
 function send(thread: Thread, waiting: readonly Waiting[]): void {
@@ -290,86 +350,9 @@ function send(thread: Thread, waiting: readonly Waiting[]): void {
   thread.worker.ref();
 }
 
-function startThread(pool: Pool): Thread {
-  const thread: Thread = {
-    worker: openWorker(),
-    batches: new Map(),
-    keyNumbers: new Map(),
-    nextId: 0,
-    deaths: 0,
-  };
-  listen(pool, thread);
-  return thread;
-}
-
 /** An idle pool must not keep a process alive; one with work does, since somebody waits for it. */
 function openWorker(): Worker {
   const worker = new Worker(new URL('./signature-thread.js', import.meta.url));
   worker.unref();
   return worker;
-}
-
-function listen(pool: Pool, thread: Thread): void {
-  const { worker } = thread;
-  worker.on('message', (result: SignatureBatchResult) => {
-    const waiting = thread.batches.get(result.id) ?? [];
-    thread.batches.delete(result.id);
-    thread.deaths = 0;
-    if (thread.batches.size === 0) worker.unref();
-    settle(pool, waiting, result.valid);
-    dispatch(pool);
-  });
-  // A thread that dies has checked nothing of what it held; another takes its place.
-  worker.on('error', () => undefined);
-  worker.on('exit', () => {
-    abandon(pool, thread);
-    if (pool.isClosed) return;
-    thread.deaths += 1;
-    if (thread.deaths < MAX_DEATHS) revive(pool, thread);
-    else retire(pool, thread);
-    dispatch(pool);
-  });
-}
-
-function revive(pool: Pool, thread: Thread): void {
-  thread.worker = openWorker();
-  thread.keyNumbers.clear();
-  listen(pool, thread);
-}
-
-/** A thread that cannot live is not started for ever; with the last one the pool stops checking, and says so by undefined. */
-function retire(pool: Pool, thread: Thread): void {
-  pool.threads.splice(pool.threads.indexOf(thread), 1);
-  if (pool.threads.length > 0) return;
-  pool.isClosed = true;
-  giveUp(pool, pool.queue.splice(0));
-}
-
-function settle(pool: Pool, waiting: readonly Waiting[], valid: Uint8Array): void {
-  let at = 0;
-  for (const { jobs, resolve } of waiting) {
-    const from = at;
-    resolve(jobs.map((_job, index) => valid[from + index] === 1));
-    at += jobs.length;
-    pool.jobs -= jobs.length;
-  }
-}
-
-function abandon(pool: Pool, thread: Thread): void {
-  for (const waiting of thread.batches.values()) giveUp(pool, waiting);
-  thread.batches.clear();
-}
-
-function giveUp(pool: Pool, waiting: readonly Waiting[]): void {
-  for (const { jobs, resolve } of waiting) {
-    pool.jobs -= jobs.length;
-    resolve(jobs.map(() => undefined));
-  }
-}
-
-async function closePool(pool: Pool): Promise<void> {
-  if (pool.isClosed) return;
-  pool.isClosed = true;
-  giveUp(pool, pool.queue.splice(0));
-  await Promise.all(pool.threads.map(({ worker }) => worker.terminate()));
 }

@@ -264,7 +264,7 @@ export interface VerificationFailure {
   /** What it is; its meaning on the wire is in {@link FAILURE_REASONS}. */
   readonly reason: FailureReason;
   /** The step that found it; its rule and section are in `VERIFICATION_STEPS`. */
-  readonly step: StepName;
+  readonly step: (typeof STEP_NAMES)[number];
   /** What the rule asked for, or the value of the request. */
   readonly expected?: string | number;
   /** What was found, or the value of the token. */
@@ -276,7 +276,7 @@ export interface VerificationFailure {
 /** A step that did not simply pass. */
 export type StepException =
   | (VerificationFailure & { readonly result: 'failed' | 'unknown' })
-  | (Omit<VerificationFailure, 'reason'> & { readonly result: 'noted'; readonly reason: NoteReason });
+  | (Omit<VerificationFailure, 'reason'> & { readonly result: 'noted'; readonly reason: keyof typeof NOTE_TEXTS });
 
 /** Both values of a comparison that went wrong, and what else helps a person. */
 type Values = Omit<VerificationFailure, 'reason' | 'step'>;

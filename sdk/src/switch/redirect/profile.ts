@@ -3,7 +3,7 @@ import { headerValues } from '../../core/sip-request.js';
 import type { SipRequestText } from '../../core/sip-request.js';
 import { isUriText, parseSipUri } from '../../core/sip-uri.js';
 import { HopbackError } from '../../errors.js';
-import { CALL_ROLES } from '../../stir/index.js';
+import { CALL_ROLES } from '../../stir/signing/attestation-policy.js';
 import { MAX_BASIS_CHARS, MAX_NAME_CHARS } from '../../stir/signing/attestation-policy.js';
 import type { Attestation, AttestationFacts, SigningOutcome } from '../../stir/index.js';
 import type { SipRequestLike } from '../call-facts.js';

@@ -4,7 +4,7 @@ import type { SipRequestResult, SipRequestText } from '../../core/sip-request.js
 import { HopbackError } from '../../errors.js';
 import { verificationRequestOf } from '../../stir/index.js';
 import { DEFAULT_VERIFICATION_POLICY } from '../../stir/verification/policy.js';
-import type { Attestation, AuthenticationService, Schedule, SigningOutcome, SigningRequest } from '../../stir/index.js';
+import type { Attestation, AuthenticationService, SigningOutcome, SigningRequest } from '../../stir/index.js';
 import { callFacts, factsOfUnreadable, readRequestLike, reportTrouble, unreadableInvite } from '../call-facts.js';
 import type { SipRequestLike, SipResponseLike } from '../call-facts.js';
 import type { CallTreatment } from '../treat-call.js';
@@ -205,7 +205,7 @@ export interface RedirectServerOptions extends Pick<
   /** Gets each answer behind its sending, with the attestation record of a signature. What it throws goes to `onTrouble`. */
   readonly onAnswered?: (answer: RedirectAnswer) => void;
   /** Timers, for tests. Default those of the platform. */
-  readonly schedule?: Schedule;
+  readonly schedule?: (callback: () => void, delayMs: number) => () => void;
 }
 
 /** How long an INVITE waits by default, milliseconds: SBCs give a redirect server two seconds or more before they try the next one. */
