@@ -4,12 +4,7 @@ import {
   VerificationService,
   parseCertificateChain,
 } from '@hopback/sdk/stir';
-import type {
-  CertificateRepository,
-  TrustStoreRefreshOptions,
-  TrustStoreRefreshService,
-  VerificationService,
-} from '@hopback/sdk/stir';
+import type { TrustStoreRefreshOptions } from '@hopback/sdk/stir';
 import { TestPki, CertificateServer } from '@hopback/sdk/testing';
 import { isMain } from './lab.js';
 

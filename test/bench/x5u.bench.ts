@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { createCertificateRepository, createVerificationService } from '@hopback/sdk/stir';
-import type { CallVerdict, CertificateRepositoryService, Clock, VerificationService } from '@hopback/sdk/stir';
+import { CertificateRepository, VerificationService } from '@hopback/sdk/stir';
+import type { CallVerdict, Clock } from '@hopback/sdk/stir';
 import { ManualClock } from '@hopback/sdk/testing';
 import type { ServerFaultName } from '@hopback/sdk/testing';
 import { MAX_CONCURRENT_FETCHES } from '../../sdk/src/stir/certificates/x5u-fetch.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { TestPki, CertificateServer } from '@hopback/sdk/testing';
-import { createVerificationService, type CallVerdict, verificationRequestOf } from '@hopback/sdk/stir';
+import { VerificationService, type CallVerdict, verificationRequestOf } from '@hopback/sdk/stir';
 import { parseSipRequest } from '../../sdk/src/core/sip-request.js';
 import { CertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
 import { loadTrustStore } from '../../sdk/src/stir/certificates/trust-store.js';

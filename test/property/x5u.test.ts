@@ -131,7 +131,7 @@ const envelopeLike = fc
   .map((envelope) => ({ ...envelope, bodySha256: sha256Hex(typeof envelope.body === 'string' ? envelope.body : '') }));
 
 test('an import takes any JSON without throwing and admits nothing that is no chain', async () => {
-  const repository = createCertificateRepository({ clock: new ManualClock() });
+  const repository = new CertificateRepository({ clock: new ManualClock() });
   await fc.assert(
     fc.asyncProperty(fc.oneof(fc.jsonValue(), envelopeLike), async (value) => {
       readEnvelope(value);

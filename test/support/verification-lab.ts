@@ -1,10 +1,7 @@
 import { TestPki, ManualClock, createPassportFaultContext, TEST_NOW_MS } from '@hopback/sdk/testing';
-import { createVerificationService } from '../../sdk/src/stir/verification/verification-service.js';
-import type {
-  VerificationService,
-  VerificationServiceOptions,
-} from '../../sdk/src/stir/verification/verification-service.js';
-import type { CertificateLookup, CertificateRepository } from '../../sdk/src/stir/certificates/repository.js';
+import { VerificationService } from '../../sdk/src/stir/verification/verification-service.js';
+import type { VerificationServiceOptions } from '../../sdk/src/stir/verification/verification-service.js';
+import type { CertificateLookup } from '../../sdk/src/stir/certificates/repository.js';
 import { createRevocationSet } from '../../sdk/src/stir/certificates/revocation.js';
 import { checkX5uUrl } from '../../sdk/src/stir/certificates/x5u-url-policy.js';
 import { createTrustStore, type TrustStore } from '../../sdk/src/stir/certificates/trust-store.js';

@@ -325,7 +325,7 @@ test.each([
   [{ allow: { addresses: ['localhost'] } }],
 ])('settings that make no sense are refused: %j', (options) => {
   const clock = new ManualClock();
-  expect(() => createCertificateRepository({ clock, ...options })).toThrow(withCode('invalid-argument'));
+  expect(() => new CertificateRepository({ clock, ...options })).toThrow(withCode('invalid-argument'));
 });
 
 test('an export imports elsewhere with the same chains, times and validators, and only what is better', async () => {
@@ -336,7 +336,7 @@ test('an export imports elsewhere with the same chains, times and validators, an
       Promise.resolve({ ...fetched(chainPem, { etag: '"1"' }), url } as BoundedFetchResult),
   };
   const clock = new ManualClock();
-  const source = createCertificateRepository({ clock, ...real });
+  const source = new CertificateRepository({ clock, ...real });
   await source.preload([URL_1, 'https://cert.example.com/2']);
   const exported = JSON.parse(JSON.stringify(source.export())) as { entries: Record<string, unknown>[] };
   expect(exported.entries).toHaveLength(2);

@@ -1,8 +1,8 @@
 import { DRAINING_SHARE, every, wait } from '../core/runtime/clock.js';
 import { defined } from '../core/text.js';
 import { isHopbackError } from '../errors.js';
-import { createAuthenticationService, createFileCertificateSource, createVerificationService } from '../stir/index.js';
-import type { AuthenticationService, SignatureRecord, VerificationPolicy, VerificationService } from '../stir/index.js';
+import { AuthenticationService, FileCertificateSource, VerificationService } from '../stir/index.js';
+import type { SignatureRecord, VerificationPolicy } from '../stir/index.js';
 import { RedirectServer } from '../switch/index.js';
 import { DEFAULT_REDIRECT_BUDGET_MS, MAX_REDIRECT_BUDGET_MS } from '../switch/redirect/redirect-server.js';
 import type { RedirectOutcome } from '../switch/redirect/profile.js';

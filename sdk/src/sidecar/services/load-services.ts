@@ -27,7 +27,6 @@ import type {
   TrustStoreFiles,
   X5uAllowList,
 } from '../../stir/index.js';
-import type { ExplicitAttestation } from '../../stir/signing/attestation-policy.js';
 import { FilingDirectory } from '../../switch/index.js';
 import type { SidecarConfiguration, SigningConfiguration } from '../config/configuration.schema.js';
 import { pathFrom, readJsonFile, readTextFile, stampOf } from './files.js';

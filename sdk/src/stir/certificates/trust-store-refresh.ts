@@ -189,11 +189,11 @@ export type TrustStoreRefreshOutcome =
  * @see ATIS-1000084, ATIS-1000080 section 6.3.3, RFC 5280 section 6.3
  * @example
  * ```ts
- * const pki = await createTestPki();
+ * const pki = new TestPki();
  * const root = parseCertificate(pki.stiPaRoot.der);
- * await using server = await startCertificateServer();
+ * await using server = await CertificateServer.start();
  * const { jws } = pki.trustList({ x5u: server.publish('/signer.pem', pki.stiPaSigner.chainPem) });
- * const clock = createManualClock();
+ * const clock = new ManualClock();
  * await using trust = new TrustStoreRefresh({
  *   listUrl: server.publish('/list.jws', jws),
  *   stiPaRoots: root.status === 'parsed' ? [root.certificate] : [],

@@ -199,7 +199,7 @@ export const DEFAULT_SERVICE_SIGNER_TIMEOUT_MS = 5_000;
  * @see RFC 8224 section 6.1, RFC 8588, RFC 8946, ATIS-1000074 section 5.2
  * @example
  * ```ts
- * const pki = await createTestPki({ nowMs: Date.now() });
+ * const pki = new TestPki({ nowMs: Date.now() });
  * const { privateKeyPem, chainPem } = pki.issueServiceProvider({ spc: '1234' });
  * const service = new AuthenticationService({
  *   spc: '1234',
