@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openValueJournal } from '@hopback/sdk/log';
+import { ValueJournal } from '@hopback/sdk/log';
 import type { RecordTransport } from '@hopback/sdk/platform';
 import {
   createRecordFeed,
@@ -29,7 +29,7 @@ export async function followAndStream(
   const stream = await openRecordStream({ directory: at('spool'), source: '/carriers/example', transport });
   const feed = createRecordFeed({ store, stream, policy });
   const rejects = await openRejectFile({ path: at('rejects.ndjson') });
-  const values = await openValueJournal({ directory: at('places') });
+  const values = await ValueJournal.open({ directory: at('places') });
   const parts = { reader: createSourceReader(source), store: feed, rejects, values, clock: { nowMs: Date.now } };
   const follower = await followFiles({ sourceId: source.id, path: source.path, ...parts });
   const close = async (): Promise<void> => {

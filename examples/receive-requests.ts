@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createPlatformClient, createWebhookReceiver, createWebhookRequestSource } from '@hopback/sdk/platform';
-import { bearerToken, mergeTracebackRequestSources, nodeWebhookHandler } from '@hopback/sdk/platform';
+import { PlatformClient, WebhookReceiver, createWebhookRequestSource } from '@hopback/sdk/platform';
+import { bearerToken, mergeTracebackRequestSources } from '@hopback/sdk/platform';
 import { pollTracebackRequests, signWebhook, WIRE_EXAMPLES } from '@hopback/sdk/platform';
-import type { FccNotice, PlatformClient, PlatformFetch, TracebackRequestArrival } from '@hopback/sdk/platform';
+import type { FccNotice, PlatformFetch, TracebackRequestArrival } from '@hopback/sdk/platform';
 import type { TracebackRequest } from '@hopback/sdk/traceback';
 import { isMain } from './lab.js';
 
@@ -12,7 +12,7 @@ type Write = (id: string, received: TracebackRequest | FccNotice) => Promise<unk
 /** Takes requests and notices in by webhook, and by polling what those did not bring. `write` resolves when the disk has one. */
 export function receiveRequests(client: PlatformClient, secrets: readonly string[], write: Write) {
   const webhooks = createWebhookRequestSource({ client });
-  const receiver = createWebhookReceiver({ secrets, consume: webhooks.consume });
+  const receiver = new WebhookReceiver({ secrets, consume: webhooks.consume });
   const source = mergeTracebackRequestSources([webhooks, pollTracebackRequests({ client })]);
   const receiving = (async () => {
     for await (const arrival of source)
@@ -22,7 +22,7 @@ export function receiveRequests(client: PlatformClient, secrets: readonly string
     await source.close();
     await Promise.all([receiver.close(), receiving]);
   };
-  return { handler: nodeWebhookHandler(receiver), close };
+  return { handler: receiver.nodeHandler, close };
 }
 
 async function written(arrival: TracebackRequestArrival, write: Write): Promise<void> {
@@ -35,7 +35,7 @@ if (isMain(import.meta.url)) {
   // In place of the platform: nothing to poll, and every acknowledgement is taken.
   const [{ value: status }] = WIRE_EXAMPLES.TracebackRequestStatus;
   const fetch: PlatformFetch = async (_url, { method }) => Response.json(method === 'GET' ? { items: [] } : status);
-  const client = createPlatformClient({
+  const client = new PlatformClient({
     baseUrl: 'https://itg.example',
     authorization: bearerToken('c2VjcmV0'),
     fetch,

@@ -33,16 +33,6 @@ export type HopbackErrorCode =
   | 'closed'
   | 'internal';
 
-/** What a thrower may add to a {@link HopbackError}. */
-export interface HopbackErrorOptions {
-  /** Whether the same call may succeed later without a change by the caller. Default false. */
-  readonly retryable?: boolean;
-  /** The error underneath, kept for logs. */
-  readonly cause?: unknown;
-  /** Facts for the reader, never telephone numbers, tokens or key material. */
-  readonly details?: Readonly<Record<string, string | number | boolean>>;
-}
-
 const BRAND: unique symbol = Symbol.for('hopback.error');
 
 /**
@@ -63,7 +53,18 @@ export class HopbackError extends Error {
     Object.defineProperty(this.prototype, BRAND, { value: true });
   }
 
-  constructor(code: HopbackErrorCode, message: string, options: HopbackErrorOptions = {}) {
+  constructor(
+    code: HopbackErrorCode,
+    message: string,
+    options: {
+      /** Whether the same call may succeed later without a change by the caller. Default false. */
+      readonly retryable?: boolean;
+      /** The error underneath, kept for logs. */
+      readonly cause?: unknown;
+      /** Facts for the reader, never telephone numbers, tokens or key material. */
+      readonly details?: Readonly<Record<string, string | number | boolean>>;
+    } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retryable = options.retryable ?? false;

@@ -4,7 +4,7 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { RECORD_BATCH_TYPE } from '../../sdk/src/contract/record-batch.js';
 import type { BatchEncoding, RecordBatch, RecordTransport } from '../../sdk/src/contract/record-batch.js';
-import { openSegmentLog } from '../../sdk/src/log/index.js';
+import { SegmentLog } from '../../sdk/src/log/index.js';
 import { bearerToken } from '../../sdk/src/platform/retry.js';
 import { createHttpsRecordTransport } from '../../sdk/src/platform/record-transport-https.js';
 import { createJetStreamRecordTransport } from '../../sdk/src/records/stream/jetstream-transport.js';
@@ -345,7 +345,7 @@ export async function fillSpool(
   records: number,
   some: (from: number, to: number) => readonly StreamedRecord[],
 ): Promise<void> {
-  await using log = await openSegmentLog({ directory: join(directory, 'spool') });
+  await using log = await SegmentLog.open({ directory: join(directory, 'spool') });
   for (let at = 0; at < records; at += batchRecords)
     for (const record of some(at, Math.min(records, at + batchRecords))) {
       const frame = encodeFrame(record, Date.now());

@@ -1,6 +1,6 @@
 import { open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openSegmentLog } from '../../sdk/dist/log/index.js';
+import { SegmentLog } from '../../sdk/dist/log/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { durations, interleave, sized, type Bench, type BenchContext, type Figure, type Percentiles } from './bench.js';
 import { DELIVER_FIGURES, deliverFigures } from './stream-deliver.js';
@@ -92,7 +92,7 @@ interface LogTurn extends Turn {
 
 /** Appends as fast as records are taken, and counts what is durable. */
 async function logRate({ directory, texts, ms, times, context }: LogTurn): Promise<number> {
-  await using log = await openSegmentLog({ directory });
+  await using log = await SegmentLog.open({ directory });
   const before = log.lastSequence;
   const start = performance.now();
   let refused = 0;

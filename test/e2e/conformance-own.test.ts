@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { openConformanceTarget, runConformance } from '@hopback/harness/conformance';
 import { expect, test } from 'vitest';
-import { startSidecar } from '../../sdk/src/sidecar/index.js';
+import { Sidecar } from '../../sdk/src/sidecar/index.js';
 import { openConformanceLab } from '../support/conformance-lab.js';
 
 // That our services conform in all cases is tested with the other columns, in test/peers/conformance-matrix.test.ts.
@@ -20,7 +20,7 @@ test('a sidecar with the configuration of the guide conforms', async () => {
     .replace('https://192.0.2.7:8443/signing.pem', lab.environment.urls.signingX5u);
   const configurationPath = lab.path('hopback.yaml');
   await writeFile(configurationPath, configuration, { mode: 0o600 });
-  await using sidecar = await startSidecar({ configurationPath, onNotice: () => undefined });
+  await using sidecar = await Sidecar.start({ configurationPath, onNotice: () => undefined });
   const url = `http://127.0.0.1:${String(sidecar.calls.port)}`;
   await using target = await openConformanceTarget({ kind: 'atis', url, timeoutMs: 30_000 });
   const { environment } = lab;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { sampleInvite } from '@hopback/sdk/testing';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openSidecarLab } from '../../examples/sidecar-lab.js';
-import { startSidecar } from '../../sdk/src/sidecar/index.js';
+import { Sidecar } from '../../sdk/src/sidecar/index.js';
 import { ROOT } from '../house/run.js';
 import { describePeer, peer } from '../peers.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
@@ -22,7 +22,7 @@ const lab = await openSidecarLab(directory.path);
 const [documented] = await blocksOf('oracle-ribbon', 'yaml');
 await appendFile(lab.configurationPath, `${(documented?.text ?? '').replace(/^listen:\n(?: .*\n)*/m, '')}\n`);
 const settings = [{ path: ['listen', 'calls', 'port'], value: 0, from: 'the test' }];
-const sidecar = await startSidecar({ configurationPath: lab.configurationPath, settings });
+const sidecar = await Sidecar.start({ configurationPath: lab.configurationPath, settings });
 const origin = `http://127.0.0.1:${String(sidecar.calls.port)}`;
 
 afterAll(async () => {

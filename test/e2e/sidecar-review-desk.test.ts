@@ -3,8 +3,8 @@ import { createMemoryRecordStore } from '@hopback/sdk/records';
 import { signWebhook, WIRE_EXAMPLES } from '@hopback/sdk/platform';
 import { sampleCallRecord, TestPlatform, TEST_TRUNKS } from '@hopback/sdk/testing';
 import type { PlatformFetch } from '@hopback/sdk/platform';
-import { openTracebackDesk } from '../../sdk/src/sidecar/review/review-app.js';
-import type { TracebackDesk, TracebackDeskOptions } from '../../sdk/src/sidecar/review/review-app.js';
+import { TracebackDesk } from '../../sdk/src/sidecar/review/review-app.js';
+import type { TracebackDeskOptions } from '../../sdk/src/sidecar/review/review-app.js';
 import { accountEntry, readAccounts } from '../../sdk/src/sidecar/review/sessions.js';
 import type { ReviewAuditEntry } from '../../sdk/src/sidecar/review/review-parts.js';
 import { NAME, PASSWORD, reviewBrowser } from '../support/review-lab.js';
@@ -26,7 +26,7 @@ async function deskWith(options: Partial<TracebackDeskOptions> = {}): Promise<Tr
   await store.insert([sampleCallRecord(), sampleCallRecord({ legId: 'leg-2', callGroupId: 'leg-2', ingress: other })]);
   await store.cover({ sourceId: 'sbc-1', fromUs: 0, toUs: Date.now() * 1_000 });
   const { client, answerKey } = platform.credentials('prv-birch');
-  return openTracebackDesk({
+  return TracebackDesk.open({
     ...{ directory: folder.at('responder'), store, answerKey, zone: 'America/New_York', trunks: TEST_TRUNKS },
     provider: { providerId: 'prv-birch', name: 'Birch Carrier Services Inc.' },
     platform: { baseUrl: platform.baseUrl, receiptKeys: platform.keys, ...client },

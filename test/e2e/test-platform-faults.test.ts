@@ -147,7 +147,7 @@ describe.each(PLATFORM_BINDINGS)('a test platform over $name', ({ start }) => {
     const ask = async (changes: Partial<typeof credential>) => {
       const authorization = await privateKeyJwt({ ...credential, ...changes });
       return codeOf(
-        createPlatformClient({ baseUrl: platform.baseUrl, authorization, maxRetries: 0 }).tracebackRequests.list(),
+        new PlatformClient({ baseUrl: platform.baseUrl, authorization, maxRetries: 0 }).tracebackRequests.list(),
       );
     };
     expect(await ask({})).toBe('fulfilled');
@@ -155,7 +155,7 @@ describe.each(PLATFORM_BINDINGS)('a test platform over $name', ({ start }) => {
     expect(await ask({ keyId: 'another' })).toBe('unauthorized');
     expect(await ask({ clientId: other.clientId })).toBe('unauthorized');
     expect(await codeOf(clientOf(platform, 'app-1').tracebackRequests.list())).toBe('unauthorized');
-    const nobody = createPlatformClient({
+    const nobody = new PlatformClient({
       baseUrl: platform.baseUrl,
       authorization: bearerToken('none'),
       maxRetries: 0,

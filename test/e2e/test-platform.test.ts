@@ -3,7 +3,7 @@ import { RECORD_BATCH_TYPE } from '../../sdk/src/contract/record-batch.js';
 import {
   bearerToken,
   createHttpsRecordTransport,
-  createPlatformClient,
+  PlatformClient,
   createTlsFetch,
   privateKeyJwt,
   WIRE_EXAMPLES,
@@ -38,7 +38,7 @@ describe.each(PLATFORM_BINDINGS)('a test platform over $name', ({ start }) => {
   test('a carrier walks a traceback through, with tokens for its key', async () => {
     await using platform = await start();
     const { client: credential } = platform.credentials('prv-birch');
-    const client = createPlatformClient({ baseUrl: platform.baseUrl, authorization: await privateKeyJwt(credential) });
+    const client = new PlatformClient({ baseUrl: platform.baseUrl, authorization: await privateKeyJwt(credential) });
     const tracebackId = platform.openTraceback();
     const { requestId } = await platform.requestTo('prv-birch', tracebackId);
 

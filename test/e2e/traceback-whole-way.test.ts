@@ -1,7 +1,7 @@
 import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogSigner, openValueJournal } from '@hopback/sdk/log';
+import { createLogSigner, ValueJournal } from '@hopback/sdk/log';
 import {
   createSourceReader,
   followFiles,
@@ -92,7 +92,7 @@ test('a call over SIP becomes a verdict, a record and, when it is asked about, a
     // The record: followed into the store.
     await using store = await openDuckDbRecordStore({ directory: join(directory, 'records') });
     await using rejects = await openRejectFile({ path: join(directory, 'rejects.ndjson') });
-    await using values = await openValueJournal({ directory: join(directory, 'places') });
+    await using values = await ValueJournal.open({ directory: join(directory, 'places') });
     const source = { id: 'hop-birch', format: 'hopback', time: { zone: 'utc' }, path } as const;
     const parts = { reader: createSourceReader(source), store, rejects, values, clock: { nowMs: Date.now } };
     await using follower = await followFiles({ sourceId: source.id, path, ...parts });

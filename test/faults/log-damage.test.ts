@@ -14,7 +14,7 @@ const CUTS = 4_096;
 /** A log of several segments, as a kill leaves it. */
 async function writtenLog(): Promise<ReadonlyMap<string, Buffer>> {
   const files = createSimulatedLogFiles();
-  const log = await openSegmentLog({ directory: '/log', segmentBytes: SEGMENT_BYTES, files });
+  const log = await SegmentLog.open({ directory: '/log', segmentBytes: SEGMENT_BYTES, files });
   while (log.lastSequence < RECORDS) {
     for (let count = 0; count < 7 && log.lastSequence < RECORDS; count += 1)
       log.append(recordText(log.lastSequence + 1));
@@ -57,7 +57,7 @@ function extentsOf(contents: ReadonlyMap<string, Buffer>): readonly Extent[] {
 }
 
 async function opened(files: SimulatedLogFiles) {
-  const log = await openSegmentLog({ directory: '/log', segmentBytes: SEGMENT_BYTES, files });
+  const log = await SegmentLog.open({ directory: '/log', segmentBytes: SEGMENT_BYTES, files });
   const records = await readEverything(log);
   expect(changedRecords(records)).toEqual([]);
   const found = new Set(records.map(({ sequence }) => sequence));

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { openSegmentLog, type SegmentLog } from '../../sdk/src/log/index.js';
+import { SegmentLog } from '../../sdk/src/log/index.js';
 import { peer, testPeer } from '../peers.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';
@@ -32,7 +32,7 @@ testPeer(
   async () => {
     await using disk = await smallDisk();
     const directory = join(disk.path, 'log');
-    await using log = await openSegmentLog({ directory, segmentBytes: SEGMENT_BYTES });
+    await using log = await SegmentLog.open({ directory, segmentBytes: SEGMENT_BYTES });
     appendSome(log, 500);
     await log.flush();
     fillUp(disk.path);
@@ -62,7 +62,7 @@ testPeer(
 testPeer('tmpfs', 'a disk that the log itself has filled: what is trimmed makes room for what is pending', async () => {
   await using disk = await smallDisk();
   const directory = join(disk.path, 'log');
-  await using log = await openSegmentLog({ directory, segmentBytes: SEGMENT_BYTES });
+  await using log = await SegmentLog.open({ directory, segmentBytes: SEGMENT_BYTES });
   while (!log.state().isFailing) {
     appendSome(log, 200);
     await log.flush().catch(() => undefined);
@@ -84,7 +84,7 @@ testPeer(
   async () => {
     await using disk = await smallDisk();
     const directory = join(disk.path, 'log');
-    const before = await openSegmentLog({ directory });
+    const before = await SegmentLog.open({ directory });
     appendSome(before, 1_000);
     await before.flush();
     // As if it were killed: nothing marks the end of the log.
@@ -93,7 +93,7 @@ testPeer(
     await before.close();
     writeFileSync(join(directory, name), killed);
     fillUp(disk.path);
-    await using log = await openSegmentLog({ directory });
+    await using log = await SegmentLog.open({ directory });
     expect(await readEverything(log)).toHaveLength(1_000);
     expect(log.state()).toMatchObject({ durableSequence: 1_000, lastError: { code: 'ENOSPC' } });
     appendSome(log, 100);
@@ -136,7 +136,7 @@ for (const point of POINTS) {
         // Fewer bytes taken than given are no refusal.
         if (point.endsWith('reduce')) expect(refused).toEqual([]);
         else expect(refused.length).toBeGreaterThan(0);
-        await using log = await openSegmentLog({ directory: directory.path });
+        await using log = await SegmentLog.open({ directory: directory.path });
         const records = await readEverything(log);
         expect(records.map(({ sequence }) => sequence)).toEqual(Array.from({ length: count }, (_, at) => at + 1));
         expect(changedRecords(records)).toEqual([]);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { openSegmentLog } from '../../sdk/src/log/index.js';
+import { SegmentLog } from '../../sdk/src/log/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';
 import { changedRecords, LOG_APPENDER, readEverything, recordText } from '../support/log-records.js';
@@ -48,7 +48,7 @@ test(
       expect(killed.appended).toBe(true);
       restarts.push(killed.restart);
       for (let sequence = killed.openedAt + 1; sequence <= killed.durable; sequence += 1) acknowledged.add(sequence);
-      await using log = await openSegmentLog({ directory: directory.path, segmentBytes: 262_144 });
+      await using log = await SegmentLog.open({ directory: directory.path, segmentBytes: 262_144 });
       const records = await readEverything(log);
       expect(changedRecords(records)).toEqual([]);
       const found = new Set(records.map(({ sequence }) => sequence));
@@ -68,7 +68,7 @@ test(
 
 /** A life of a log: some groups over several segments, a trim, more groups. Tells of each acknowledgement. */
 async function life(files: SimulatedLogFiles, acknowledge: (durable: number, trimmed: number) => void): Promise<void> {
-  const log = await openSegmentLog({ directory: '/log', segmentBytes: 4_096, files, schedule: () => () => undefined });
+  const log = await SegmentLog.open({ directory: '/log', segmentBytes: 4_096, files, schedule: () => () => undefined });
   let trimmed = 0;
   log.onDurable((durable) => acknowledge(durable, trimmed));
   for (let group = 1; group <= 8; group += 1) {
@@ -103,10 +103,10 @@ test(
         const again = files.afterCrash(crash, fraction);
         again.killAfter(recovery);
         const schedule = () => () => undefined;
-        await openSegmentLog({ directory: '/log', files: again, schedule }).catch(() => undefined);
+        await SegmentLog.open({ directory: '/log', files: again, schedule }).catch(() => undefined);
         again.killAfter(0);
         const last = again.afterCrash(crash, fraction);
-        await using log = await openSegmentLog({ directory: '/log', segmentBytes: 4_096, files: last });
+        await using log = await SegmentLog.open({ directory: '/log', segmentBytes: 4_096, files: last });
         const records = await readEverything(log);
         expect(changedRecords(records)).toEqual([]);
         const found = new Set(records.map(({ sequence }) => sequence));

@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
 import {
-  openMerkleLog,
+  MerkleLog,
   verifyMerkleLog,
   type LogSigner,
-  type MerkleLog,
   type MerkleLogOptions,
   type MerkleLogVerification,
 } from '../../sdk/src/log/index.js';
@@ -29,7 +28,7 @@ const SIGNER = newLogSigner();
 const STRANGER = newLogSigner();
 
 const opened = (files: SimulatedLogFiles, more: Partial<MerkleLogOptions> = {}): Promise<MerkleLog> =>
-  openMerkleLog({ directory: '/log', files, logId: LOG_ID, signer: SIGNER, ...more });
+  MerkleLog.open({ directory: '/log', files, logId: LOG_ID, signer: SIGNER, ...more });
 
 const entryText = (index: number): string => `{"entry":${index},"sha256":"${'0'.repeat(20 + (index % 50))}"}`;
 

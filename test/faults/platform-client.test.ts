@@ -5,8 +5,8 @@ import { MACHINE_CLOCK } from '../../sdk/src/core/runtime/clock.js';
 import { HopbackError } from '../../sdk/src/errors.js';
 import { bearerToken } from '../../sdk/src/platform/retry.js';
 import type { RequestAuthorization } from '../../sdk/src/platform/retry.js';
-import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
-import type { PlatformClient, PlatformClientOptions } from '../../sdk/src/platform/client/platform-client.js';
+import { PlatformClient } from '../../sdk/src/platform/client/platform-client.js';
+import type { PlatformClientOptions } from '../../sdk/src/platform/client/platform-client.js';
 import { MAX_RESPONSE_BYTES } from '../../sdk/src/platform/client/route-call.js';
 import { nodeFetch } from '../../sdk/src/platform/http/platform-fetch.js';
 import type { PlatformRequestOptions } from '../../sdk/src/platform/client/requester.js';
@@ -30,7 +30,7 @@ let respond: PlatformFetch;
 
 function lab(options: Partial<PlatformClientOptions> = {}): Lab {
   const clock = hastyClock(TEST_NOW_MS, TIMEOUT_MS);
-  const client = createPlatformClient({
+  const client = new PlatformClient({
     ...{ baseUrl: 'https://itg.example', authorization: bearerToken('c2VjcmV0'), timeoutMs: TIMEOUT_MS, clock },
     ...{ random: () => 0.5, fetch: (url, request) => respond(url, request) },
     ...options,

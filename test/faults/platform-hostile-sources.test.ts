@@ -3,7 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { bearerToken } from '../../sdk/src/platform/retry.js';
-import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
+import { PlatformClient } from '../../sdk/src/platform/client/platform-client.js';
 import { EVENT_STREAM_SILENCE_MS } from '../../sdk/src/platform/events/platform-events.js';
 import { pollTracebackRequests } from '../../sdk/src/platform/sources/poll-requests.js';
 import type { RequestSourceState } from '../../sdk/src/platform/sources/source-state.js';
@@ -95,7 +95,7 @@ describe.each([
       const states: string[] = [];
       const onState = (state: RequestSourceState): void => void states.push(state.status);
       const parts = { authorization: bearerToken('c2VjcmV0'), timeoutMs: TIMEOUT_MS, clock, random: () => 0.5 };
-      const client = createPlatformClient({ baseUrl, maxRetries: 0, ...parts });
+      const client = new PlatformClient({ baseUrl, maxRetries: 0, ...parts });
       await using source = make({ client, clock, random: () => 0.5, onState });
       expect(await firstOf(source)).toBe('request');
       if (name === 'polling') expect(states).toEqual([status]);

@@ -197,7 +197,7 @@ async function killedFollower(after: 'following' | 'stored', afterMs: number): P
 async function followToTheEnd(ledger: string, path: string): Promise<void> {
   const clock = new ManualClock(Date.now());
   const store = openRowLedger(ledger);
-  await using values = await openValueJournal({ directory: join(directory, 'values') });
+  await using values = await ValueJournal.open({ directory: join(directory, 'values') });
   await using rejects = await openRejectFile({ path: join(directory, 'rejects.ndjson') });
   await using follower = await followFiles({
     sourceId: 'test-switch',

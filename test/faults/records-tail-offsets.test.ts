@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openValueJournal } from '../../sdk/src/log/index.js';
+import { ValueJournal } from '../../sdk/src/log/index.js';
 import { followFiles } from '../../sdk/src/records/ingest/follow-files.js';
 import { FINAL_AFTER_MS } from '../../sdk/src/records/ingest/follow-turn.js';
 import { createMemoryRecordStore } from '../../sdk/src/records/store/memory-record-store.js';
@@ -98,7 +98,7 @@ async function life(world: World, disk: SimulatedLogFiles, after: number, betwee
   const process = mortal(after, disk);
   const { clock, path, rejects } = world;
   const schedule = (): (() => void) => () => undefined;
-  const journal = await openValueJournal({ directory: '/values', files: disk, clock, schedule: soon }).catch(
+  const journal = await ValueJournal.open({ directory: '/values', files: disk, clock, schedule: soon }).catch(
     () => undefined,
   );
   if (journal === undefined) return process.operations();

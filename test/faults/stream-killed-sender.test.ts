@@ -134,7 +134,7 @@ test(
     let packs = 0;
     const { figures } = await killedSenders(PACKING_KILLS, async (round, receiver, directory) => {
       if (round > 0) {
-        await using log = await openSegmentLog({ directory: join(directory, 'packed') });
+        await using log = await SegmentLog.open({ directory: join(directory, 'packed') });
         packs = Math.max(packs, log.lastSequence);
       }
       // In some rounds the platform is back, so that a life ends between packs and spool.

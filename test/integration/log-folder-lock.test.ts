@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isHopbackError } from '../../sdk/src/errors.js';
-import { lockFolder } from '../../sdk/src/log/index.js';
+import { FolderLock } from '../../sdk/src/log/index.js';
 import { type HolderSenses, holderState, type LockHolder, readHolder } from '../../sdk/src/log/log-files.js';
 import { testFolder } from '../support/test-folder.js';
 
@@ -12,7 +12,7 @@ const { at } = testFolder();
 
 const reasonOf = async (folder: string): Promise<unknown> => {
   try {
-    await (await lockFolder(folder, 'the spool')).close();
+    await (await FolderLock.take(folder, 'the spool')).close();
     return 'taken';
   } catch (error) {
     return isHopbackError(error) ? error.details['reason'] : error;
@@ -22,7 +22,7 @@ const reasonOf = async (folder: string): Promise<unknown> => {
 /** Of this process, as it writes it. */
 async function ownLock(): Promise<LockHolder> {
   const folder = at('own');
-  const lock = await lockFolder(folder, 'the spool');
+  const lock = await FolderLock.take(folder, 'the spool');
   const holder = readHolder(await readFile(join(folder, 'lock'), 'utf8'))!;
   await lock.close();
   return holder;
@@ -37,16 +37,16 @@ async function lockOf(holder: LockHolder | string): Promise<string> {
 
 test('a folder is taken by one holder at a time, and closing a lock does not take it from the next holder', async () => {
   const folder = at('a');
-  const first = await lockFolder(folder, 'the spool');
+  const first = await FolderLock.take(folder, 'the spool');
   expect(await reasonOf(folder)).toBe('folder-in-use');
   await first.close();
   expect(await readdir(folder)).toEqual([]);
-  const second = await lockFolder(folder, 'the spool');
+  const second = await FolderLock.take(folder, 'the spool');
   await first.close();
   expect(await reasonOf(folder)).toBe('folder-in-use');
   // The same if the lock was removed by hand.
   await rm(join(folder, 'lock'));
-  const third = await lockFolder(folder, 'the spool');
+  const third = await FolderLock.take(folder, 'the spool');
   await second.close();
   expect(await reasonOf(folder)).toBe('folder-in-use');
   await third.close();
@@ -55,7 +55,7 @@ test('a folder is taken by one holder at a time, and closing a lock does not tak
 
 test('of twenty processes that want the folder of a dead holder at once, one gets it', async () => {
   const folder = await lockOf({ ...(await ownLock()), start: '1' });
-  const settled = await Promise.allSettled(Array.from({ length: 20 }, () => lockFolder(folder, 'the spool')));
+  const settled = await Promise.allSettled(Array.from({ length: 20 }, () => FolderLock.take(folder, 'the spool')));
   const taken = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   expect(taken).toHaveLength(1);
   await taken[0]!.close();
@@ -91,7 +91,7 @@ test('the lock of a killed process does not count, even if another process has i
 test('an unreadable lock counts, and the message says which file to remove', async () => {
   for (const text of ['', '17 4711\n', '{"pid":1}\n', '\ud800'.repeat(4_000)]) {
     const folder = await lockOf(text);
-    await expect(lockFolder(folder, 'the spool')).rejects.toMatchObject({
+    await expect(FolderLock.take(folder, 'the spool')).rejects.toMatchObject({
       code: 'storage-failed',
       message: expect.stringContaining(join(folder, 'lock')) as string,
       details: { reason: 'folder-holder-unknown', lock: join(folder, 'lock') },
@@ -142,7 +142,7 @@ test('a process of another container holds a folder as long as it is there, and 
 
 test('a folder with a longer path than a socket may have is held all the same', async () => {
   const folder = at('x'.repeat(120), 'y'.repeat(120));
-  const lock = await lockFolder(folder, 'the spool');
+  const lock = await FolderLock.take(folder, 'the spool');
   const holder = readHolder(await readFile(join(folder, 'lock'), 'utf8'))!;
   expect(holder.socket).toBe(`lock-${holder.nonce}.socket`);
   await writeFile(join(folder, 'lock'), `${JSON.stringify({ ...holder, pidNamespace: 'pid:[1]' })}\n`);

@@ -2,7 +2,7 @@ import { createServer } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { expect, test } from 'vitest';
 import { bearerToken } from '../../sdk/src/platform/retry.js';
-import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
+import { PlatformClient } from '../../sdk/src/platform/client/platform-client.js';
 import { createTlsFetch } from '../../sdk/src/platform/http/platform-fetch.js';
 import { TestPki } from '../../sdk/src/testing/test-pki.js';
 import { codeOf } from '../support/code-of.js';
@@ -33,7 +33,7 @@ async function called(options: TlsFetchOptions): Promise<{ seen: readonly string
   const tls = createTlsFetch(options);
   return whileListening(server, async (port) => {
     const parts = { baseUrl: `https://127.0.0.1:${port}`, authorization: bearerToken('x'), maxRetries: 0 };
-    const { tracebackRequests } = createPlatformClient({ ...parts, fetch: tls.fetch });
+    const { tracebackRequests } = new PlatformClient({ ...parts, fetch: tls.fetch });
     const outcome = await codeOf(tracebackRequests.retrieve({ requestId: 'request-1' }));
     tls.close();
     return { seen, outcome };

@@ -7,12 +7,8 @@ import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { signWebhook } from '../../sdk/src/platform/webhooks/verify-webhook.js';
 import {
-  createWebhookReceiver,
-  expressWebhookHandler,
-  honoWebhookHandler,
-  nodeWebhookHandler,
+  WebhookReceiver,
 } from '../../sdk/src/platform/webhooks/webhook-receiver.js';
-import type { WebhookReceiver } from '../../sdk/src/platform/webhooks/webhook-receiver.js';
 import { whileListening } from '../support/http-server.js';
 import { createdEvent } from '../support/platform-samples.js';
 
@@ -27,17 +23,17 @@ const withExpress =
   (receiver) => {
     const app = express();
     for (const handler of before) app.use(handler);
-    app.post('/hooks', expressWebhookHandler(receiver));
+    app.post('/hooks', receiver.expressHandler);
     return createServer(app);
   };
 
 const SERVERS: readonly (readonly [string, Serve])[] = [
-  ['node:http', (receiver) => createServer(nodeWebhookHandler(receiver))],
+  ['node:http', (receiver) => createServer(receiver.nodeHandler)],
   [
     'hono',
     (receiver) => {
       const app = new Hono();
-      app.post('/hooks', honoWebhookHandler(receiver));
+      app.post('/hooks', receiver.honoHandler);
       return createAdaptorServer({ fetch: app.fetch }) as Server;
     },
   ],
@@ -54,7 +50,7 @@ interface Served {
 
 async function serving(start: Serve, use: (served: Served) => Promise<void>, fails = false): Promise<void> {
   const seen: string[] = [];
-  const receiver = createWebhookReceiver({
+  const receiver = new WebhookReceiver({
     secrets: [SECRET],
     maxBytes: MAX_BYTES,
     consume: (event) => {
@@ -134,7 +130,7 @@ test('express: reports a body parser that has already consumed the body', async 
   const start: Serve = (receiver) => {
     const app = express();
     app.use(express.json());
-    app.post('/hooks', expressWebhookHandler(receiver));
+    app.post('/hooks', receiver.expressHandler);
     app.use(((error, _request, response, _next) => {
       caught = error;
       response.status(500).end();

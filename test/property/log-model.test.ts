@@ -97,7 +97,7 @@ test(
         const model = new Model();
         const open = async (): Promise<SegmentLog> => {
           const { schedule } = clock;
-          const opened = await openSegmentLog({ directory: '/log', segmentBytes: 4_096, files, clock, schedule });
+          const opened = await SegmentLog.open({ directory: '/log', segmentBytes: 4_096, files, clock, schedule });
           model.opened(opened);
           return opened;
         };

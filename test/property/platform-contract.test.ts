@@ -1,6 +1,7 @@
+import type { WireBodyName } from '../../sdk/src/contract/bodies.js';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { WIRE_EXAMPLES, WIRE_SCHEMAS, type WireBodyName } from '../../sdk/src/platform/index.js';
+import { WIRE_EXAMPLES, WIRE_SCHEMAS } from '../../sdk/src/platform/index.js';
 import { contractValidators } from '../support/contract-schemas.js';
 import { changed, places } from '../support/json-places.js';
 

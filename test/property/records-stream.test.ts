@@ -6,7 +6,7 @@ import { setTimeout as passed } from 'node:timers/promises';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { openSegmentLog } from '../../sdk/src/log/index.js';
+import { SegmentLog } from '../../sdk/src/log/index.js';
 import type {
   BatchEncoding,
   DeliveryResult,
@@ -214,9 +214,9 @@ interface Account {
 async function live(directory: string, account: Account, life: Life): Promise<void> {
   const { transport, segmentBytes, limits, records, isLast } = life;
   const { values, accepted } = account;
-  await using log = await openSegmentLog({ directory: join(directory, 'spool'), segmentBytes });
-  await using packs = await openSegmentLog({ directory: join(directory, 'packed'), segmentBytes });
-  await using deadLetters = await openSegmentLog({ directory: join(directory, 'dead-letters') });
+  await using log = await SegmentLog.open({ directory: join(directory, 'spool'), segmentBytes });
+  await using packs = await SegmentLog.open({ directory: join(directory, 'packed'), segmentBytes });
+  await using deadLetters = await SegmentLog.open({ directory: join(directory, 'dead-letters') });
   const options: RecordStreamOptions = {
     ...{ log, deadLetters, transport, source: '/test/stream' },
     policy: { ...WAITS, ...limits, dropPolicy: 'drop-oldest' },
@@ -257,7 +257,7 @@ async function buried(
   directory: string,
   { values, accepted }: Account,
 ): Promise<{ numbers: number[]; unreadable: number }> {
-  await using log = await openSegmentLog({ directory: join(directory, 'dead-letters') });
+  await using log = await SegmentLog.open({ directory: join(directory, 'dead-letters') });
   const letters = createDeadLetters({
     ...{ log, nowMs: () => 0, maxBytes: 1 },
     values: { get: (key) => values.get(key), set: async () => {} },

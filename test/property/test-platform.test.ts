@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import {
   bearerToken,
-  createPlatformClient,
-  createWebhookReceiver,
+  PlatformClient,
+  WebhookReceiver,
   createWebhookRequestSource,
   mergeTracebackRequestSources,
   pollTracebackRequests,
@@ -69,13 +69,13 @@ const PATIENCE_MS = 500_000;
 async function startCarrier(platform: TestPlatform, clock: ManualClock, posted: { fetch?: WebhookFetch }) {
   const { token, answerKey } = platform.credentials('prv-birch');
   const parts = { clock, random: () => 0.5 };
-  const client = createPlatformClient({
+  const client = new PlatformClient({
     ...{ ...parts, baseUrl: platform.baseUrl, fetch: fetchOf(platform), authorization: bearerToken(token) },
     timeoutMs: PATIENCE_MS,
   });
   const webhooks = createWebhookRequestSource({ client, clock });
   const { secret } = platform.addWebhookEndpoint('prv-birch', { url: 'https://birch.example/hooks' });
-  const receiver = createWebhookReceiver({ secrets: [secret], clock, consume: webhooks.consume });
+  const receiver = new WebhookReceiver({ secrets: [secret], clock, consume: webhooks.consume });
   posted.fetch = async (_url, { headers, body }) => {
     const { status } = await receiver.receive({ headers: headers as Record<string, string>, body: body as string });
     return new Response(null, { status });

@@ -1,7 +1,7 @@
 import { ConformanceEnvironment, TRUST_FILES } from '@hopback/harness/conformance';
 import { stringify } from 'yaml';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
-import { startSidecar } from '../../sdk/src/sidecar/index.js';
+import { Sidecar } from '../../sdk/src/sidecar/index.js';
 
 /** Opens the environment of a conformance run in a folder of its own. */
 export async function openConformanceLab() {
@@ -13,7 +13,7 @@ export async function openConformanceLab() {
     /** Starts a sidecar that was given the trust files, as the guide says, on a free port; closed with the laboratory. */
     async startSidecar(): Promise<string> {
       const configurationPath = await folder.write('hopback.yaml', stringify(sidecarConfiguration(environment)));
-      const sidecar = await startSidecar({ configurationPath, onNotice: () => undefined });
+      const sidecar = await Sidecar.start({ configurationPath, onNotice: () => undefined });
       closing.push(() => sidecar.close());
       return `http://127.0.0.1:${String(sidecar.calls.port)}`;
     },

@@ -1,6 +1,7 @@
+import type { WireBodyName } from '../../sdk/src/contract/bodies.js';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { openApiDocument, type WireBodyName } from '../../sdk/src/platform/index.js';
+import { openApiDocument } from '../../sdk/src/platform/index.js';
 
 /** A JSON Schema as it stands in the OpenAPI document. */
 export type ContractSchema = Readonly<Record<string, unknown>>;

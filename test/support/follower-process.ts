@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openValueJournal } from '../../sdk/src/log/index.js';
+import { ValueJournal } from '../../sdk/src/log/index.js';
 import { followFiles } from '../../sdk/src/records/ingest/follow-files.js';
 import { openRejectFile } from '../../sdk/src/records/ingest/rejects.js';
 import { createRowReader } from './followed-rows.js';
@@ -8,7 +8,7 @@ import { openRowLedger } from './row-ledger.js';
 // A process that follows a log until it is killed: node --import tsx follower-process.ts DIRECTORY
 
 const directory = process.argv[2] ?? '';
-const values = await openValueJournal({ directory: join(directory, 'values') });
+const values = await ValueJournal.open({ directory: join(directory, 'values') });
 const ledger = openRowLedger(join(directory, 'ledger'));
 let hasStored = false;
 await followFiles({

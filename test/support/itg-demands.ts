@@ -17,7 +17,7 @@ import { DEMANDS_DEFINITION } from '../../harness/src/platform/demands/tables.js
 import { openFileStore } from '../../harness/src/platform/demands/file-store.js';
 import { auditProofsOf } from '../../harness/src/platform/demands/demand-rows.js';
 import type { DemandLimits, DemandPorts } from '../../harness/src/platform/demands/demand-rows.js';
-import { createLogSigner, openMerkleLog, type MerkleLog } from '../../sdk/src/log/index.js';
+import { createLogSigner, MerkleLog } from '../../sdk/src/log/index.js';
 import type { SharedRecord } from '../../sdk/src/contract/call-record.js';
 import { WIRE_EXAMPLES } from '../../sdk/src/platform/index.js';
 import type {
@@ -145,7 +145,7 @@ export async function demandLab({
   const database = await emptyDatabase();
   const context = createTestContext({ database, clock: new ManualClock(Date.parse('2026-10-24T12:00:00Z')) });
   const signer = createLogSigner(createTestKey(keyType).privateKeyPem);
-  const log = await openMerkleLog({ directory: join(directory, 'log'), logId: 'itg.example/audit', signer });
+  const log = await MerkleLog.open({ directory: join(directory, 'log'), logId: 'itg.example/audit', signer });
   const holds = new Map<string, LegalHold>();
   const opened: OpeningOrder[] = [];
   const files = openFileStore({ directory: join(directory, 'files'), key: randomBytes(32) });

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createPrivateKey } from 'node:crypto';
-import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
+import { PlatformClient } from '../../sdk/src/platform/client/platform-client.js';
 import { nodeFetch } from '../../sdk/src/platform/http/platform-fetch.js';
 import { createHttpsRecordTransport } from '../../sdk/src/platform/index.js';
-import type { PlatformClient, PlatformFetch } from '../../sdk/src/platform/index.js';
+import type { PlatformFetch } from '../../sdk/src/platform/index.js';
 import { platformMembers } from './itg-platform.js';
 import type { TestMember } from './itg-platform.js';
 import { firstOperator } from './itg-reference.js';
@@ -40,7 +40,7 @@ export async function registerParties(options: {
   // One attempt for each call: these tests retry by themselves.
   const client = async (member: TestMember): Promise<PlatformClient> => {
     const parts = { authorization: await authorization(member), fetch, maxRetries: 0, timeoutMs: 20_000 };
-    return createPlatformClient({ baseUrl: PLATFORM_URL, ...parts });
+    return new PlatformClient({ baseUrl: PLATFORM_URL, ...parts });
   };
   const carrier = async (letter: string) => {
     const member = await joinCarrier(`prv-${letter}`, { businessName: `Example ${letter}` });

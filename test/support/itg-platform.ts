@@ -1,16 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import type { TimerClock } from '../../sdk/src/core/runtime/clock.js';
-import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
+import { PlatformClient } from '../../sdk/src/platform/client/platform-client.js';
 import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';
 import { startPlatform } from '../../harness/src/platform/index.js';
 import type { PlatformOptions, RunningPlatform } from '../../harness/src/platform/index.js';
-import type {
-  PlatformClient,
-  PlatformFetch,
-  PlatformScope,
-  PrivateKeyJwtOptions,
-  ProviderEntry,
-} from '../../sdk/src/platform/index.js';
+import type { PlatformFetch, PlatformScope, PrivateKeyJwtOptions, ProviderEntry } from '../../sdk/src/platform/index.js';
 import { createTestKey, type TestKeyType } from '../../sdk/src/testing/test-key.js';
 import { testEntry } from './itg-calls.js';
 import { emptyDatabase } from './itg-database.js';
@@ -147,7 +141,7 @@ export function platformMembers(
     /** A client of the sdk, which calls by this `fetch` where one is given. */
     client: async (member: TestMember, by?: PlatformFetch): Promise<PlatformClient> => {
       const parts = { ...given, ...(by !== undefined && { fetch: by }) };
-      return createPlatformClient({ baseUrl: url, authorization: await authorization(member, parts), ...parts });
+      return new PlatformClient({ baseUrl: url, authorization: await authorization(member, parts), ...parts });
     },
     /** Registers a carrier: an organization with a client, an entry in the registry, and a key of answers. Its office is in New York. */
     joinCarrier: async (organizationId: string, changes: Partial<ProviderEntry> = {}): Promise<TestCarrier> => {

@@ -1,6 +1,6 @@
 import { createServer } from 'node:https';
 import type { TimerClock } from '../../sdk/src/core/runtime/clock.js';
-import { createWebhookReceiver, nodeWebhookHandler } from '../../sdk/src/platform/index.js';
+import { WebhookReceiver } from '../../sdk/src/platform/index.js';
 import type { PlatformClient, PlatformEvent } from '../../sdk/src/platform/index.js';
 import type { TestPki } from '../../sdk/src/testing/index.js';
 import { listening } from './http-server.js';
@@ -16,11 +16,11 @@ export async function startStoryReceiver(
   const heard: PlatformEvent[] = [];
   // Until the platform has given the real one.
   const secrets = [`whsec_${Buffer.alloc(24).toString('base64')}`];
-  const receiver = createWebhookReceiver({
+  const receiver = new WebhookReceiver({
     ...{ clock, secrets: () => secrets, consume: (event) => void heard.push(event) },
   });
   const { chainPem: cert, privateKeyPem: key } = pki.issueTls({ addresses: ['127.0.0.1'] });
-  const server = await listening(createServer({ cert, key }, nodeWebhookHandler(receiver)));
+  const server = await listening(createServer({ cert, key }, receiver.nodeHandler));
   const { secret } = await client.webhookEndpoints.create({ url: `https://127.0.0.1:${server.port}/hook` });
   /** Replaces the secret that signatures are verified with. */
   const useSecret = (next: string): void => void secrets.splice(0, 1, next);

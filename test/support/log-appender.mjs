@@ -3,7 +3,7 @@
 //   node log-appender.mjs DIRECTORY [SEGMENT_BYTES] [COUNT]
 // Lines: `open FIRST LAST MILLISECONDS PROCESSOR-MILLISECONDS`, `durable SEQUENCE`, `refused CODE`, `threw MESSAGE`, `end DURABLE`.
 import { writeSync } from 'node:fs';
-import { openSegmentLog } from '../../sdk/dist/log/index.js';
+import { SegmentLog } from '../../sdk/dist/log/index.js';
 
 const [directory, segmentBytes = '262144', count = 'Infinity'] = process.argv.slice(2);
 const say = (line) => void writeSync(1, `${line}\n`);
@@ -13,7 +13,7 @@ const textOf = (sequence) => `${sequence}:`.padEnd(900 + (sequence % 50), String
 
 const startMs = performance.now();
 const processor = process.cpuUsage();
-const log = await openSegmentLog({ directory, segmentBytes: Number(segmentBytes) });
+const log = await SegmentLog.open({ directory, segmentBytes: Number(segmentBytes) });
 const { user, system } = process.cpuUsage(processor);
 const [tookMs, processorMs] = [performance.now() - startMs, (user + system) / 1_000].map(Math.round);
 say(`open ${log.firstSequence} ${log.lastSequence} ${tookMs} ${processorMs}`);

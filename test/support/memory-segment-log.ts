@@ -2,7 +2,9 @@ import type { LogRecord, SegmentLog } from '../../sdk/src/log/index.js';
 import type { Appended } from '../../sdk/src/log/segment-log.js';
 
 /** A log in memory: durable when told so, or at once. */
-export interface MemorySegmentLog extends SegmentLog {
+export type MemorySegmentLog = SegmentLog & MemoryControls;
+
+interface MemoryControls {
   /** Makes durable what was appended. */
   readonly sync: () => void;
   /** What the disk does from now on. */
@@ -62,7 +64,7 @@ export function createMemorySegmentLog(
     }
     return found.length;
   };
-  const log: MemorySegmentLog = {
+  const log: Pick<SegmentLog, keyof SegmentLog> & MemoryControls = {
     ...{ disk: 'works', append, sync, read, visit },
     lose: (sequence) => void records.delete(sequence),
     trimmedThrough: () => trimmed,
@@ -99,5 +101,5 @@ export function createMemorySegmentLog(
     close: async () => {},
     [Symbol.asyncDispose]: async () => {},
   };
-  return log;
+  return log as MemorySegmentLog;
 }

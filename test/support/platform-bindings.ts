@@ -44,7 +44,7 @@ export function clientOf(
 ): PlatformClient {
   const { token } = platform.credentials(clientId);
   const { baseUrl } = platform;
-  return createPlatformClient({
+  return new PlatformClient({
     baseUrl,
     authorization: bearerToken(token),
     random: () => 0,
@@ -57,12 +57,12 @@ export function clientOf(
 export async function receiving(clock?: TimerClock, answers: readonly number[] = []) {
   const events: PlatformEvent[] = [];
   const secrets: string[] = [];
-  const receiver = createWebhookReceiver({
+  const receiver = new WebhookReceiver({
     secrets: () => (secrets.length === 0 ? ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'] : secrets),
     ...(clock !== undefined && { clock }),
     consume: (event) => void events.push(event),
   });
-  const handle = nodeWebhookHandler(receiver);
+  const handle = receiver.nodeHandler;
   let requests = 0;
   const server = await listening(
     createServer((request, response) => {

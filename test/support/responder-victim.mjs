@@ -3,7 +3,7 @@
 //   node responder-victim.mjs DIRECTORY URL KEY-FILE KEYS-FILE
 // Lines: `ready`, `problem KIND`.
 import { readFileSync, writeSync } from 'node:fs';
-import { bearerToken, createPlatformClient, pollTracebackRequests } from '../../sdk/dist/platform/index.js';
+import { bearerToken, PlatformClient, pollTracebackRequests } from '../../sdk/dist/platform/index.js';
 import {
   createClientAnswerTransport,
   createLocalAnswerSigner,
@@ -72,7 +72,7 @@ async function findMatch(request) {
   return { status: 'several', candidates, because: ['two calls of that minute'], search };
 }
 
-const client = createPlatformClient({
+const client = new PlatformClient({
   baseUrl,
   authorization: bearerToken('c2VjcmV0'),
   maxRetries: 0,

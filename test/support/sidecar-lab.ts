@@ -1,5 +1,5 @@
-import { startSidecar } from '../../sdk/src/sidecar/index.js';
-import type { Sidecar, SidecarNotice, SidecarOptions } from '../../sdk/src/sidecar/index.js';
+import { Sidecar } from '../../sdk/src/sidecar/index.js';
+import type { SidecarNotice, SidecarOptions } from '../../sdk/src/sidecar/index.js';
 import { createSidecarFolder } from './sidecar-folder.js';
 import type { ConfigurationMembers } from './sidecar-folder.js';
 
@@ -28,7 +28,7 @@ export async function openSidecarLab() {
     /** Starts a sidecar on a free port. */
     async start(options: Partial<SidecarOptions> = {}): Promise<Sidecar> {
       const onNotice = (notice: SidecarNotice): void => void notices.push(notice);
-      const sidecar = await startSidecar({ configurationPath, onNotice, ...options });
+      const sidecar = await Sidecar.start({ configurationPath, onNotice, ...options });
       started.push(sidecar);
       return sidecar;
     },

@@ -1,15 +1,7 @@
-import type { PlatformEventData } from '../../sdk/src/contract/event.js';
+import type { WireBodyName, WireSchema } from '../../sdk/src/contract/bodies.js';
+import type { PlatformEventData, PlatformEventType } from '../../sdk/src/contract/event.js';
 import type { PROBLEM_KINDS } from '../../sdk/src/contract/problem-table.js';
-import type {
-  PlatformEvent,
-  PlatformEventType,
-  ProblemCode,
-  WIRE_EXAMPLES,
-  WIRE_SCHEMAS,
-  WireBodies,
-  WireBodyName,
-  WireSchema,
-} from '@hopback/sdk/platform';
+import type { PlatformEvent, ProblemCode, WIRE_EXAMPLES, WIRE_SCHEMAS, WireBodies } from '@hopback/sdk/platform';
 import type { TracebackAnswer } from '@hopback/sdk/traceback';
 
 // Checked by the compiler, never run: what is written here compiles exactly as long as the types keep their word.

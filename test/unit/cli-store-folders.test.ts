@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { sourceFileName } from '../../sdk/src/records/intake/intake-source.js';
-import { lockFolder } from '../../sdk/src/log/index.js';
+import { FolderLock } from '../../sdk/src/log/index.js';
 import { isHopbackError } from '../../sdk/src/errors.js';
 import { testFolder } from '../support/test-folder.js';
 
@@ -33,6 +33,6 @@ test('a file name is safe, and no two sources have the same, also where case mak
 
 test('a folder that cannot be made is a failure of the disk', async () => {
   const file = await folder.write('file', '');
-  expect(await lockFolder(file, 'the spool').catch(failure)).toBe('storage-failed');
-  await expect(lockFolder(file, 'the spool')).rejects.toThrow(/cannot be used \((?:EEXIST|ENOTDIR)\)/);
+  expect(await FolderLock.take(file, 'the spool').catch(failure)).toBe('storage-failed');
+  await expect(FolderLock.take(file, 'the spool')).rejects.toThrow(/cannot be used \((?:EEXIST|ENOTDIR)\)/);
 });

@@ -3,8 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import {
   createLogSigner,
-  openMerkleLog,
-  openSignedPart,
+  MerkleLog,
   verifyCheckpoint,
   verifyConsistency,
   verifyInclusion,
@@ -94,7 +93,7 @@ test('a checkpoint fails for its reason: other key, other log, changed text, cha
 });
 
 test('entries that come in at once are one record, and count when they are durable', async () => {
-  await using log = await openMerkleLog(optionsOf());
+  await using log = await MerkleLog.open(optionsOf());
   const appended = await Promise.all(LEAVES.map((leaf) => log.append(leaf)));
   expect(appended.map(({ leafIndex }) => leafIndex)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   expect(log.rootHash()).toBe(VECTORS.roots[8]);
@@ -108,10 +107,10 @@ test('entries that come in at once are one record, and count when they are durab
 test('a log that is opened again has its roots, its proofs and its last checkpoint', async () => {
   const notes: string[] = [];
   const options = { ...optionsOf(), onCheckpoint: (note: string) => void notes.push(note) };
-  const first = await openMerkleLog(options);
+  const first = await MerkleLog.open(options);
   for (const leaf of LEAVES.slice(0, 5)) await first.append(leaf);
   await first.close();
-  await using log = await openMerkleLog({ ...options, heldCheckpoints: notes.slice() });
+  await using log = await MerkleLog.open({ ...options, heldCheckpoints: notes.slice() });
   expect([log.size, log.checkpoint]).toEqual([5, notes[4]]);
   for (const leaf of LEAVES.slice(5)) await log.append(leaf);
   const proved = await log.prove(2);
@@ -139,7 +138,7 @@ test('an entry that the signer or the disk refused is not in the log, and the ne
       return SIGNER.sign(octets);
     },
   };
-  const log = await openMerkleLog({ ...options, signer });
+  const log = await MerkleLog.open({ ...options, signer });
   await expect(log.append('lost')).rejects.toMatchObject({ code: 'signer-failed' });
   fails = false;
   expect((await log.append('first')).leafIndex).toBe(0);
@@ -148,41 +147,41 @@ test('an entry that the signer or the disk refused is not in the log, and the ne
   expect([log.size, log.rootHash()]).toEqual([1, merkleRoot(['first'])]);
   await expect(log.close()).rejects.toMatchObject({ code: 'storage-failed' });
   options.files.setFault(undefined);
-  await using again = await openMerkleLog(options);
+  await using again = await MerkleLog.open(options);
   expect(again.size).toBe(1);
   expect((await again.append('third')).leafIndex).toBe(1);
 });
 
 test('a log of another name or another key is refused, and so is one that ends before a held checkpoint', async () => {
   const options = optionsOf();
-  const log = await openMerkleLog(options);
+  const log = await MerkleLog.open(options);
   await log.append('first');
   await log.close();
   const other = newLogSigner('p256');
   const refused = { code: 'log-inconsistent', details: { leafIndex: 0 } };
-  await expect(openMerkleLog({ ...options, logId: 'example.com/other' })).rejects.toMatchObject(refused);
-  await expect(openMerkleLog({ ...options, signer: other })).rejects.toMatchObject(refused);
+  await expect(MerkleLog.open({ ...options, logId: 'example.com/other' })).rejects.toMatchObject(refused);
+  await expect(MerkleLog.open({ ...options, signer: other })).rejects.toMatchObject(refused);
   const ahead = await signCheckpoint({ logId: LOG_ID, size: 2, rootHash: merkleRoot(['first', 'second']) }, SIGNER);
-  await expect(openMerkleLog({ ...options, heldCheckpoints: [ahead] })).rejects.toMatchObject({
+  await expect(MerkleLog.open({ ...options, heldCheckpoints: [ahead] })).rejects.toMatchObject({
     code: 'log-inconsistent',
     details: { leafIndex: 1 },
   });
-  await using changed = await openMerkleLog({ ...options, signer: other, formerPublicKeys: [SIGNER.publicKey] });
+  await using changed = await MerkleLog.open({ ...options, signer: other, formerPublicKeys: [SIGNER.publicKey] });
   expect((await changed.append('second')).leafIndex).toBe(1);
 });
 
 test('of a damaged log the part that is signed can be read and proved, and nothing follows it', async () => {
   const options = optionsOf();
-  const log = await openMerkleLog(options);
+  const log = await MerkleLog.open(options);
   await log.append('first');
   const { checkpoint } = await log.append('second');
   await log.close();
   const forger = newLogSigner('p256');
-  const forged = await openMerkleLog({ ...options, signer: forger, formerPublicKeys: [SIGNER.publicKey] });
+  const forged = await MerkleLog.open({ ...options, signer: forger, formerPublicKeys: [SIGNER.publicKey] });
   await forged.append('third');
   await forged.close();
-  await expect(openMerkleLog(options)).rejects.toMatchObject({ code: 'log-inconsistent' });
-  await using part = await openSignedPart(options);
+  await expect(MerkleLog.open(options)).rejects.toMatchObject({ code: 'log-inconsistent' });
+  await using part = await MerkleLog.openSignedPart(options);
   expect([part.size, part.checkpoint, part.rootHash()]).toEqual([2, checkpoint, merkleRoot(['first', 'second'])]);
   expect(part.leafHash(1)).toBe(hashOfLeaf(Buffer.from('second')).toString('hex'));
   expect(() => part.leafHash(2)).toThrowError(expect.objectContaining({ code: 'invalid-argument' }));
@@ -193,14 +192,14 @@ test('of a damaged log the part that is signed can be read and proved, and nothi
 
 test('a log that is being written is verified through a size: what stands behind it is left alone', async () => {
   const options = optionsOf();
-  await using log = await openMerkleLog(options);
+  await using log = await MerkleLog.open(options);
   const through = (throughSize: number) => verifyMerkleLog('/log', { ...TRUST, files: options.files, throughSize });
   expect(await through(0)).toMatchObject({ status: 'intact', size: 0 });
   await log.append('first');
   await log.append('second');
   await log.close();
   const forger = newLogSigner('p256');
-  await using forged = await openMerkleLog({ ...options, signer: forger, formerPublicKeys: [SIGNER.publicKey] });
+  await using forged = await MerkleLog.open({ ...options, signer: forger, formerPublicKeys: [SIGNER.publicKey] });
   await forged.append('third');
   expect(await through(2)).toMatchObject({ status: 'intact', size: 2, rootHash: merkleRoot(['first', 'second']) });
   expect(await through(0)).toMatchObject({ status: 'intact', size: 0 });
@@ -212,5 +211,5 @@ test('a log without a key to trust is not verified, and a log id that cannot be 
   const refused = { code: 'invalid-argument' };
   await expect(verifyMerkleLog('/log', { publicKeys: [], files: options.files })).rejects.toMatchObject(refused);
   for (const logId of ['', 'two words', 'a+b', 'a\nb', 'x'.repeat(257)])
-    await expect(openMerkleLog({ ...options, logId })).rejects.toMatchObject(refused);
+    await expect(MerkleLog.open({ ...options, logId })).rejects.toMatchObject(refused);
 });

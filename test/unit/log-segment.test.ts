@@ -11,7 +11,7 @@ async function lab(options: Partial<SegmentLogOptions> = {}) {
   /** Operations with the names of the files, from now on. */
   const asked: string[] = [];
   const { schedule } = clock;
-  const log = await openSegmentLog({ directory: '/log', segmentBytes: 4_096, files, clock, schedule, ...options });
+  const log = await SegmentLog.open({ directory: '/log', segmentBytes: 4_096, files, clock, schedule, ...options });
   files.setFault((operation, path) => void asked.push(`${operation} ${path.slice(5, 15)}`));
   return { log, files, clock, asked };
 }
@@ -213,10 +213,10 @@ test('a sync that was refused before a crash is not believed after it: records i
   await log.flush().catch(() => undefined);
   await log.close().catch(() => undefined);
   const again = files.afterCrash('process');
-  const second = await openSegmentLog({ directory: '/log', files: again });
+  const second = await SegmentLog.open({ directory: '/log', files: again });
   const { durableSequence } = second;
   again.killAfter(0);
-  const third = await openSegmentLog({ directory: '/log', files: again.afterCrash('power') });
+  const third = await SegmentLog.open({ directory: '/log', files: again.afterCrash('power') });
   expect(sequences(await readEverything(third))).toEqual(Array.from({ length: durableSequence }, (_, at) => at + 1));
 });
 
@@ -262,20 +262,20 @@ test.each([
   [{ afterSequence: -1 }],
   [{ afterSequence: 1.5 }],
 ])('refuses to open with %j', async (options) => {
-  const opening = openSegmentLog({ directory: '/log', files: createSimulatedLogFiles(), ...options });
+  const opening = SegmentLog.open({ directory: '/log', files: createSimulatedLogFiles(), ...options });
   await expect(opening).rejects.toMatchObject({ code: 'invalid-argument' });
 });
 
 test('refuses to open where there can be no directory', async () => {
   await using directory = await createTemporaryDirectory();
-  const opening = openSegmentLog({ directory: `${directory.path}/\0` });
+  const opening = SegmentLog.open({ directory: `${directory.path}/\0` });
   await expect(opening).rejects.toMatchObject({ code: 'storage-failed' });
 });
 
 test('on the disk of this machine: segments are for this user alone, and nothing else is left in the directory', async () => {
   await using directory = await createTemporaryDirectory();
   const path = `${directory.path}/a/b`;
-  const log = await openSegmentLog({ directory: path, segmentBytes: 4_096 });
+  const log = await SegmentLog.open({ directory: path, segmentBytes: 4_096 });
   appendTexts(log, 20);
   await log.flush();
   await log.close();
@@ -284,7 +284,7 @@ test('on the disk of this machine: segments are for this user alone, and nothing
   expect(names.every((name) => /^\d{10}-\d{16}-[0-9a-f]{8}\.segment$/.test(name))).toBe(true);
   const modes = await Promise.all(names.map(async (name) => (await stat(`${path}/${name}`)).mode & 0o777));
   expect(new Set(modes)).toEqual(new Set([0o600]));
-  await using again = await openSegmentLog({ directory: path, segmentBytes: 4_096 });
+  await using again = await SegmentLog.open({ directory: path, segmentBytes: 4_096 });
   expect(await readEverything(again)).toHaveLength(20);
   expect(again.state().lost).toEqual({ records: 0, recordsInDoubt: 0, damagedBytes: 0, unreadableBytes: 0 });
 });

@@ -10,21 +10,21 @@ const LARGE = 'x'.repeat(16_000);
 
 test('keeps the latest value of each key through a crash', async () => {
   const files = createSimulatedLogFiles();
-  const journal = await openValueJournal({ directory: '/journal', files });
+  const journal = await ValueJournal.open({ directory: '/journal', files });
   await journal.set('a.csv', '1');
   await journal.set('b.csv', '1');
   await journal.set('a.csv', '2');
   await journal.set('b.csv', undefined);
   await journal.set('č"\u0000', '\u0001\ud800');
   files.killAfter(0);
-  await using again = await openValueJournal({ directory: '/journal', files: files.afterCrash('power') });
+  await using again = await ValueJournal.open({ directory: '/journal', files: files.afterCrash('power') });
   expect(again.get('b.csv')).toBeUndefined();
   expect(Object.fromEntries(again.entries())).toEqual({ 'a.csv': '2', 'č"\u0000': '\u0001\ud800' });
 });
 
 test('refuses keys and values that are too long, and more keys than it has room for', async () => {
   const files = createSimulatedLogFiles();
-  await using journal = await openValueJournal({ directory: '/journal', files, maxKeys: 2, maxValueBytes: 10 });
+  await using journal = await ValueJournal.open({ directory: '/journal', files, maxKeys: 2, maxValueBytes: 10 });
   await journal.set('a', '1');
   await journal.set('b', '1');
   for (const [key, value] of [
@@ -37,7 +37,7 @@ test('refuses keys and values that are too long, and more keys than it has room 
   await journal.set('a', undefined);
   await journal.set('c', '1');
   expect(journal.entries()).toHaveLength(2);
-  const opening = openValueJournal({ directory: '/journal', files, maxKeys: 0 });
+  const opening = ValueJournal.open({ directory: '/journal', files, maxKeys: 0 });
   await expect(opening).rejects.toMatchObject({ code: 'invalid-argument' });
 });
 
@@ -54,7 +54,7 @@ test('says when the disk refuses, and has the value durable when it takes it aga
   clock.advance(50);
   await set;
   files.killAfter(0);
-  await using again = await openValueJournal({ directory: '/journal', files: files.afterCrash('power') });
+  await using again = await ValueJournal.open({ directory: '/journal', files: files.afterCrash('power') });
   expect(again.get('a')).toBe('2');
   await journal.close().catch(() => undefined);
   await expect(journal.set('a', '3')).rejects.toMatchObject({ code: 'closed' });
@@ -62,7 +62,7 @@ test('says when the disk refuses, and has the value durable when it takes it aga
 
 test.each([5, 256])('%i live values are durable after a sync or two, and the journal stays small', async (live) => {
   const files = createSimulatedLogFiles();
-  await using journal = await openValueJournal({ directory: '/journal', files });
+  await using journal = await ValueJournal.open({ directory: '/journal', files });
   let syncs = 0;
   files.setFault((operation) => {
     if (operation === 'datasync') syncs += 1;
@@ -83,7 +83,7 @@ test.each([5, 256])('%i live values are durable after a sync or two, and the jou
 
 test('closes without writing much anew, and loses nothing by that', async () => {
   const files = createSimulatedLogFiles();
-  const journal = await openValueJournal({ directory: '/journal', files });
+  const journal = await ValueJournal.open({ directory: '/journal', files });
   const latest = new Map<string, string>();
   const set = async (round: number): Promise<void> => {
     latest.set(`key-${round % 256}`, `${round}:${LARGE}`);
@@ -99,7 +99,7 @@ test('closes without writing much anew, and loses nothing by that', async () => 
   await journal.close();
   expect(files.operations() - before).toBeLessThan(30);
   files.killAfter(0);
-  await using again = await openValueJournal({ directory: '/journal', files: files.afterCrash('power') });
+  await using again = await ValueJournal.open({ directory: '/journal', files: files.afterCrash('power') });
   expect(new Map(again.entries())).toEqual(latest);
 });
 
@@ -110,7 +110,7 @@ test('stays small over short lives: each gets on with what is written anew', { t
   let largest = 0;
   for (let life = 0; life < 80; life += 1) {
     files.killAfter(Number.POSITIVE_INFINITY);
-    const journal = await openValueJournal({ directory: '/journal', files });
+    const journal = await ValueJournal.open({ directory: '/journal', files });
     for (const [key, count] of latest) {
       const kept = Number(journal.get(key)?.split(':')[0]);
       // The last one before it was killed may have come through or not.
@@ -140,7 +140,7 @@ test('stays small over short lives: each gets on with what is written anew', { t
 
 test('another process reads what was set in an open journal, up to a torn end, and changes nothing', async () => {
   const files = createSimulatedLogFiles();
-  const journal = await openValueJournal({ directory: 'j', files });
+  const journal = await ValueJournal.open({ directory: 'j', files });
   // Some MiB in all, so that the live values are written anew now and then.
   for (let round = 0; round < 600; round += 1) await journal.set(`k${String(round % 7)}`, `${String(round)} ${LARGE}`);
   await journal.set('k3', undefined);

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { isHopbackError } from '../../sdk/src/errors.js';
 import { bearerToken } from '../../sdk/src/platform/retry.js';
-import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
-import type { PlatformClient, PlatformClientOptions } from '../../sdk/src/platform/client/platform-client.js';
+import { PlatformClient } from '../../sdk/src/platform/client/platform-client.js';
+import type { PlatformClientOptions } from '../../sdk/src/platform/client/platform-client.js';
 import type { WireBodyName } from '../../sdk/src/contract/bodies.js';
 import { WIRE_EXAMPLES } from '../../sdk/src/contract/examples/wire-examples.js';
 import { PLATFORM_ROUTES } from '../../sdk/src/contract/routes.js';
@@ -16,7 +16,7 @@ import { sampleStatus, scripted } from '../support/platform-samples.js';
 const authorization = bearerToken('c2VjcmV0');
 
 function client(fetch: PlatformFetch, options: Partial<PlatformClientOptions> = {}): PlatformClient {
-  return createPlatformClient({ baseUrl: 'https://itg.example', authorization, fetch, random: () => 0, ...options });
+  return new PlatformClient({ baseUrl: 'https://itg.example', authorization, fetch, random: () => 0, ...options });
 }
 
 const example = <Name extends WireBodyName>(name: Name) => WIRE_EXAMPLES[name][0].value;

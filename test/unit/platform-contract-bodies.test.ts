@@ -1,7 +1,8 @@
+import type { WireBodyName } from '../../sdk/src/contract/bodies.js';
 import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { compactVerify } from 'jose';
 import { expect, test } from 'vitest';
-import { WIRE_EXAMPLES, WIRE_SCHEMAS, type WireBodyName } from '../../sdk/src/platform/index.js';
+import { WIRE_EXAMPLES, WIRE_SCHEMAS } from '../../sdk/src/platform/index.js';
 import { contractSchemas, contractValidators, type ContractSchema } from '../support/contract-schemas.js';
 import { changed, places, valueAt } from '../support/json-places.js';
 

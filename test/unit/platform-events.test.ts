@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
+import { PlatformClient } from '../../sdk/src/platform/client/platform-client.js';
 import { EVENT_STREAM_LEAST_RETRY_MS, EVENT_STREAM_SILENCE_MS } from '../../sdk/src/platform/events/platform-events.js';
 import type { EventStreamOptions, StreamedEvent } from '../../sdk/src/platform/events/platform-events.js';
 import type { PlatformFetch } from '../../sdk/src/platform/http/platform-fetch.js';
@@ -46,7 +46,7 @@ function lab(connections: readonly Connection[]) {
     });
     return new Response(body, { headers: { 'content-type': type } });
   };
-  const client = createPlatformClient({
+  const client = new PlatformClient({
     ...{ baseUrl: 'https://itg.example', clock, fetch, random: () => 0 },
     authorization: { fields: () => ({}), refused: () => void (refusals += 1) },
   });

@@ -119,7 +119,7 @@ test.each([
   ['one in base64url', [`whsec_${'_-'.repeat(16)}`]],
   ['17 of them', Array.from({ length: 17 }, () => SECRET)],
 ])('rejects secrets: %s, without naming them', (_name, secrets) => {
-  for (const use of [() => verified({ secrets }), () => createWebhookReceiver({ secrets, consume: () => {} })]) {
+  for (const use of [() => verified({ secrets }), () => new WebhookReceiver({ secrets, consume: () => {} })]) {
     expect(use).toThrow(expect.objectContaining({ code: 'invalid-configuration' }));
     for (const secret of secrets) expect(use).not.toThrow(secret);
   }
@@ -247,7 +247,7 @@ test('neither the answer nor closing comes before the event is consumed', async 
 
 test('accepts secrets that change while it runs', async () => {
   let secrets = [STRANGE_SECRET];
-  const receiver = createWebhookReceiver({ secrets: () => secrets, consume: () => {}, clock });
+  const receiver = new WebhookReceiver({ secrets: () => secrets, consume: () => {}, clock });
   const post = () => receiver.receive({ headers: signed(), body: BODY });
   expect((await post()).status).toBe(401);
   secrets = [STRANGE_SECRET, SECRET];

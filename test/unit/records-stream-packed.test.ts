@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test, vi } from 'vitest';
-import { openSegmentLog } from '../../sdk/src/log/index.js';
+import { SegmentLog } from '../../sdk/src/log/index.js';
 import type { DeliveryResult, RecordTransport } from '../../sdk/src/contract/record-batch.js';
 import { BacklogPacker } from '../../sdk/src/records/stream/backlog-packer.js';
 import { createDeadLetters } from '../../sdk/src/records/stream/dead-letters.js';
@@ -375,7 +375,7 @@ test('knows how far it is packed where a later release packed on, and puts that 
 
 test('puts aside a pack of a later release that is larger than any record', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'hopback-'));
-  const packs = await openSegmentLog({ directory: join(directory, 'packed') });
+  const packs = await SegmentLog.open({ directory: join(directory, 'packed') });
   packs.append(new Uint8Array(1_000_000));
   await packs.close();
   const transport: RecordTransport = { deliver: async () => ACKNOWLEDGED, close: async () => {} };

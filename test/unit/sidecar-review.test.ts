@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { HopbackError, isHopbackError } from '../../sdk/src/errors.js';
 import { accountEntry, createSessionCookie, readAccounts } from '../../sdk/src/sidecar/review/sessions.js';
-import { openReviewAudit, sourceOf } from '../../sdk/src/sidecar/review/review-parts.js';
+import { ReviewAudit, sourceOf } from '../../sdk/src/sidecar/review/review-parts.js';
 import { decisionOfForm } from '../../sdk/src/sidecar/review/review-routes.js';
 import { reviewApp } from '../../sdk/src/sidecar/review/review-app.js';
 import type { ReviewAppOptions } from '../../sdk/src/sidecar/review/review-app.js';
@@ -340,14 +340,14 @@ test('an account is a line without a password; an invalid file is refused with t
 test('the audit is a line for each entry, also behind one that was cut off', async () => {
   const path = folder.at('audit.ndjson');
   const at = '2026-11-02T15:00:00Z';
-  const first = await openReviewAudit(path);
+  const first = await ReviewAudit.open(path);
   await Promise.all([
     first.write({ event: 'login', at, account: 'a' }),
     first.write({ event: 'logout', at, account: 'a' }),
   ]);
   await first.close();
   await truncate(path, (await readFile(path)).length - 10);
-  await using second = await openReviewAudit(path);
+  await using second = await ReviewAudit.open(path);
   await second.write({ event: 'login', at, account: 'b' });
   const lines = (await readFile(path, 'utf8')).split('\n');
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({ event: 'login', account: 'a' });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bearerToken, createPlatformClient } from '../../sdk/src/platform/index.js';
+import { bearerToken, PlatformClient } from '../../sdk/src/platform/index.js';
 import { createClientAnswerTransport } from '../../sdk/src/traceback/index.js';
 import type { AnswerDelivery } from '../../sdk/src/traceback/index.js';
 
@@ -19,7 +19,7 @@ const receipt = (): Response =>
 /** What the transport makes of these answers, one after the other, and how many calls it took. */
 async function delivered(...responses: readonly Response[]): Promise<readonly [AnswerDelivery, number]> {
   const left = [...responses];
-  const client = createPlatformClient({
+  const client = new PlatformClient({
     baseUrl: 'https://itg.example',
     authorization: bearerToken('c2VjcmV0'),
     fetch: () => Promise.resolve(left.shift() ?? page(500)),

@@ -1,6 +1,7 @@
+import type { WireSchema } from '@hopback/sdk/internal';
 import { HopbackError } from '@hopback/sdk/errors';
 import { MACHINE_CLOCK } from '@hopback/sdk/internal/runtime';
-import type { TimerClock, WireSchema } from '@hopback/sdk/platform';
+import type { TimerClock } from '@hopback/sdk/platform';
 import { PLATFORM_ROUTES, WIRE_SCHEMAS } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
 import type {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { defined } from '../core/text.js';
 import { parseBoundedJson } from '../core/json-text.js';
 import { HopbackError } from '../errors.js';
-import { lockFolder } from '../log/index.js';
+import { FolderLock } from '../log/index.js';
 import { createHttpsRecordTransport } from '../platform/index.js';
 import type { RecordTransport } from '../platform/index.js';
 import {
@@ -225,7 +225,7 @@ async function runDeadLetters(options: DeadLetterOptions, io: CliIo): Promise<Ex
   const spool = options.text('spool') ?? join(storeDirectory(options), 'spool');
   if (((await io.files.list(spool)) ?? []).length === 0)
     throw new HopbackError('storage-failed', `${shownText(spool)} is no spool`);
-  const lock = await lockFolder(spool, 'the spool');
+  const lock = await FolderLock.take(spool, 'the spool');
   try {
     const stream = await openRecordStream({ directory: spool, source: '/', transport: NOWHERE });
     try {

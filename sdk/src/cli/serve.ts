@@ -7,8 +7,8 @@ import type { SidecarConfiguration } from '../sidecar/config/configuration.schem
 import type { VerifiedCall } from '../sidecar/http/call-context.js';
 import type { AnsweredRequest } from '../sidecar/http/serve-calls.js';
 import type { SidecarNotice } from '../sidecar/services/files.js';
-import { openSidecar } from '../sidecar/sidecar.js';
-import type { Sidecar, SidecarOptions } from '../sidecar/sidecar.js';
+import { Sidecar } from '../sidecar/sidecar.js';
+import type { ProcessOptions, SidecarOptions } from '../sidecar/sidecar.js';
 import { maskTelephoneNumber } from '../stir/index.js';
 import { CONFIGURATION_OPTIONS, configurationOf, problemLines, settingsOf } from './inputs/key-files.js';
 import { EXIT, optionSpecs, refuseOperands } from './kit/command.js';
@@ -168,8 +168,7 @@ async function serveAlone(
   { io, log, inForce, hangUp, drainSeconds }: Running,
 ): Promise<ExitCode> {
   const stopped = io.stopSignal(drainSeconds);
-  const sidecar = await openSidecar(options);
-  inForce.configuration = sidecar.configuration;
+  const sidecar = await Sidecar.start(startedInto(inForce, options));
   hangUp.reload = () => void sidecar.reload();
   log.ready({ calls: urlOf(sidecar.calls), ...adminUrl(sidecar.admin), ...sidecar.readiness() });
   await whenAborted(stopped);
@@ -178,12 +177,17 @@ async function serveAlone(
   return EXIT.ok;
 }
 
+function startedInto(inForce: Running['inForce'], options: ProcessOptions): ProcessOptions {
+  return { ...options, onStarted: (configuration) => (inForce.configuration = configuration) };
+}
+
 const ENDING: SidecarNotice = { level: 'info', part: 'serve', text: 'ends: requests under way are let end' };
 
 async function serveAsWorker(options: SidecarOptions, { log, inForce }: Running): Promise<ExitCode> {
   const link = workerLink();
-  const sidecar = await openSidecar({ ...options, metricsText: link.metricsText, role: 'calls' });
-  inForce.configuration = sidecar.configuration;
+  const sidecar = await Sidecar.start(
+    startedInto(inForce, { ...options, metricsText: link.metricsText, role: 'calls' }),
+  );
   await link.serve(sidecar);
   log.notice(ENDING);
   await sidecar.close();

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { defined } from '../core/text.js';
 import { HopbackError } from '../errors.js';
 import { createLogSigner } from '../log/index.js';
-import { createPlatformClient } from '../platform/index.js';
+import { PlatformClient } from '../platform/index.js';
 import {
   createClientAnswerTransport,
   createLocalAnswerSigner,
@@ -125,7 +125,7 @@ async function settingsOf(
   const [key, keyId, keys] = [needed('key'), needed('key-id'), needed('receipt-keys')];
   const [baseUrl, tokenFile] = [needed('platform'), needed('token-file')];
   const authorization = await fileToken(tokenFile, (path) => secretFile(path, io));
-  const transport = createClientAnswerTransport(createPlatformClient({ baseUrl, authorization }));
+  const transport = createClientAnswerTransport(new PlatformClient({ baseUrl, authorization }));
   return {
     directory,
     provider,

@@ -97,7 +97,7 @@ export const WIRE_SCHEMAS = {
 export type WireBodyName = keyof typeof WIRE_SCHEMAS;
 
 /** Every body that crosses the wire, and every payload that is signed in one, by its name in the OpenAPI document. */
-export type WireBodies = { readonly [Name in WireBodyName]: BodyOf<(typeof WIRE_SCHEMAS)[Name]> };
+export type WireBodies = { readonly [Name in keyof typeof WIRE_SCHEMAS]: BodyOf<(typeof WIRE_SCHEMAS)[Name]> };
 
 /** Reads a body of the wire: `unknown` in, a value that is in its form and its bounds out. */
 export interface WireSchema<Value> {

@@ -4,11 +4,8 @@ import { z } from 'zod';
 // generous compared with what people and registries write, and small enough that a body fits in memory many times over.
 
 /** The type of the values that a schema returns, read-only at every level. */
-export type BodyOf<Schema extends z.ZodType> = ReadonlyDeep<z.output<Schema>>;
-
-/** A value of which nothing can be changed. */
-export type ReadonlyDeep<Value> = Value extends object
-  ? { readonly [Member in keyof Value]: ReadonlyDeep<Value[Member]> }
+export type BodyOf<Schema extends z.ZodType, Value = z.output<Schema>> = Value extends object
+  ? { readonly [Member in keyof Value]: BodyOf<z.ZodType, Value[Member]> }
   : Value;
 
 /** An object with what it is: OpenAPI shows the description, and editors show it before the member. */

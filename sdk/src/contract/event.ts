@@ -114,8 +114,11 @@ export interface PlatformEventEnvelope<Type extends string = string, Data = unkn
 
 /** An event of a kind that is known, with its data. */
 export type PlatformEvent = {
-  readonly [Type in PlatformEventType]: PlatformEventEnvelope<Type, PlatformEventData[Type]>;
-}[PlatformEventType];
+  readonly [Type in keyof typeof PLATFORM_EVENT_DATA]: PlatformEventEnvelope<
+    Type,
+    BodyOf<(typeof PLATFORM_EVENT_DATA)[Type]>
+  >;
+}[keyof typeof PLATFORM_EVENT_DATA];
 
 const attributes = {
   /** Version of CloudEvents. */

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { CloudEventAttributes } from '../core/cloud-event.js';
 import { readBySchema } from '../core/schema-findings.js';
 import type { BodyOf } from './common.js';
 import { recordId } from './call-record.js';
@@ -24,9 +23,15 @@ export const MAX_BATCH_BYTES: number = 8 * 1_048_576;
 export type BatchEncoding = 'gzip' | 'br';
 
 /** Records on their way to the platform. The same batch sent again is the same octets under the same id. */
-export interface RecordBatch extends CloudEventAttributes {
+export interface RecordBatch {
   /** 32 lower-case hexadecimal digits of a hash over first and last sequence and content; also the Idempotency-Key. */
   readonly id: string;
+  /** URI reference of whoever sends. CloudEvents 1.0.2 section 3 */
+  readonly source: string;
+  /** Kind of event, in reverse DNS notation. */
+  readonly type: string;
+  /** When it was made, milliseconds since the epoch. */
+  readonly timeMs: number;
   /** Records in the body. */
   readonly count: number;
   readonly encoding: BatchEncoding;

@@ -1,38 +1,11 @@
-import type { WireBodyName } from './bodies.js';
+import type { WireBodies, WireBodyName } from './bodies.js';
 import type { PlatformScope, ProblemCode } from './common.js';
-
-/** A parameter in the path, the query or a header field. Those of the path are always there. */
-export interface RouteParameter {
-  readonly name: string;
-  readonly in: 'path' | 'query' | 'header';
-  readonly form:
-    | 'identifier'
-    /** Name of a file, without separators. */
-    | 'file-name'
-    | 'cursor'
-    /** 1 to 500. */
-    | 'page-limit'
-    /** RFC 3339 in UTC. */
-    | 'utc-time'
-    /** One line of text. */
-    | 'line'
-    /** FCC Registration Number, Operating Company Number, Service Provider Code. */
-    | 'frn'
-    | 'ocn'
-    | 'spc'
-    /** 1 to 128 visible ASCII characters. */
-    | 'idempotency-key'
-    /** One of these words. */
-    | readonly string[];
-  readonly description: string;
-  readonly isRequired: boolean;
-}
 
 /**
  * One operation of the platform, as data: documents, mock handlers and servers are made of it. `Body` names the bodies that it can have:
  * those of the contract, or those of routes that a platform has beside it.
  */
-export interface PlatformRoute<Body extends string = WireBodyName> {
+export interface PlatformRoute<Body extends string = keyof WireBodies> {
   readonly operationId: string;
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** With names of path parameters in braces. */
@@ -42,7 +15,32 @@ export interface PlatformRoute<Body extends string = WireBodyName> {
   readonly description: string;
   /** Who may call, any one of them; nobody in the list: a token is not asked for. */
   readonly allowed: readonly PlatformScope[];
-  readonly parameters: readonly RouteParameter[];
+  /** In the path, the query or a header field. Those of the path are always there. */
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly in: 'path' | 'query' | 'header';
+    readonly form:
+      | 'identifier'
+      /** Name of a file, without separators. */
+      | 'file-name'
+      | 'cursor'
+      /** 1 to 500. */
+      | 'page-limit'
+      /** RFC 3339 in UTC. */
+      | 'utc-time'
+      /** One line of text. */
+      | 'line'
+      /** FCC Registration Number, Operating Company Number, Service Provider Code. */
+      | 'frn'
+      | 'ocn'
+      | 'spc'
+      /** 1 to 128 visible ASCII characters. */
+      | 'idempotency-key'
+      /** One of these words. */
+      | readonly string[];
+    readonly description: string;
+    readonly isRequired: boolean;
+  }[];
   /** What is sent along. */
   readonly request?:
     | { readonly kind: 'json'; readonly body: Body }
@@ -99,6 +97,7 @@ export interface PlatformRoute<Body extends string = WireBodyName> {
   readonly idempotency: 'safe' | 'by-content' | 'key';
 }
 
+export type RouteParameter = PlatformRoute['parameters'][number];
 export type RouteRequest<Body extends string = WireBodyName> = NonNullable<PlatformRoute<Body>['request']>;
 export type RouteResponse<Body extends string = WireBodyName> = PlatformRoute<Body>['response'];
 

@@ -1,15 +1,3 @@
-/** The attributes that say what a body is and where it comes from. @see CloudEvents 1.0.2 section 3 */
-export interface CloudEventAttributes {
-  /** Unique with `source`: the same event sent again has the same. */
-  readonly id: string;
-  /** URI reference of whoever sends. */
-  readonly source: string;
-  /** Kind of event, in reverse DNS notation. */
-  readonly type: string;
-  /** When it was made, milliseconds since the epoch. */
-  readonly timeMs: number;
-}
-
 /** Version of CloudEvents that is spoken. */
 export const CLOUD_EVENTS_VERSION = '1.0';
 
@@ -25,7 +13,12 @@ export const CLOUD_EVENTS_VERSION = '1.0';
  * console.log(fields['ce-time']); // 1970-01-01T00:00:00.000Z
  * ```
  */
-export function cloudEventFields(event: CloudEventAttributes): Readonly<Record<string, string>> {
+export function cloudEventFields(event: {
+  readonly id: string;
+  readonly source: string;
+  readonly type: string;
+  readonly timeMs: number;
+}): Readonly<Record<string, string>> {
   return {
     'ce-specversion': CLOUD_EVENTS_VERSION,
     'ce-id': event.id,

@@ -18,11 +18,14 @@ export { answerSha256 } from '../traceback/responder/answer-signer.js';
 // What a platform answers with, and the bounds that it holds its clients to.
 export { printableText } from '../core/text.js';
 export { DEFAULT_PAGE_ITEMS } from '../contract/common.js';
+export type { WireSchema } from '../contract/bodies.js';
+export type { DemandRecordClass } from '../contract/demand.js';
 export { MAX_DEMAND_DOCUMENT_BYTES } from '../contract/demand.js';
-export type { PlatformEventData } from '../contract/event.js';
+export type { PlatformEventData, PlatformEventType } from '../contract/event.js';
 export { PLATFORM_EVENT_KINDS } from '../contract/event-table.js';
 export { demandScopeRefusal, jsonAnswer, problemAnswer, problemDocument } from '../contract/platform-answer.js';
 export type { PlatformAnswer, PlatformProblem } from '../contract/platform-answer.js';
+export type { RouteParameter } from '../contract/route.js';
 export { PROBLEM_KINDS } from '../contract/problem-table.js';
 export { createRouteMatcher, readPlatformRequest, readWireBody } from '../contract/read-platform-request.js';
 export type { MatchedRoute, ReadPlatformRequest } from '../contract/read-platform-request.js';

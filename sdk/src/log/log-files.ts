@@ -69,9 +69,6 @@ export interface LogFiles {
   readonly syncDirectory: (directory: string) => Promise<void>;
 }
 
-/** What the disk was asked. */
-export type LogOperation = 'create' | 'write' | 'sync' | 'sync-directory' | 'remove' | 'read';
-
 /** The code of a system error, `EUNKNOWN` for anything else. Never throws. */
 export function systemCode(error: unknown): string {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
@@ -88,7 +85,7 @@ export function storageFailure(operation: LogOperation, cause: unknown): Hopback
   });
 }
 
-const PHRASES: Readonly<Record<LogOperation, string>> = {
+const PHRASES = {
   create: 'make a segment of the log',
   write: 'write to the log',
   sync: 'sync the log',
@@ -96,6 +93,9 @@ const PHRASES: Readonly<Record<LogOperation, string>> = {
   remove: 'remove a segment of the log',
   read: 'read from the log',
 };
+
+/** What the disk was asked. */
+export type LogOperation = keyof typeof PHRASES;
 
 /**
  * Does what may be refused.
@@ -356,58 +356,64 @@ function areTexts(values: readonly unknown[]): boolean {
   return values.every((value) => typeof value === 'string');
 }
 
-/** A folder that this process alone uses. */
-export interface FolderLock {
-  /** Never rejects. */
-  readonly close: () => Promise<void>;
-}
-
 /**
- * Takes a folder for this process, by a file `lock` in it, across containers and machines that share it. The lock of a process that is known
- * to be no more counts for nothing: one of this machine, in this container or another, or one from before the machine was restarted. Of
- * which nothing can be known, it counts, and the message says which file to remove by hand.
- * @param folder - made where it is not there
- * @param what - how a message names it: `the spool`
- * @returns the lock; closing it lets the folder go
- * @throws {@link HopbackError} `storage-failed` where another process has it, with `reason` `folder-in-use` in its details, or
- * `folder-holder-unknown` where nothing can be known of the one that has it, and the path of the file as `lock`; or where the disk refuses
+ * A folder that this process alone uses.
  * @see proc_pid_stat(5), field 22, by which a process is told from a later one with the same id; pid_namespaces(7)
  * @example
  * ```ts
  * const { mkdtemp, rm } = await import('node:fs/promises');
  * const { tmpdir } = await import('node:os');
  * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
- * const lock = await lockFolder(directory, 'the journal');
- * const second = await lockFolder(directory, 'the journal').catch((error: unknown) => error);
+ * const lock = await FolderLock.take(directory, 'the journal');
+ * const second = await FolderLock.take(directory, 'the journal').catch((error: unknown) => error);
  * console.log(isHopbackError(second) && second.details['reason']); // folder-in-use
  * await lock.close();
  * await rm(directory, { recursive: true });
  * ```
  */
-export async function lockFolder(folder: string, what: string): Promise<FolderLock> {
-  const nonce = randomBytes(8).toString('hex');
-  const place: LockPlace = { folder, path: join(folder, 'lock'), nonce, socket: join(folder, socketName(nonce)) };
-  try {
-    await makeFolder(folder);
-    const server = await answerAt(folder, socketName(nonce)).catch(() => undefined);
-    const leave = async (): Promise<void> => {
-      server?.close();
-      await rm(place.socket, { force: true }).catch(() => undefined);
-    };
-    const self = await ownHolder(nonce, server === undefined ? '' : socketName(nonce));
-    const own = `${JSON.stringify(self)}\n`;
+export class FolderLock {
+  /** Lets the folder go. May be called again. Never rejects. */
+  readonly close: () => Promise<void>;
+
+  /**
+   * Takes a folder for this process, by a file `lock` in it, across containers and machines that share it. The lock of a process that is
+   * known to be no more counts for nothing: one of this machine, in this container or another, or one from before the machine was
+   * restarted. Of which nothing can be known, it counts, and the message says which file to remove by hand.
+   * @param folder - made where it is not there
+   * @param what - how a message names it: `the spool`
+   * @returns the lock; closing it lets the folder go
+   * @throws {@link HopbackError} `storage-failed` where another process has it, with `reason` `folder-in-use` in its details, or
+   * `folder-holder-unknown` where nothing can be known of the one that has it, and the path of the file as `lock`; or where the disk refuses
+   */
+  static async take(folder: string, what: string): Promise<FolderLock> {
+    const nonce = randomBytes(8).toString('hex');
+    const place: LockPlace = { folder, path: join(folder, 'lock'), nonce, socket: join(folder, socketName(nonce)) };
     try {
-      await take(place, { own, self, what });
-    } catch (error) {
-      await leave();
-      throw error;
+      await makeFolder(folder);
+      const server = await answerAt(folder, socketName(nonce)).catch(() => undefined);
+      const leave = async (): Promise<void> => {
+        server?.close();
+        await rm(place.socket, { force: true }).catch(() => undefined);
+      };
+      const self = await ownHolder(nonce, server === undefined ? '' : socketName(nonce));
+      const own = `${JSON.stringify(self)}\n`;
+      try {
+        await take(place, { own, self, what });
+      } catch (error) {
+        await leave();
+        throw error;
+      }
+      let closing: Promise<void> | undefined;
+      return new FolderLock(() => (closing ??= letGo(place.path, own).then(leave)));
+    } catch (cause) {
+      if (cause instanceof HopbackError) throw cause;
+      const code = (cause as NodeJS.ErrnoException).code ?? 'no reason given';
+      throw new HopbackError('storage-failed', `${folder} cannot be used (${code})`, { cause });
     }
-    let closing: Promise<void> | undefined;
-    return { close: () => (closing ??= letGo(place.path, own).then(leave)) };
-  } catch (cause) {
-    if (cause instanceof HopbackError) throw cause;
-    const code = (cause as NodeJS.ErrnoException).code ?? 'no reason given';
-    throw new HopbackError('storage-failed', `${folder} cannot be used (${code})`, { cause });
+  }
+
+  private constructor(close: () => Promise<void>) {
+    this.close = close;
   }
 }
 

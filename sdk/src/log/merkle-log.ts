@@ -20,8 +20,8 @@ import type {
   MerkleRecord,
   MerkleTree,
 } from './merkle-tree.js';
-import { RECORD_BYTES, openSegmentLog } from './segment-log.js';
-import type { SegmentLog, SegmentLogOptions, SegmentLogState } from './segment-log.js';
+import { RECORD_BYTES, SegmentLog } from './segment-log.js';
+import type { SegmentLogOptions, SegmentLogState } from './segment-log.js';
 
 /** How a Merkle log is opened. */
 export interface MerkleLogOptions extends Pick<
@@ -39,9 +39,6 @@ export interface MerkleLogOptions extends Pick<
   readonly onCheckpoint?: (note: string) => void;
 }
 
-/** An entry that counts: it is durable, and signed for. */
-export type MerkleAppended = Awaited<ReturnType<MerkleLog['append']>>;
-
 /** An entry as it was appended. */
 export interface MerkleEntry {
   readonly leafIndex: number;
@@ -56,63 +53,396 @@ export interface ProvedEntry {
   readonly checkpoint: string;
 }
 
-/** A log of entries that cannot be changed unnoticed. Hashes are SHA-256 in lower-case hex. */
-export interface MerkleLog extends AsyncDisposable {
+/** Longest entry, octets: evidence and audit entries are hashes and references. */
+export const ENTRY_BYTES: number = 64 * 1_024;
+/** Entries that may wait for the disk: some seconds of a busy audit. */
+const WAITING_ENTRIES = 10_000;
+
+/** Octets of entries that are signed for and synced at once: what is left of a record is for the note and the lengths. */
+const BATCH_BYTES: number = RECORD_BYTES / 2;
+
+/**
+ * A log whose keeper cannot change it unnoticed: entries in a Merkle tree as in RFC 9162, on the segments of a {@link SegmentLog}, with a
+ * signed checkpoint over everything after each entry, or after those that came in at once. Hashes are SHA-256 in lower-case hex.
+ * @see RFC 9162 section 2.1, c2sp.org/tlog-checkpoint
+ * @example
+ * ```ts
+ * const { mkdtemp, rm } = await import('node:fs/promises');
+ * const { tmpdir } = await import('node:os');
+ * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
+ * const signer = createLogSigner(createTestKey().privateKeyPem);
+ * const log = await MerkleLog.open({ directory, logId: 'example.com/evidence', signer });
+ * await log.append('first');
+ * const { leafIndex, checkpoint } = await log.append('second');
+ * const verdict = verifyCheckpoint(checkpoint, { publicKeys: [signer.publicKey] });
+ * if (verdict.status === 'passed') {
+ *   const against = { leafHash: merkleLeafHash('second'), rootHash: verdict.checkpoint.rootHash };
+ *   console.log(leafIndex, verifyInclusion(log.inclusionProof(leafIndex), against)); // 1 true
+ * }
+ * await log.close();
+ * await rm(directory, { recursive: true });
+ * ```
+ */
+export class MerkleLog implements AsyncDisposable {
   readonly logId: string;
+  readonly #signer: LogSigner;
+  readonly #onCheckpoint: MerkleLogOptions['onCheckpoint'];
+  /** Only what is signed was read: nothing can follow it. */
+  readonly #isDamaged: boolean;
+  readonly #log: SegmentLog;
+  readonly #tree: MerkleTree;
+  /** In order: which entry each record begins with. */
+  readonly #records: RecordPlace[];
+  readonly #waiting: Waiting[] = [];
+  /** Durable entries. */
+  #size: number;
+  /** Over them. */
+  #checkpoint: string | undefined;
+  #running: Promise<void> | undefined;
+  /** A record that the disk refused and that becomes durable when it takes it: nothing else is written before. */
+  #unsettled: Batch | undefined;
+  #isClosed = false;
+
+  /**
+   * Opens a log: reads all of it and makes the tree anew, some three seconds of a processor for a million entries, which then take 64 bytes
+   * of memory each.
+   * @param options - where, its name, and who signs for it
+   * @returns the log
+   * @throws {@link HopbackError} `log-inconsistent` when what is there is not what was signed, with `leafIndex` of the first bad entry in
+   * its details ({@link verifyMerkleLog} says more), or when it does not go as far as a held checkpoint; `invalid-argument`;
+   * `storage-failed` when the disk refuses
+   */
+  static open(options: MerkleLogOptions): Promise<MerkleLog> {
+    const { logId, signer, formerPublicKeys = [], heldCheckpoints = [] } = options;
+    return MerkleLog.#opened(options, false, async (log) => {
+      const read = await readMerkleRecords(log, logId);
+      // Whoever signs on would sign for another entry in its place.
+      if (log.state().lost.records > 0) throw inconsistent(read.tree.size, 'lost an entry that was durable');
+      const publicKeys = [signer.publicKey, ...formerPublicKeys];
+      requireSigned(read, publicKeys);
+      for (const held of heldCheckpoints) requireHeld(read, held, { publicKeys, logId });
+      return read;
+    });
+  }
+
+  /**
+   * Opens what a damaged log still proves: its entries from the first to the last checkpoint that is signed and fits them. They can be read
+   * and proved, and `append` rejects with `log-inconsistent`. Opening takes as long as that of a whole one, and some thousand signatures at
+   * most.
+   * @param options - as for `open`, without held checkpoints: compare them with `rootHash`
+   * @returns the log; its `size` is the place of the first entry that is missing or was changed
+   * @throws {@link HopbackError} `invalid-argument`; `storage-failed` when the disk refuses
+   * @see {@link verifyMerkleLog}, which says what happened to the files
+   */
+  static openSignedPart(options: Omit<MerkleLogOptions, 'heldCheckpoints' | 'onCheckpoint'>): Promise<MerkleLog> {
+    const { logId, signer, formerPublicKeys = [] } = options;
+    const trust = { logId, publicKeys: [signer.publicKey, ...formerPublicKeys] };
+    return MerkleLog.#opened(options, true, (log) => readSignedRecords(log, trust));
+  }
+
+  static async #opened(
+    options: MerkleLogOptions,
+    isDamaged: boolean,
+    readRecords: (log: SegmentLog) => Promise<ReadMerkleRecords>,
+  ): Promise<MerkleLog> {
+    requireLogId(options.logId);
+    const log = await SegmentLog.open({ ...options, maxRecordBytes: RECORD_BYTES });
+    try {
+      return new MerkleLog(options, isDamaged, log, await readRecords(log));
+    } catch (error) {
+      await log.close().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private constructor(
+    { logId, signer, onCheckpoint }: MerkleLogOptions,
+    isDamaged: boolean,
+    log: SegmentLog,
+    { tree, records, checkpoint }: ReadMerkleRecords,
+  ) {
+    this.logId = logId;
+    this.#signer = signer;
+    this.#onCheckpoint = onCheckpoint;
+    this.#isDamaged = isDamaged;
+    this.#log = log;
+    this.#tree = tree;
+    this.#records = records;
+    this.#size = tree.size;
+    this.#checkpoint = checkpoint;
+  }
+
   /** Entries that count. */
-  readonly size: number;
+  get size(): number {
+    return this.#size;
+  }
+
   /** The newest signed checkpoint; absent while there is no entry. */
-  readonly checkpoint: string | undefined;
+  get checkpoint(): string | undefined {
+    return this.#checkpoint;
+  }
+
   /**
    * Appends an entry. Those that are appended at the same time are signed for and synced together.
-   * @param entry - at most `ENTRY_BYTES`; text becomes UTF-8. No personal data: it stays forever
+   * @param entry - at most 65,536 octets; text becomes UTF-8. No personal data: it stays forever
    * @returns once it is durable
-   * @throws HopbackError `signer-failed`: it is not in the log; `storage-failed` (retryable): it may come to be in the log nevertheless when
-   * the disk takes it later, so that who tries again may have it there twice; `invalid-argument`; `closed`
+   * @throws {@link HopbackError} `signer-failed`: it is not in the log; `storage-failed` (retryable): it may come to be in the log
+   * nevertheless when the disk takes it later, so that who tries again may have it there twice; `invalid-argument`; `closed`
    */
-  readonly append: (entry: Uint8Array | string) => Promise<{
+  append(entry: Uint8Array | string): Promise<{
     /** Its place, from 0. */
     readonly leafIndex: number;
     /** Signed note over everything up to it, or up to some that were appended at the same time. */
     readonly checkpoint: string;
-  }>;
+  }> {
+    // Copied: it may be changed before its turn.
+    const octets = Uint8Array.from(octetsOf(entry));
+    return new Promise((resolve, reject) => {
+      this.#requireOpen();
+      if (this.#isDamaged) throw inconsistent(this.#size, 'is damaged and takes no entry');
+      if (octets.length > ENTRY_BYTES) {
+        throw new HopbackError('invalid-argument', `an entry has ${ENTRY_BYTES} octets at most, not ${octets.length}`);
+      }
+      if (this.#waiting.length >= WAITING_ENTRIES) {
+        throw new HopbackError('storage-failed', `${WAITING_ENTRIES} entries wait for the log already`, {
+          retryable: true,
+        });
+      }
+      this.#waiting.push({ entry: octets, resolve, reject });
+      this.#running ??= this.#run();
+    });
+  }
+
   /**
    * Reads entries in order, each held against its hash.
    * @param fromIndex - 0 to `size`
-   * @throws HopbackError `log-inconsistent` when somebody has changed the files since; `storage-failed`; `invalid-argument`; `closed`
+   * @throws {@link HopbackError} `log-inconsistent` when somebody has changed the files since; `storage-failed`; `invalid-argument`; `closed`
    */
-  readonly read: (fromIndex: number, options?: { readonly maxEntries?: number }) => Promise<readonly MerkleEntry[]>;
-  /** Hash of an entry, from memory. RFC 9162 section 2.1.1. @throws HopbackError `invalid-argument` for an entry that is not there */
-  readonly leafHash: (leafIndex: number) => string;
-  /** Root of the first entries. @throws HopbackError `invalid-argument` for more than there are */
-  readonly rootHash: (size?: number) => string;
-  /** @throws HopbackError `invalid-argument` for an entry that is not there */
-  readonly inclusionProof: (leafIndex: number, size?: number) => InclusionProof;
-  /** @throws HopbackError `invalid-argument` for more entries than there are */
-  readonly consistencyProof: (fromSize: number, toSize?: number) => ConsistencyProof;
-  /** An entry with its proof and the newest checkpoint. @throws HopbackError as `read` */
-  readonly prove: (leafIndex: number) => Promise<ProvedEntry>;
-  /** The checkpoint that was signed when an entry was appended. @throws HopbackError as `read` */
-  readonly checkpointOver: (leafIndex: number) => Promise<string>;
+  async read(fromIndex: number, options: { readonly maxEntries?: number } = {}): Promise<readonly MerkleEntry[]> {
+    this.#requireOpen();
+    this.#within('fromIndex', fromIndex);
+    const { maxEntries = RECORD_ENTRIES } = options;
+    const records = this.#records;
+    const found: MerkleEntry[] = [];
+    for (let at = recordHolding(records, fromIndex); at < records.length && found.length < maxEntries;) {
+      const wanted = records.slice(at, at + maxEntries - found.length);
+      const stored = await this.#log.read(wanted[0]?.sequence ?? 0, { maxRecords: wanted.length });
+      if (stored.length === 0) throw changedError(wanted[0]?.firstLeaf ?? 0);
+      for (const [offset, { sequence, payload }] of stored.entries()) {
+        const { firstLeaf, sequence: expected } = wanted[offset] ?? { firstLeaf: 0, sequence: 0 };
+        if (sequence !== expected) throw changedError(firstLeaf);
+        for (const entry of this.#entriesOf(firstLeaf, payload)) {
+          if (entry.leafIndex >= fromIndex && found.length < maxEntries) found.push(entry);
+        }
+      }
+      at += stored.length;
+    }
+    return found;
+  }
+
+  /** Hash of an entry, from memory. RFC 9162 section 2.1.1. @throws {@link HopbackError} `invalid-argument` for an entry that is not there */
+  leafHash(leafIndex: number): string {
+    return hexOf(this.#tree.leafHash(entryIn(leafIndex, this.#size)));
+  }
+
+  /** Root of the first entries. @throws {@link HopbackError} `invalid-argument` for more than there are */
+  rootHash(size: number = this.#size): string {
+    return hexOf(this.#tree.root(this.#within('size', size)));
+  }
+
+  /** @throws {@link HopbackError} `invalid-argument` for an entry that is not there */
+  inclusionProof(leafIndex: number, size: number = this.#size): InclusionProof {
+    this.#within('size', size);
+    return { leafIndex, size, hashes: this.#tree.inclusion(entryIn(leafIndex, size), size).map(hexOf) };
+  }
+
+  /** @throws {@link HopbackError} `invalid-argument` for more entries than there are */
+  consistencyProof(fromSize: number, toSize: number = this.#size): ConsistencyProof {
+    this.#within('toSize', toSize);
+    this.#within('fromSize', fromSize);
+    if (fromSize > toSize) throw new HopbackError('invalid-argument', `${fromSize} entries are more than ${toSize}`);
+    return { fromSize, toSize, hashes: this.#tree.consistency(fromSize, toSize).map(hexOf) };
+  }
+
+  /** An entry with its proof and the newest checkpoint. @throws {@link HopbackError} as `read` */
+  async prove(leafIndex: number): Promise<ProvedEntry> {
+    // Both before anything is waited for: a proof is for the checkpoint beside it.
+    const checkpoint = this.#checkpoint;
+    const inclusion = this.inclusionProof(leafIndex);
+    const [entry] = await this.read(leafIndex, { maxEntries: 1 });
+    if (entry === undefined || checkpoint === undefined) throw inconsistent(leafIndex, 'lost an entry');
+    return { octets: entry.octets, inclusion, checkpoint };
+  }
+
+  /** The checkpoint that was signed when an entry was appended. @throws {@link HopbackError} as `read` */
+  async checkpointOver(leafIndex: number): Promise<string> {
+    this.#requireOpen();
+    entryIn(leafIndex, this.#size);
+    const sequence = this.#records[recordHolding(this.#records, leafIndex)]?.sequence ?? 0;
+    const [stored] = await this.#log.read(sequence, { maxRecords: 1 });
+    const record = stored?.sequence === sequence ? decodeMerkleRecord(stored.payload) : undefined;
+    if (record === undefined) throw changedError(leafIndex);
+    return record.note;
+  }
+
   /** Of the segments below. Never throws. */
-  readonly state: () => SegmentLogState;
-  /** Waits for entries that were appended, and closes the files. May be called again. @throws HopbackError `storage-failed` */
-  readonly close: () => Promise<void>;
+  state(): SegmentLogState {
+    return this.#log.state();
+  }
+
+  /** Waits for entries that were appended, and closes the files. May be called again. @throws {@link HopbackError} `storage-failed` */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#running;
+    await this.#log.close();
+  }
+
+  /** As `close`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosed) throw closedError();
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      // What comes in within a turn of the event loop is one record, with one signature and one sync.
+      await Promise.resolve();
+      const taken = this.#takeBatch();
+      try {
+        if (this.#unsettled !== undefined) await this.#settle(this.#unsettled);
+        const batch = await this.#write(taken);
+        await this.#settle(batch);
+        for (const [at, { resolve }] of taken.entries()) {
+          resolve({ leafIndex: batch.firstLeaf + at, checkpoint: batch.note });
+        }
+      } catch (error) {
+        for (const { reject } of taken) reject(error);
+      }
+    }
+    // At once, so that what comes in now begins anew.
+    this.#running = undefined;
+  }
+
+  #takeBatch(): Waiting[] {
+    let [count, octets] = [0, 0];
+    for (const { entry } of this.#waiting) {
+      if (count > 0 && (count >= RECORD_ENTRIES || octets + entry.length > BATCH_BYTES)) break;
+      count += 1;
+      octets += entry.length;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  /** Signs for entries and hands them to the disk; the tree is as before when either is refused. */
+  async #write(taken: readonly Waiting[]): Promise<Batch> {
+    const tree = this.#tree;
+    const firstLeaf = tree.size;
+    try {
+      for (const { entry } of taken) tree.add(hashOfLeaf(entry));
+      const { size } = tree;
+      const note = await signCheckpoint({ logId: this.logId, size, rootHash: rootOf(tree) }, this.#signer);
+      const appended = this.#log.append(encodeMerkleRecord({ note, entries: taken.map(({ entry }) => entry) }));
+      if (!appended.accepted) throw refusedError(appended.reason);
+      const batch = { firstLeaf, size, sequence: appended.sequence, note };
+      this.#unsettled = batch;
+      return batch;
+    } catch (error) {
+      tree.cutTo(firstLeaf);
+      throw error;
+    }
+  }
+
+  /** Waits until a record is durable, from when on its entries count. */
+  async #settle({ firstLeaf, size, sequence, note }: Batch): Promise<void> {
+    await this.#log.flush();
+    this.#unsettled = undefined;
+    this.#records.push({ firstLeaf, sequence });
+    this.#size = size;
+    this.#checkpoint = note;
+    try {
+      this.#onCheckpoint?.(note);
+    } catch {
+      // A mistake of the listener's is no reason to refuse entries.
+    }
+  }
+
+  /** Entries of a record, each held against its hash. */
+  #entriesOf(firstLeaf: number, payload: Uint8Array): MerkleEntry[] {
+    const record = decodeMerkleRecord(payload);
+    if (record === undefined) throw changedError(firstLeaf);
+    return record.entries.map((octets, offset) => {
+      const leafIndex = firstLeaf + offset;
+      if (!hashOfLeaf(octets).equals(this.#tree.leafHash(leafIndex))) throw changedError(leafIndex);
+      return { leafIndex, octets: Uint8Array.from(octets) };
+    });
+  }
+
+  #within(name: string, value: number): number {
+    if (Number.isSafeInteger(value) && value >= 0 && value <= this.#size) return value;
+    throw new HopbackError('invalid-argument', `${name} must be an integer from 0 to ${this.#size}, not ${value}`);
+  }
 }
 
-/** Longest entry, octets: evidence and audit entries are hashes and references. */
-export const ENTRY_BYTES: number = 64 * 1_024;
-/** Entries that may wait for the disk: some seconds of a busy audit. */
-export const WAITING_ENTRIES = 10_000;
+interface Waiting {
+  readonly entry: Uint8Array;
+  readonly resolve: (appended: Awaited<ReturnType<MerkleLog['append']>>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Batch {
+  readonly firstLeaf: number;
+  readonly size: number;
+  readonly sequence: number;
+  readonly note: string;
+}
+
+function refusedError(reason: string): HopbackError {
+  if (reason === 'closed') return closedError();
+  return new HopbackError('storage-failed', `the log takes no entry: ${reason}`, {
+    retryable: true,
+    details: { reason },
+  });
+}
+
+function closedError(): HopbackError {
+  return new HopbackError('closed', 'the log is closed');
+}
+
+function changedError(leafIndex: number): HopbackError {
+  return inconsistent(leafIndex, 'was changed while it was open');
+}
+
+/** Place of the record that has an entry. */
+function recordHolding(records: readonly RecordPlace[], leafIndex: number): number {
+  let [low, high] = [0, records.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((records[middle]?.firstLeaf ?? 0) <= leafIndex) low = middle + 1;
+    else high = middle;
+  }
+  return Math.max(0, low - 1);
+}
+
+function entryIn(leafIndex: number, size: number): number {
+  if (Number.isSafeInteger(leafIndex) && leafIndex >= 0 && leafIndex < size) return leafIndex;
+  throw new HopbackError('invalid-argument', `there is no entry ${leafIndex} among ${size}`);
+}
+
+function hexOf(hash: Buffer): string {
+  return hash.toString('hex');
+}
 
 /** Which entry a record begins with. */
-export interface RecordPlace {
+interface RecordPlace {
   readonly firstLeaf: number;
   readonly sequence: number;
 }
 
 /** What the records of a log hold. */
-export interface ReadMerkleRecords {
+interface ReadMerkleRecords {
   readonly tree: MerkleTree;
   /** In order. */
   readonly records: RecordPlace[];
@@ -125,7 +455,7 @@ export interface ReadMerkleRecords {
  * asked, so that the first bad one is named.
  * @throws HopbackError `log-inconsistent` with `leafIndex`; `storage-failed`
  */
-export async function readMerkleRecords(log: SegmentLog, logId: string): Promise<ReadMerkleRecords> {
+async function readMerkleRecords(log: SegmentLog, logId: string): Promise<ReadMerkleRecords> {
   const read = await readThrough(log, { logId, isEachAsked: false });
   if (read.checkpoint === undefined || rootOf(read.tree) === readCheckpoint(read.checkpoint)?.rootHash) return read;
   return readThrough(log, { logId, isEachAsked: true });
@@ -138,7 +468,7 @@ const CHECKED_FROM_END = 4_096;
  * Reads the longest part of a damaged log that a signed checkpoint of its own covers. Never throws for what the files hold.
  * @throws HopbackError `storage-failed`
  */
-export async function readSignedRecords(log: SegmentLog, trust: Required<CheckpointTrust>): Promise<ReadMerkleRecords> {
+async function readSignedRecords(log: SegmentLog, trust: Required<CheckpointTrust>): Promise<ReadMerkleRecords> {
   const read: ReadMerkleRecords = { tree: createMerkleTree(), records: [], checkpoint: undefined };
   const notes: { readonly note: string; readonly size: number }[] = [];
   reading: for (let next = log.firstSequence; ;) {
@@ -215,7 +545,7 @@ function requireRoot({ tree, checkpoint = '' }: ReadMerkleRecords, firstLeaf: nu
 }
 
 /** Root of all of a tree, lower-case hex. */
-export function rootOf(tree: MerkleTree): string {
+function rootOf(tree: MerkleTree): string {
   return tree.root(tree.size).toString('hex');
 }
 
@@ -223,7 +553,7 @@ export function rootOf(tree: MerkleTree): string {
  * The last signature is for everything before it.
  * @throws HopbackError `log-inconsistent`
  */
-export function requireSigned(
+function requireSigned(
   { checkpoint, tree }: ReadMerkleRecords,
   publicKeys: CheckpointTrust['publicKeys'],
 ): void {
@@ -237,7 +567,7 @@ export function requireSigned(
  * The log goes as far as a checkpoint that was kept elsewhere, and was that.
  * @throws HopbackError `log-inconsistent`; `invalid-argument` when the checkpoint is none of the log
  */
-export function requireHeld({ tree }: ReadMerkleRecords, note: string, trust: CheckpointTrust): void {
+function requireHeld({ tree }: ReadMerkleRecords, note: string, trust: CheckpointTrust): void {
   const verdict = verifyCheckpoint(note, trust);
   if (verdict.status === 'failed') {
     throw new HopbackError('invalid-argument', `a held checkpoint is none of this log: ${verdict.reason}`);
@@ -249,374 +579,6 @@ export function requireHeld({ tree }: ReadMerkleRecords, note: string, trust: Ch
 }
 
 /** A log that is not what was signed: `log-inconsistent`, with the entry as detail. */
-export function inconsistent(leafIndex: number, what: string): HopbackError {
+function inconsistent(leafIndex: number, what: string): HopbackError {
   return new HopbackError('log-inconsistent', `the log ${what}, at entry ${leafIndex}`, { details: { leafIndex } });
-}
-
-/** Octets of entries that are signed for and synced at once: what is left of a record is for the note and the lengths. */
-const BATCH_BYTES: number = RECORD_BYTES / 2;
-
-/**
- * Opens a log whose keeper cannot change it unnoticed: entries in a Merkle tree as in RFC 9162, on the segments of {@link openSegmentLog},
- * with a signed checkpoint over everything after each entry, or after those that came in at once. Opening reads all of it and makes the
- * tree anew: some three seconds of a processor for a million entries, which then take 64 bytes of memory each.
- * @param options - where, its name, and who signs for it
- * @returns the log
- * @throws {@link HopbackError} `log-inconsistent` when what is there is not what was signed, with `leafIndex` of the first bad entry in its
- * details ({@link verifyMerkleLog} says more), or when it does not go as far as a held checkpoint; `invalid-argument`;
- * `storage-failed` when the disk refuses
- * @see RFC 9162 section 2.1, c2sp.org/tlog-checkpoint
- * @example
- * ```ts
- * const { mkdtemp, rm } = await import('node:fs/promises');
- * const { tmpdir } = await import('node:os');
- * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
- * const signer = createLogSigner(createTestKey().privateKeyPem);
- * const log = await openMerkleLog({ directory, logId: 'example.com/evidence', signer });
- * await log.append('first');
- * const { leafIndex, checkpoint } = await log.append('second');
- * const verdict = verifyCheckpoint(checkpoint, { publicKeys: [signer.publicKey] });
- * if (verdict.status === 'passed') {
- *   const against = { leafHash: merkleLeafHash('second'), rootHash: verdict.checkpoint.rootHash };
- *   console.log(leafIndex, verifyInclusion(log.inclusionProof(leafIndex), against)); // 1 true
- * }
- * await log.close();
- * await rm(directory, { recursive: true });
- * ```
- */
-export async function openMerkleLog(options: MerkleLogOptions): Promise<MerkleLog> {
-  const { logId, signer, formerPublicKeys = [], heldCheckpoints = [], onCheckpoint, ...rest } = options;
-  requireLogId(logId);
-  const log = await openSegmentLog({ ...rest, maxRecordBytes: RECORD_BYTES });
-  try {
-    const read = await readMerkleRecords(log, logId);
-    // Whoever signs on would sign for another entry in its place.
-    if (log.state().lost.records > 0) throw inconsistent(read.tree.size, 'lost an entry that was durable');
-    const publicKeys = [signer.publicKey, ...formerPublicKeys];
-    requireSigned(read, publicKeys);
-    for (const held of heldCheckpoints) requireHeld(read, held, { publicKeys, logId });
-    return logOf(
-      createCore({
-        logId,
-        signer,
-        onCheckpoint,
-        isDamaged: false,
-        log,
-        read,
-      }),
-    );
-  } catch (error) {
-    await log.close().catch(() => undefined);
-    throw error;
-  }
-}
-
-/**
- * Opens what a damaged log still proves: its entries from the first to the last checkpoint that is signed and fits them. They can be read and
- * proved, and `append` rejects with `log-inconsistent`. Opening takes as long as {@link openMerkleLog}, and some thousand signatures at most.
- * @param options - as for {@link openMerkleLog}, without held checkpoints: compare them with `rootHash`
- * @returns the log; its `size` is the place of the first entry that is missing or was changed
- * @throws {@link HopbackError} `invalid-argument`; `storage-failed` when the disk refuses
- * @see {@link verifyMerkleLog}, which says what happened to the files
- * @example
- * ```ts
- * const { mkdtemp, rm } = await import('node:fs/promises');
- * const { tmpdir } = await import('node:os');
- * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
- * const signer = createLogSigner(createTestKey().privateKeyPem);
- * const log = await openSignedPart({ directory, logId: 'example.com/evidence', signer });
- * console.log(log.size); // 0
- * await log.close();
- * await rm(directory, { recursive: true });
- * ```
- */
-export async function openSignedPart(
-  options: Omit<MerkleLogOptions, 'heldCheckpoints' | 'onCheckpoint'>,
-): Promise<MerkleLog> {
-  const { logId, signer, formerPublicKeys = [], ...rest } = options;
-  requireLogId(logId);
-  const log = await openSegmentLog({ ...rest, maxRecordBytes: RECORD_BYTES });
-  try {
-    const read = await readSignedRecords(log, { logId, publicKeys: [signer.publicKey, ...formerPublicKeys] });
-    return logOf(
-      createCore({
-        logId,
-        signer,
-        onCheckpoint: undefined,
-        isDamaged: true,
-        log,
-        read,
-      }),
-    );
-  } catch (error) {
-    await log.close().catch(() => undefined);
-    throw error;
-  }
-}
-
-function createCore({
-  read,
-  ...given
-}: Pick<MerkleCore, 'logId' | 'signer' | 'onCheckpoint' | 'isDamaged' | 'log'> & {
-  readonly read: ReadMerkleRecords;
-}): MerkleCore {
-  return {
-    ...given,
-    tree: read.tree,
-    records: read.records,
-    waiting: [],
-    size: read.tree.size,
-    checkpoint: read.checkpoint,
-    running: undefined,
-    unsettled: undefined,
-    isClosed: false,
-  };
-}
-
-interface MerkleCore {
-  readonly logId: string;
-  readonly signer: LogSigner;
-  readonly onCheckpoint: ((note: string) => void) | undefined;
-  /** Only what is signed was read: nothing can follow it. */
-  readonly isDamaged: boolean;
-  readonly log: SegmentLog;
-  readonly tree: MerkleTree;
-  /** In order: which entry each record begins with. */
-  readonly records: RecordPlace[];
-  readonly waiting: Waiting[];
-  /** Durable entries. */
-  size: number;
-  /** Over them. */
-  checkpoint: string | undefined;
-  running: Promise<void> | undefined;
-  /** A record that the disk refused and that becomes durable when it takes it: nothing else is written before. */
-  unsettled: Batch | undefined;
-  isClosed: boolean;
-}
-
-interface Waiting {
-  readonly entry: Uint8Array;
-  readonly resolve: (appended: MerkleAppended) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-interface Batch {
-  readonly firstLeaf: number;
-  readonly size: number;
-  readonly sequence: number;
-  readonly note: string;
-}
-
-function logOf(core: MerkleCore): MerkleLog {
-  return {
-    logId: core.logId,
-    get size() {
-      return core.size;
-    },
-    get checkpoint() {
-      return core.checkpoint;
-    },
-    append: (entry) => append(core, entry),
-    read: (fromIndex, options) => read(core, fromIndex, options?.maxEntries),
-    leafHash: (leafIndex) => core.tree.leafHash(entryIn(leafIndex, core.size)).toString('hex'),
-    rootHash: (size = core.size) => core.tree.root(within(core, 'size', size)).toString('hex'),
-    inclusionProof: (leafIndex, size = core.size) => inclusionProof(core, leafIndex, size),
-    consistencyProof: (fromSize, toSize = core.size) => consistencyProof(core, fromSize, toSize),
-    prove: (leafIndex) => prove(core, leafIndex),
-    checkpointOver: (leafIndex) => checkpointOver(core, leafIndex),
-    state: () => core.log.state(),
-    close: () => close(core),
-    [Symbol.asyncDispose]: () => close(core),
-  };
-}
-
-function append(core: MerkleCore, entry: Uint8Array | string): Promise<MerkleAppended> {
-  // Copied: it may be changed before its turn.
-  const octets = Uint8Array.from(octetsOf(entry));
-  return new Promise((resolve, reject) => {
-    if (core.isClosed) throw closedError();
-    if (core.isDamaged) throw inconsistent(core.size, 'is damaged and takes no entry');
-    if (octets.length > ENTRY_BYTES) {
-      throw new HopbackError('invalid-argument', `an entry has ${ENTRY_BYTES} octets at most, not ${octets.length}`);
-    }
-    if (core.waiting.length >= WAITING_ENTRIES) {
-      throw new HopbackError('storage-failed', `${WAITING_ENTRIES} entries wait for the log already`, {
-        retryable: true,
-      });
-    }
-    core.waiting.push({ entry: octets, resolve, reject });
-    core.running ??= run(core);
-  });
-}
-
-async function run(core: MerkleCore): Promise<void> {
-  while (core.waiting.length > 0) {
-    // What comes in within a turn of the event loop is one record, with one signature and one sync.
-    await Promise.resolve();
-    const taken = takeBatch(core);
-    try {
-      if (core.unsettled !== undefined) await settle(core, core.unsettled);
-      const batch = await write(core, taken);
-      await settle(core, batch);
-      for (const [at, { resolve }] of taken.entries()) {
-        resolve({ leafIndex: batch.firstLeaf + at, checkpoint: batch.note });
-      }
-    } catch (error) {
-      for (const { reject } of taken) reject(error);
-    }
-  }
-  // At once, so that what comes in now begins anew.
-  core.running = undefined;
-}
-
-function takeBatch({ waiting }: MerkleCore): Waiting[] {
-  let [count, octets] = [0, 0];
-  for (const { entry } of waiting) {
-    if (count > 0 && (count >= RECORD_ENTRIES || octets + entry.length > BATCH_BYTES)) break;
-    count += 1;
-    octets += entry.length;
-  }
-  return waiting.splice(0, count);
-}
-
-/** Signs for entries and hands them to the disk; the tree is as before when either is refused. */
-async function write(core: MerkleCore, taken: readonly Waiting[]): Promise<Batch> {
-  const { tree, log, logId } = core;
-  const firstLeaf = tree.size;
-  try {
-    for (const { entry } of taken) tree.add(hashOfLeaf(entry));
-    const { size } = tree;
-    const note = await signCheckpoint({ logId, size, rootHash: rootOf(tree) }, core.signer);
-    const appended = log.append(encodeMerkleRecord({ note, entries: taken.map(({ entry }) => entry) }));
-    if (!appended.accepted) throw refusedError(appended.reason);
-    const batch = { firstLeaf, size, sequence: appended.sequence, note };
-    core.unsettled = batch;
-    return batch;
-  } catch (error) {
-    tree.cutTo(firstLeaf);
-    throw error;
-  }
-}
-
-/** Waits until a record is durable, from when on its entries count. */
-async function settle(core: MerkleCore, batch: Batch): Promise<void> {
-  await core.log.flush();
-  core.unsettled = undefined;
-  core.records.push({ firstLeaf: batch.firstLeaf, sequence: batch.sequence });
-  core.size = batch.size;
-  core.checkpoint = batch.note;
-  try {
-    core.onCheckpoint?.(batch.note);
-  } catch {
-    // A mistake of the listener's is no reason to refuse entries.
-  }
-}
-
-function refusedError(reason: string): HopbackError {
-  if (reason === 'closed') return closedError();
-  return new HopbackError('storage-failed', `the log takes no entry: ${reason}`, {
-    retryable: true,
-    details: { reason },
-  });
-}
-
-function closedError(): HopbackError {
-  return new HopbackError('closed', 'the log is closed');
-}
-
-async function read(core: MerkleCore, from: number, maxEntries = RECORD_ENTRIES): Promise<readonly MerkleEntry[]> {
-  if (core.isClosed) throw closedError();
-  within(core, 'fromIndex', from);
-  const found: MerkleEntry[] = [];
-  for (let at = recordHolding(core, from); at < core.records.length && found.length < maxEntries;) {
-    const wanted = core.records.slice(at, at + maxEntries - found.length);
-    const stored = await core.log.read(wanted[0]?.sequence ?? 0, { maxRecords: wanted.length });
-    if (stored.length === 0) throw changedError(wanted[0]?.firstLeaf ?? 0);
-    for (const [offset, { sequence, payload }] of stored.entries()) {
-      const { firstLeaf, sequence: expected } = wanted[offset] ?? { firstLeaf: 0, sequence: 0 };
-      if (sequence !== expected) throw changedError(firstLeaf);
-      for (const entry of entriesOf(core, firstLeaf, payload)) {
-        if (entry.leafIndex >= from && found.length < maxEntries) found.push(entry);
-      }
-    }
-    at += stored.length;
-  }
-  return found;
-}
-
-/** Entries of a record, each held against its hash. */
-function entriesOf({ tree }: MerkleCore, firstLeaf: number, payload: Uint8Array): MerkleEntry[] {
-  const record = decodeMerkleRecord(payload);
-  if (record === undefined) throw changedError(firstLeaf);
-  return record.entries.map((octets, offset) => {
-    const leafIndex = firstLeaf + offset;
-    if (!hashOfLeaf(octets).equals(tree.leafHash(leafIndex))) throw changedError(leafIndex);
-    return { leafIndex, octets: Uint8Array.from(octets) };
-  });
-}
-
-function changedError(leafIndex: number): HopbackError {
-  return inconsistent(leafIndex, 'was changed while it was open');
-}
-
-/** Place of the record that has an entry. */
-function recordHolding({ records }: MerkleCore, leafIndex: number): number {
-  let [low, high] = [0, records.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((records[middle]?.firstLeaf ?? 0) <= leafIndex) low = middle + 1;
-    else high = middle;
-  }
-  return Math.max(0, low - 1);
-}
-
-function within(core: MerkleCore, name: string, value: number): number {
-  if (Number.isSafeInteger(value) && value >= 0 && value <= core.size) return value;
-  throw new HopbackError('invalid-argument', `${name} must be an integer from 0 to ${core.size}, not ${value}`);
-}
-
-function inclusionProof(core: MerkleCore, leafIndex: number, size: number): InclusionProof {
-  within(core, 'size', size);
-  return { leafIndex, size, hashes: core.tree.inclusion(entryIn(leafIndex, size), size).map(hexOf) };
-}
-
-function entryIn(leafIndex: number, size: number): number {
-  if (Number.isSafeInteger(leafIndex) && leafIndex >= 0 && leafIndex < size) return leafIndex;
-  throw new HopbackError('invalid-argument', `there is no entry ${leafIndex} among ${size}`);
-}
-
-function consistencyProof(core: MerkleCore, fromSize: number, toSize: number): ConsistencyProof {
-  within(core, 'toSize', toSize);
-  within(core, 'fromSize', fromSize);
-  if (fromSize > toSize) throw new HopbackError('invalid-argument', `${fromSize} entries are more than ${toSize}`);
-  return { fromSize, toSize, hashes: core.tree.consistency(fromSize, toSize).map(hexOf) };
-}
-
-function hexOf(hash: Buffer): string {
-  return hash.toString('hex');
-}
-
-async function prove(core: MerkleCore, leafIndex: number): Promise<ProvedEntry> {
-  // Both before anything is waited for: a proof is for the checkpoint beside it.
-  const { checkpoint } = core;
-  const inclusion = inclusionProof(core, leafIndex, core.size);
-  const [entry] = await read(core, leafIndex, 1);
-  if (entry === undefined || checkpoint === undefined) throw inconsistent(leafIndex, 'lost an entry');
-  return { octets: entry.octets, inclusion, checkpoint };
-}
-
-async function checkpointOver(core: MerkleCore, leafIndex: number): Promise<string> {
-  if (core.isClosed) throw closedError();
-  inclusionProof(core, leafIndex, core.size);
-  const sequence = core.records[recordHolding(core, leafIndex)]?.sequence ?? 0;
-  const [stored] = await core.log.read(sequence, { maxRecords: 1 });
-  const record = stored?.sequence === sequence ? decodeMerkleRecord(stored.payload) : undefined;
-  if (record === undefined) throw changedError(leafIndex);
-  return record.note;
-}
-
-async function close(core: MerkleCore): Promise<void> {
-  core.isClosed = true;
-  await core.running;
-  await core.log.close();
 }

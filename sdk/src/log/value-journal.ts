@@ -5,8 +5,8 @@ import { NODE_LOG_FILES, storageFailure, systemCode, withFile } from './log-file
 import type { LogFiles } from './log-files.js';
 import { SEGMENT_HEADER_BYTES, parseSegmentFileName, scanSegment } from './segment-format.js';
 import type { SegmentName } from './segment-format.js';
-import { openSegmentLog } from './segment-log.js';
-import type { SegmentLog } from './segment-log.js';
+import { SegmentLog } from './segment-log.js';
+import type { SegmentLogState } from './segment-log.js';
 
 /** How a journal is opened. */
 export interface ValueJournalOptions {
@@ -22,29 +22,6 @@ export interface ValueJournalOptions {
   readonly clock?: Clock;
   /** Runs `callback` once, `delayMs` from now, unless the returned function is called before. Default Node's timers. */
   readonly schedule?: (callback: () => void, delayMs: number) => () => void;
-}
-
-/** Small values by key, of which the latest is durable: how far a file was read, tokens, positions of streams. */
-export interface ValueJournal extends AsyncDisposable {
-  /** The value set last, durable or about to be. Never throws. */
-  readonly get: (key: string) => string | undefined;
-  /**
-   * Resolves once the value is durable. Values of a key are kept in the order of the calls.
-   * @param key - 1 to 1,024 bytes of UTF-8
-   * @param value - undefined removes the key
-   * @throws HopbackError `invalid-argument` when the key or value is too long or there are too many keys; `storage-failed` (retryable)
-   * when the disk refuses: `get` gives the value, and it becomes durable when the disk takes it later; `closed`
-   */
-  readonly set: (key: string, value: string | undefined) => Promise<void>;
-  /** All keys with their values, in no order. Never throws. */
-  readonly entries: () => readonly (readonly [key: string, value: string])[];
-  /** Bytes on disk and failures, as of {@link SegmentLog.state}. Never throws. */
-  readonly state: SegmentLog['state'];
-  /**
-   * Makes one attempt to write what is not durable yet, and closes. May be called again.
-   * @throws HopbackError `storage-failed` when what was not durable could not be written
-   */
-  readonly close: () => Promise<void>;
 }
 
 /** One for each followed file, trunk, peer or stream of a large carrier. */
@@ -74,56 +51,189 @@ const OUTRUN_FACTOR = 2;
 const ENTRY_OVERHEAD_BYTES = 32;
 
 /**
- * Opens a journal and reads it. Where its files were damaged, a key may have the value that it had before, or none: what stands on it
- * has to bear that, as reading a file again from an earlier offset does when records have ids.
- * @param options - where, and how large
- * @returns the journal
- * @throws HopbackError `invalid-argument` for a limit out of its bounds; `storage-failed` when the directory cannot be made, listed or
- * read
- * @see {@link openSegmentLog}, on which it lies
+ * Small values by key, of which the latest is durable: how far a file was read, tokens, positions of streams.
+ * @see {@link SegmentLog}, on which it lies
  * @example
  * ```ts
  * const { mkdtemp, rm } = await import('node:fs/promises');
  * const { tmpdir } = await import('node:os');
  * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
- * const journal = await openValueJournal({ directory });
+ * const journal = await ValueJournal.open({ directory });
  * await journal.set('cdr.csv', '{"offset":4096}');
  * console.log(journal.get('cdr.csv')); // {"offset":4096}
  * await journal.close();
  * await rm(directory, { recursive: true });
  * ```
  */
-export async function openValueJournal(options: ValueJournalOptions): Promise<ValueJournal> {
-  const { maxKeys = JOURNAL_KEYS, maxValueBytes = JOURNAL_VALUE_BYTES, ...rest } = options;
-  inBounds('maxKeys', maxKeys, MOST_KEYS);
-  inBounds('maxValueBytes', maxValueBytes, MOST_VALUE_BYTES);
-  const log = await openSegmentLog({
-    ...rest,
-    segmentBytes: JOURNAL_SEGMENT_BYTES,
-    maxRecordBytes: JSON_GROWTH * (JOURNAL_KEY_BYTES + maxValueBytes) + ENTRY_OVERHEAD_BYTES,
-  });
-  const core: JournalCore = {
-    log,
-    maxKeys,
-    maxValueBytes,
-    values: new Map(),
-    liveBytes: 0,
-    ...IDLE,
-  };
-  try {
-    await readAll(core);
-  } catch (error) {
-    await log.close().catch(() => undefined);
-    throw error;
+export class ValueJournal implements AsyncDisposable {
+  readonly #log: SegmentLog;
+  readonly #maxKeys: number;
+  readonly #maxValueBytes: number;
+  /** By when they were written, the oldest first. */
+  readonly #values = new Map<string, LiveValue>();
+  /** What the live values take on disk, about. */
+  #liveBytes = 0;
+  /** Until the live values are written anew, or that has failed. */
+  #compacting: Promise<void> | undefined;
+  #isClosing = false;
+
+  /**
+   * Opens a journal and reads it. Where its files were damaged, a key may have the value that it had before, or none: what stands on it
+   * has to bear that, as reading a file again from an earlier offset does when records have ids.
+   * @param options - where, and how large
+   * @returns the journal
+   * @throws {@link HopbackError} `invalid-argument` for a limit out of its bounds; `storage-failed` when the directory cannot be made,
+   * listed or read
+   */
+  static async open(options: ValueJournalOptions): Promise<ValueJournal> {
+    const { maxKeys = JOURNAL_KEYS, maxValueBytes = JOURNAL_VALUE_BYTES, ...rest } = options;
+    inBounds('maxKeys', maxKeys, MOST_KEYS);
+    inBounds('maxValueBytes', maxValueBytes, MOST_VALUE_BYTES);
+    const log = await SegmentLog.open({
+      ...rest,
+      segmentBytes: JOURNAL_SEGMENT_BYTES,
+      maxRecordBytes: JSON_GROWTH * (JOURNAL_KEY_BYTES + maxValueBytes) + ENTRY_OVERHEAD_BYTES,
+    });
+    const journal = new ValueJournal(log, maxKeys, maxValueBytes);
+    try {
+      await journal.#readAll();
+    } catch (error) {
+      await log.close().catch(() => undefined);
+      throw error;
+    }
+    return journal;
   }
-  return {
-    get: (key) => core.values.get(key)?.value,
-    set: (key, value) => set(core, key, value),
-    entries: () => [...core.values].map(([key, { value }]) => [key, value]),
-    state: () => log.state(),
-    close: () => close(core),
-    [Symbol.asyncDispose]: () => close(core),
-  };
+
+  private constructor(log: SegmentLog, maxKeys: number, maxValueBytes: number) {
+    this.#log = log;
+    this.#maxKeys = maxKeys;
+    this.#maxValueBytes = maxValueBytes;
+  }
+
+  /** The value set last, durable or about to be. Never throws. */
+  get(key: string): string | undefined {
+    return this.#values.get(key)?.value;
+  }
+
+  /**
+   * Resolves once the value is durable. Values of a key are kept in the order of the calls.
+   * @param key - 1 to 1,024 bytes of UTF-8
+   * @param value - undefined removes the key
+   * @throws {@link HopbackError} `invalid-argument` when the key or value is too long or there are too many keys; `storage-failed`
+   * (retryable) when the disk refuses: `get` gives the value, and it becomes durable when the disk takes it later; `closed`
+   */
+  async set(key: string, value: string | undefined): Promise<void> {
+    const keyBytes = Buffer.byteLength(key);
+    const valueBytes = value === undefined ? 0 : Buffer.byteLength(value);
+    if (keyBytes < 1 || keyBytes > JOURNAL_KEY_BYTES || valueBytes > this.#maxValueBytes) {
+      const text = `a key has 1 to ${JOURNAL_KEY_BYTES} bytes and a value ${this.#maxValueBytes} at most, not ${keyBytes} and ${valueBytes}`;
+      throw new HopbackError('invalid-argument', text);
+    }
+    const isNew = !this.#values.has(key);
+    if (value !== undefined && isNew && this.#values.size >= this.#maxKeys) {
+      throw new HopbackError('invalid-argument', `the journal has its ${this.#maxKeys} keys already`);
+    }
+    if (value === undefined && isNew) {
+      // It may have been removed just now, and not be so on disk.
+      await this.#log.flush();
+      return;
+    }
+    const sequence = this.#write(key, value);
+    this.#remember(key, value === undefined ? undefined : { value, sequence });
+    await this.#log.flush();
+    if (this.#isDue()) this.#compacting ??= this.#compact();
+    if (this.#isDue(OUTRUN_FACTOR)) await this.#compacting;
+  }
+
+  /** All keys with their values, in no order. Never throws. */
+  entries(): readonly (readonly [key: string, value: string])[] {
+    return [...this.#values].map(([key, { value }]) => [key, value]);
+  }
+
+  /** Bytes on disk and failures, as of {@link SegmentLog.state}. Never throws. */
+  state(): SegmentLogState {
+    return this.#log.state();
+  }
+
+  /**
+   * Makes one attempt to write what is not durable yet, and closes. May be called again.
+   * @throws {@link HopbackError} `storage-failed` when what was not durable could not be written
+   */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    await this.#compacting;
+    await this.#log.close();
+  }
+
+  /** As `close`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #readAll(): Promise<void> {
+    let next = this.#log.firstSequence;
+    for (;;) {
+      const records = await this.#log.read(next);
+      const last = records.at(-1);
+      if (last === undefined) return;
+      for (const { payload, sequence } of records) {
+        const [key, value] = journalEntryOf(payload);
+        if (key !== undefined) this.#remember(key, value === undefined ? undefined : { value, sequence });
+      }
+      next = last.sequence + 1;
+    }
+  }
+
+  #remember(key: string, live: LiveValue | undefined): void {
+    const before = this.#values.get(key);
+    if (before !== undefined) this.#liveBytes -= entryBytes(key, before.value);
+    // Taken out first, so that it comes behind all that are older.
+    this.#values.delete(key);
+    if (live === undefined) return;
+    this.#values.set(key, live);
+    this.#liveBytes += entryBytes(key, live.value);
+  }
+
+  #write(key: string, value: string | undefined): number {
+    const appended = this.#log.append(JSON.stringify(value === undefined ? [key] : [key, value]));
+    if (appended.accepted) return appended.sequence;
+    if (appended.reason === 'closed') throw new HopbackError('closed', 'the journal is closed');
+    const details = { reason: appended.reason };
+    throw new HopbackError('storage-failed', `the journal takes no value: ${appended.reason}`, {
+      retryable: true,
+      details,
+    });
+  }
+
+  #isDue(times = 1): boolean {
+    return this.#log.state().sizeBytes > times * (2 * this.#liveBytes + GARBAGE_BYTES);
+  }
+
+  /** Makes room, piece by piece. A refusal is no matter of whoever sets a value: it comes again. */
+  async #compact(): Promise<void> {
+    try {
+      while (this.#isDue() && !this.#isClosing) await this.#writeOldestAnew();
+    } catch {
+      // The values are durable where they were, and the segments still there.
+    } finally {
+      this.#compacting = undefined;
+    }
+  }
+
+  /** Writes the oldest live values anew, and removes the segments that hold nothing else. What removed a key goes with what it removed. */
+  async #writeOldestAnew(): Promise<void> {
+    const newest = this.#log.lastSequence;
+    let written = 0;
+    for (const [key, { value, sequence }] of this.#values) {
+      if (written >= PIECE_BYTES || sequence > newest) break;
+      this.#remember(key, { value, sequence: this.#write(key, value) });
+      written += entryBytes(key, value);
+    }
+    // As it is now: what is set while the disk is waited for has its value before on the disk, and keeps it until its own is there.
+    const [oldest] = this.#values.values();
+    await this.#log.flush();
+    await this.#log.trim((oldest?.sequence ?? newest + 1) - 1);
+  }
 }
 
 function inBounds(name: string, value: number, most: number): void {
@@ -137,38 +247,8 @@ interface LiveValue {
   readonly sequence: number;
 }
 
-interface JournalCore {
-  readonly log: SegmentLog;
-  readonly maxKeys: number;
-  readonly maxValueBytes: number;
-  /** By when they were written, the oldest first. */
-  readonly values: Map<string, LiveValue>;
-  /** What the live values take on disk, about. */
-  liveBytes: number;
-  /** Until the live values are written anew, or that has failed. */
-  compacting: Promise<void> | undefined;
-  closing: boolean;
-}
-
-const IDLE = { compacting: undefined, closing: false };
-
-async function readAll(core: JournalCore): Promise<void> {
-  const { log } = core;
-  let next = log.firstSequence;
-  for (;;) {
-    const records = await log.read(next);
-    const last = records.at(-1);
-    if (last === undefined) return;
-    for (const { payload, sequence } of records) {
-      const [key, value] = journalEntryOf(payload);
-      if (key !== undefined) remember(core, key, value === undefined ? undefined : { value, sequence });
-    }
-    next = last.sequence + 1;
-  }
-}
-
 /** Key and value of a record of a journal; no key where nobody here wrote it. */
-export function journalEntryOf(payload: Uint8Array): readonly [key: string | undefined, value: string | undefined] {
+function journalEntryOf(payload: Uint8Array): readonly [key: string | undefined, value: string | undefined] {
   try {
     const entry: unknown = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('utf8'));
     const [key, value] = Array.isArray(entry) ? (entry as readonly unknown[]) : [];
@@ -179,90 +259,8 @@ export function journalEntryOf(payload: Uint8Array): readonly [key: string | und
   }
 }
 
-function remember(core: JournalCore, key: string, live: LiveValue | undefined): void {
-  const { values } = core;
-  const before = values.get(key);
-  if (before !== undefined) core.liveBytes -= entryBytes(key, before.value);
-  // Taken out first, so that it comes behind all that are older.
-  values.delete(key);
-  if (live === undefined) return;
-  values.set(key, live);
-  core.liveBytes += entryBytes(key, live.value);
-}
-
 function entryBytes(key: string, value: string): number {
   return key.length + value.length + ENTRY_OVERHEAD_BYTES;
-}
-
-async function set(core: JournalCore, key: string, value: string | undefined): Promise<void> {
-  const { log, values, maxKeys, maxValueBytes } = core;
-  const keyBytes = Buffer.byteLength(key);
-  const valueBytes = value === undefined ? 0 : Buffer.byteLength(value);
-  if (keyBytes < 1 || keyBytes > JOURNAL_KEY_BYTES || valueBytes > maxValueBytes) {
-    const text = `a key has 1 to ${JOURNAL_KEY_BYTES} bytes and a value ${maxValueBytes} at most, not ${keyBytes} and ${valueBytes}`;
-    throw new HopbackError('invalid-argument', text);
-  }
-  if (value !== undefined && !values.has(key) && values.size >= maxKeys) {
-    throw new HopbackError('invalid-argument', `the journal has its ${maxKeys} keys already`);
-  }
-  if (value === undefined && !values.has(key)) {
-    // It may have been removed just now, and not be so on disk.
-    await log.flush();
-    return;
-  }
-  const sequence = write(core, key, value);
-  remember(core, key, value === undefined ? undefined : { value, sequence });
-  await log.flush();
-  if (isDue(core)) core.compacting ??= compact(core);
-  if (isDue(core, OUTRUN_FACTOR)) await core.compacting;
-}
-
-function write({ log }: JournalCore, key: string, value: string | undefined): number {
-  const appended = log.append(JSON.stringify(value === undefined ? [key] : [key, value]));
-  if (appended.accepted) return appended.sequence;
-  if (appended.reason === 'closed') throw new HopbackError('closed', 'the journal is closed');
-  const details = { reason: appended.reason };
-  throw new HopbackError('storage-failed', `the journal takes no value: ${appended.reason}`, {
-    retryable: true,
-    details,
-  });
-}
-
-function isDue({ log, liveBytes }: JournalCore, times = 1): boolean {
-  return log.state().sizeBytes > times * (2 * liveBytes + GARBAGE_BYTES);
-}
-
-/** Makes room, piece by piece. A refusal is no matter of whoever sets a value: it comes again. */
-async function compact(core: JournalCore): Promise<void> {
-  try {
-    while (isDue(core) && !core.closing) await writeOldestAnew(core);
-  } catch {
-    // The values are durable where they were, and the segments still there.
-  } finally {
-    core.compacting = undefined;
-  }
-}
-
-/** Writes the oldest live values anew, and removes the segments that hold nothing else. What removed a key goes with what it removed. */
-async function writeOldestAnew(core: JournalCore): Promise<void> {
-  const { log, values } = core;
-  const newest = log.lastSequence;
-  let written = 0;
-  for (const [key, { value, sequence }] of values) {
-    if (written >= PIECE_BYTES || sequence > newest) break;
-    remember(core, key, { value, sequence: write(core, key, value) });
-    written += entryBytes(key, value);
-  }
-  // As it is now: what is set while the disk is waited for has its value before on the disk, and keeps it until its own is there.
-  const [oldest] = values.values();
-  await log.flush();
-  await log.trim((oldest?.sequence ?? newest + 1) - 1);
-}
-
-async function close(core: JournalCore): Promise<void> {
-  core.closing = true;
-  await core.compacting;
-  await core.log.close();
 }
 
 /** Read at once. */
@@ -278,13 +276,13 @@ const MOST_ATTEMPTS = 5;
  * @returns all keys with their values, in no order; empty where there is no journal
  * @throws {@link HopbackError} `storage-failed` (retryable) when the disk does not give them, or the journal is written anew faster than it
  * can be read
- * @see {@link openValueJournal}
+ * @see {@link ValueJournal}
  * @example
  * ```ts
  * const { mkdtemp, rm } = await import('node:fs/promises');
  * const { tmpdir } = await import('node:os');
  * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
- * const journal = await openValueJournal({ directory });
+ * const journal = await ValueJournal.open({ directory });
  * await journal.set('cdr.csv', '{"offset":4096}');
  * console.log((await readValueJournal(directory)).get('cdr.csv')); // {"offset":4096}
  * await journal.close();

@@ -65,34 +65,33 @@ export type MerkleLogFinding =
       readonly reason: string;
     };
 
-/** Entries that are as they were signed. Hashes are SHA-256 in lower-case hex. */
-export interface SignedEntries {
-  /** As their checkpoints say; absent for an empty log. */
-  readonly logId?: string;
-  readonly size: number;
-  readonly rootHash: string;
-  /** Signed note over all of them; absent for an empty log. */
-  readonly checkpoint?: string;
-  /** How many held checkpoints they agree with. With none, a cut tail shows nowhere. */
-  readonly heldCheckpoints: number;
-}
-
-/** What became of looking through a log. */
+/** What became of looking through a log. Hashes are SHA-256 in lower-case hex. */
 export type MerkleLogVerification =
-  /** Every entry is as it was signed. */
-  | ({ readonly status: 'intact' } & SignedEntries)
-  /**
-   * Every entry that can be read is as it was signed. Behind them stand bytes that are no entry: a write that a crash tore before anybody was
-   * told of it, one that goes on at this moment, or an entry that was damaged since. A held checkpoint tells, and the next entry that is
-   * appended clears away what a crash tore.
-   */
-  | ({
-      readonly status: 'indeterminate';
-      readonly reason: 'tail-unreadable';
-      /** Of the entry that those bytes would be. */
-      readonly leafIndex: number;
-      readonly damagedBytes: number;
-    } & SignedEntries)
+  | ((
+      | { readonly status: 'intact' }
+      /**
+       * Every entry that can be read is as it was signed. Behind them stand bytes that are no entry: a write that a crash tore before
+       * anybody was told of it, one that goes on at this moment, or an entry that was damaged since. A held checkpoint tells, and the next
+       * entry that is appended clears away what a crash tore.
+       */
+      | {
+          readonly status: 'indeterminate';
+          readonly reason: 'tail-unreadable';
+          /** Of the entry that those bytes would be. */
+          readonly leafIndex: number;
+          readonly damagedBytes: number;
+        }
+    ) & {
+      /** As the checkpoints say; absent for an empty log. */
+      readonly logId?: string;
+      /** Entries, each of which is as it was signed. */
+      readonly size: number;
+      readonly rootHash: string;
+      /** Signed note over all of them; absent for an empty log. */
+      readonly checkpoint?: string;
+      /** How many held checkpoints they agree with. With none, a cut tail shows nowhere. */
+      readonly heldCheckpoints: number;
+    })
   | {
       readonly status: 'broken';
       /** The first. Behind it nothing can be told. */
@@ -103,9 +102,6 @@ export type MerkleLogVerification =
       readonly damagedBytes: number;
     };
 
-/** What a log is held against. */
-export type MerkleLogTrust = Parameters<typeof verifyMerkleLog>[1];
-
 /**
  * Looks through the files of a log, without changing them, and names the first bad entry: what was edited, deleted, swapped, inserted, damaged,
  * signed by somebody else, and, where a checkpoint is held, cut off or written anew. Every signature is checked: some four thousand a second.
@@ -113,14 +109,14 @@ export type MerkleLogTrust = Parameters<typeof verifyMerkleLog>[1];
  * @param trust - its keys, and checkpoints that were kept elsewhere
  * @returns `intact`, `indeterminate` where the log was not closed and its end cannot be read, or `broken` with what was found first; never throws for what the files hold
  * @throws {@link HopbackError} `invalid-argument` without a key; `storage-failed` when the disk does not give the files
- * @see {@link openMerkleLog}, RFC 9162 section 2.1
+ * @see {@link MerkleLog}, RFC 9162 section 2.1
  * @example
  * ```ts
  * const { mkdtemp, rm } = await import('node:fs/promises');
  * const { tmpdir } = await import('node:os');
  * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
  * const signer = createLogSigner(createTestKey().privateKeyPem);
- * const log = await openMerkleLog({ directory, logId: 'example.com/evidence', signer });
+ * const log = await MerkleLog.open({ directory, logId: 'example.com/evidence', signer });
  * await log.append('first');
  * await log.close();
  * const verification = await verifyMerkleLog(directory, { publicKeys: [signer.publicKey] });
@@ -182,7 +178,7 @@ const NO_TAIL = { lostRecords: 0, isDoubtful: false };
 
 const isThrough = ({ trust, tree }: Walk): boolean => tree.size >= (trust.throughSize ?? Infinity);
 
-function signedEntries({ trust, tree, logId, note }: Walk): SignedEntries {
+function signedEntries({ trust, tree, logId, note }: Walk) {
   return {
     ...(logId === undefined ? {} : { logId }),
     size: tree.size,
@@ -193,7 +189,7 @@ function signedEntries({ trust, tree, logId, note }: Walk): SignedEntries {
 }
 
 interface Walk {
-  readonly trust: MerkleLogTrust;
+  readonly trust: Parameters<typeof verifyMerkleLog>[1];
   /** Of entries that are as they were signed. */
   readonly tree: MerkleTree;
   logId: string | undefined;

@@ -39,17 +39,7 @@ export function readinessOf({ trust, signing }: SidecarServices, isDraining: boo
 }
 
 /** What is counted, under the names that dashboards ask for. No label ever has a telephone number. */
-export interface SidecarMetrics {
-  readonly registry: Registry;
-  /** A call that was verified. @param seconds - that it took */
-  readonly verified: (verdict: CallVerdict, seconds: number) => void;
-  /** A call that was to be signed: its level, empty where it was not signed; `signed`, or why not; and the seconds that it took. */
-  readonly signed: (result: { readonly attest: string; readonly outcome: string }, seconds: number) => void;
-  readonly heartbeat: () => void;
-  /** A request that was answered. @param route - name of the route, not its path */
-  readonly answered: (route: string, status: number) => void;
-  readonly reloaded: (outcome: 'changed' | 'unchanged' | 'kept') => void;
-}
+export type SidecarMetrics = ReturnType<typeof createSidecarMetrics>;
 
 /** From what a verification takes in memory to what a caller notices, seconds. */
 const BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
@@ -59,7 +49,7 @@ const BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.0
  * @param services - those in force, asked when somebody reads
  * @returns counters, and the registry that they are read from
  */
-export function createSidecarMetrics(services: () => SidecarServices | undefined): SidecarMetrics {
+export function createSidecarMetrics(services: () => SidecarServices | undefined) {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -101,17 +91,20 @@ export function createSidecarMetrics(services: () => SidecarServices | undefined
   gaugesOf(services, registry);
   return {
     registry,
-    verified({ verstat, attestation = '', reasons }, seconds) {
-      verifications(verstat, attestation, reasons[0] ?? 'none');
+    /** A call that was verified. @param seconds - that it took */
+    verified({ verstat, attestation, reasons }: CallVerdict, seconds: number): void {
+      verifications(verstat, attestation ?? '', reasons[0] ?? 'none');
       verifySeconds.observe(seconds);
     },
-    signed({ attest, outcome }, seconds) {
+    /** A call that was to be signed: its level, empty where it was not signed; `signed`, or why not; and the seconds that it took. */
+    signed({ attest, outcome }: { readonly attest: string; readonly outcome: string }, seconds: number): void {
       signings(attest, outcome);
       signSeconds.observe(seconds);
     },
     heartbeat: () => heartbeats.inc(),
-    answered: (route, status) => answers(route, String(status)),
-    reloaded: (outcome) => reloads.inc({ outcome }),
+    /** A request that was answered. @param route - name of the route, not its path */
+    answered: (route: string, status: number) => answers(route, String(status)),
+    reloaded: (outcome: 'changed' | 'unchanged' | 'kept') => reloads.inc({ outcome }),
   };
 }
 

@@ -21,7 +21,7 @@ import type { Clients, ServeCallsOptions } from './http/serve-calls.js';
 import { createSidecarMetrics, probeRoutes, readinessOf, recordsReadiness } from './metrics.js';
 import type { Readiness, SidecarMetrics } from './metrics.js';
 import { openApiDocument } from './open-api/open-api-document.js';
-import { causeText, once, oneAtATime, watchFiles } from './services/files.js';
+import { causeText, oneAtATime, watchFiles } from './services/files.js';
 import type { OnNotice, SidecarNotice } from './services/files.js';
 import { createServicesLoader } from './services/sidecar-services.js';
 import type { ServicesLoader, SidecarServices } from './services/sidecar-services.js';
@@ -91,49 +91,20 @@ export interface SidecarOptions {
   }) => void;
 }
 
-/** What one of several processes is started with. */
+/** What one of several processes is started with: {@link Sidecar.start} takes these members too. */
 export interface ProcessOptions extends SidecarOptions {
   /** Text of `/metrics`, where several processes are counted together. Default the counts of this one. */
   readonly metricsText?: (own: () => Promise<string>) => Promise<string>;
   /** `calls`: records, tracebacks and the admin listener are another process's, as for one of several workers. Default `all`. */
   readonly role?: 'all' | 'calls';
+  /** Is given what tells the configuration in force, once the sidecar listens. */
+  readonly onStarted?: (configuration: () => SidecarConfiguration) => void;
 }
 
 type ReloadOutcome = Awaited<ReturnType<Sidecar['reload']>>;
 
-/** A sidecar that answers. */
-export interface Sidecar extends AsyncDisposable {
-  readonly calls: {
-    readonly host: string;
-    readonly port: number;
-    readonly isTls: boolean;
-  };
-  /** The admin listener, where there is one. */
-  readonly admin: Sidecar['calls'] | undefined;
-  readonly metrics: { readonly registry: Registry };
-  readonly readiness: () => Readiness;
-  /**
-   * Reads the configuration and everything that it names again; requests under way end with what they began with. Never rejects: `kept` when
-   * something cannot be used, and what was in force stays in force.
-   */
-  readonly reload: () => Promise<
-    | { readonly status: 'changed' | 'unchanged' }
-    | { readonly status: 'kept'; readonly problems: readonly { readonly member: string; readonly text: string }[] }
-  >;
-  /** Tells that it ends, takes nothing more, lets requests under way end, and closes. */
-  readonly close: () => Promise<void>;
-}
-
-/** A sidecar, and what is in force. */
-export interface RunningSidecar extends Sidecar {
-  readonly configuration: () => SidecarConfiguration;
-}
-
 /**
- * Starts a sidecar: reads its configuration, loads whom to trust and what to sign with, and listens.
- * @param options - the configuration file, and what stands in for parts of it
- * @returns the sidecar, once it listens; to be closed by `close()` or `await using`
- * @throws {@link HopbackError} `invalid-configuration` with every problem of the file in `details.problems`; those of what it names
+ * A sidecar that answers.
  * @see ATIS-1000082, 3GPP TS 24.229 annex V
  * @example
  * ```ts
@@ -143,83 +114,124 @@ export interface RunningSidecar extends Sidecar {
  * const pki = new TestPki();
  * await writeFile(`${directory}/root.pem`, pki.root.certificatePem);
  * await writeFile(`${directory}/hopback.yaml`, 'trust: { roots: [root.pem] }\nlisten: { calls: { port: 0 } }\n');
- * const sidecar = await startSidecar({ configurationPath: `${directory}/hopback.yaml` });
+ * const sidecar = await Sidecar.start({ configurationPath: `${directory}/hopback.yaml` });
  * const answer = await fetch(`http://127.0.0.1:${sidecar.calls.port}/readyz`);
  * console.log(answer.status); // 200
  * await sidecar.close();
  * await rm(directory, { recursive: true });
  * ```
  */
-export const startSidecar: (options: SidecarOptions) => Promise<Sidecar> = openSidecar;
-
-/** As {@link startSidecar}, for one of several processes. */
-export async function openSidecar(options: ProcessOptions): Promise<RunningSidecar> {
-  const path = resolve(options.configurationPath);
-  const directory = dirname(path);
-  const onNotice = options.onNotice ?? nothing;
-  const passphrase = options.environment?.['HOPBACK_KEY_PASSPHRASE'];
-  const loader = createServicesLoader({
-    directory,
-    onNotice,
-    clock: options.clock ?? { nowMs: Date.now },
-    ...defined({ passphrase, onSignature: options.onSignature }),
-  });
-  await loader.load(await requireConfigurationFile(path, options)).catch(async (error: unknown) => {
-    await loader.close();
-    throw error;
-  });
-  const state = createState(loader);
-  const metrics = createSidecarMetrics(() => loader.current());
-  const probes = probesOf({ options, loader, state, metrics });
-  const parts: Parts = {
-    options,
-    directory,
-    loader,
-    state,
-    metrics,
-    probes,
+export class Sidecar implements AsyncDisposable {
+  readonly calls: {
+    readonly host: string;
+    readonly port: number;
+    readonly isTls: boolean;
   };
-  const opened: (() => Promise<void>)[] = [loader.close];
-  try {
-    const admin = options.role === 'calls' ? undefined : await adminOf(parts);
-    if (admin !== undefined) opened.unshift(() => admin.close(0));
-    state.intake = admin?.intake;
-    const calls = await listenForCalls(parts);
-    const reload = oneAtATime(() =>
-      reloadOnce({
-        ...parts,
-        path,
-        calls,
-        admin,
-        onNotice,
-      }),
-    );
-    const files = (): readonly string[] => [path, ...loader.current().files, ...calls.files, ...(admin?.files ?? [])];
-    const endWatch = await watchFiles(files, () => loader.current().configuration.reloadSeconds, reload);
-    const close = once(async () => {
-      state.isDraining = true;
-      endWatch();
-      const drainMs = loader.current().configuration.drainSeconds * DRAINING_SHARE * 1_000;
-      const beganMs = elapsedMs();
-      await calls.close(drainMs);
-      await admin?.close(Math.max(0, drainMs - (elapsedMs() - beganMs)));
-      for (const closePart of opened) await closePart();
+  /** The admin listener, where there is one. */
+  readonly admin: Sidecar['calls'] | undefined;
+  readonly metrics: { readonly registry: Registry };
+  readonly #parts: RunningParts;
+  readonly #opened: Opened;
+  readonly #reload = oneAtATime(() => reloadOnce(this.#parts));
+  #endWatch: () => void = nothing;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * Starts a sidecar: reads its configuration, loads whom to trust and what to sign with, and listens.
+   * @param options - the configuration file, and what stands in for parts of it
+   * @returns the sidecar, once it listens; to be closed by `close()` or `await using`
+   * @throws {@link HopbackError} `invalid-configuration` with every problem of the file in `details.problems`; those of what it names
+   */
+  static async start(options: SidecarOptions): Promise<Sidecar> {
+    const given: ProcessOptions = options;
+    const { onNotice = nothing, clock = { nowMs: Date.now }, environment, onSignature, role, onStarted } = given;
+    const path = resolve(options.configurationPath);
+    const directory = dirname(path);
+    const loader = createServicesLoader({
+      directory,
+      onNotice,
+      clock,
+      ...defined({ passphrase: environment?.['HOPBACK_KEY_PASSPHRASE'], onSignature }),
     });
-    return {
-      calls,
+    await loader.load(await requireConfigurationFile(path, options)).catch(async (error: unknown) => {
+      await loader.close();
+      throw error;
+    });
+    const state = createState(loader);
+    const metrics = createSidecarMetrics(() => loader.current());
+    const probes = probesOf({ options, loader, state, metrics });
+    const parts: Parts = {
+      options: given,
+      directory,
+      loader,
+      state,
       metrics,
-      reload,
-      close,
-      [Symbol.asyncDispose]: close,
-      admin: admin?.listener,
-      configuration: () => loader.current().configuration,
-      readiness: () => readinessNow(loader, state),
+      probes,
     };
-  } catch (error) {
-    for (const closePart of opened) await closePart();
-    throw error;
+    const opened: (() => Promise<void>)[] = [loader.close];
+    try {
+      const admin = role === 'calls' ? undefined : await adminOf(parts);
+      if (admin !== undefined) opened.unshift(() => admin.close(0));
+      state.intake = admin?.intake;
+      const calls = await listenForCalls(parts);
+      const sidecar = new Sidecar({ ...parts, path, calls, admin, onNotice }, opened);
+      const files = (): readonly string[] => [path, ...loader.current().files, ...calls.files, ...(admin?.files ?? [])];
+      sidecar.#endWatch = await watchFiles(files, () => loader.current().configuration.reloadSeconds, sidecar.#reload);
+      onStarted?.(() => loader.current().configuration);
+      return sidecar;
+    } catch (error) {
+      for (const closePart of opened) await closePart();
+      throw error;
+    }
+  }
+
+  private constructor(parts: RunningParts, opened: Opened) {
+    this.calls = parts.calls;
+    this.admin = parts.admin?.listener;
+    this.metrics = parts.metrics;
+    this.#parts = parts;
+    this.#opened = opened;
+  }
+
+  readiness(): Readiness {
+    return readinessNow(this.#parts.loader, this.#parts.state);
+  }
+
+  /**
+   * Reads the configuration and everything that it names again; requests under way end with what they began with. Never rejects: `kept` when
+   * something cannot be used, and what was in force stays in force.
+   */
+  reload(): Promise<
+    | { readonly status: 'changed' | 'unchanged' }
+    | { readonly status: 'kept'; readonly problems: readonly { readonly member: string; readonly text: string }[] }
+  > {
+    return this.#reload();
+  }
+
+  /** Tells that it ends, takes nothing more, lets requests under way end, and closes. */
+  close(): Promise<void> {
+    this.#closing ??= this.#finish();
+    return this.#closing;
+  }
+
+  /** As `close`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #finish(): Promise<void> {
+    const { loader, state, calls, admin } = this.#parts;
+    state.isDraining = true;
+    this.#endWatch();
+    const drainMs = loader.current().configuration.drainSeconds * DRAINING_SHARE * 1_000;
+    const beganMs = elapsedMs();
+    await calls.close(drainMs);
+    await admin?.close(Math.max(0, drainMs - (elapsedMs() - beganMs)));
+    for (const closePart of this.#opened) await closePart();
   }
 }
+
+type Opened = readonly (() => Promise<void>)[];
 
 /** What changes while it runs. */
 interface State {
@@ -304,14 +316,15 @@ function listenForCalls({ options, directory, loader, state, metrics, probes }: 
 const nothing = (): void => undefined;
 const elapsedMs = (): number => performance.now();
 
-interface ReloadParts extends Parts {
+/** The same, once it listens. */
+interface RunningParts extends Parts {
   readonly path: string;
   readonly calls: Listener;
   readonly admin: Admin | undefined;
   readonly onNotice: OnNotice;
 }
 
-async function reloadOnce(parts: ReloadParts): Promise<ReloadOutcome> {
+async function reloadOnce(parts: RunningParts): Promise<ReloadOutcome> {
   const { path, options, loader, metrics, onNotice } = parts;
   const kept = (problems: readonly ConfigurationProblem[]): ReloadOutcome => {
     for (const problem of problems) onNotice({ level: 'error', part: 'reload', text: problemText(path, problem) });
@@ -341,7 +354,7 @@ async function reloadOnce(parts: ReloadParts): Promise<ReloadOutcome> {
 
 /** Everything is read and tried first, then all of it is put in force; where something cannot be used nothing is. */
 async function inForce(
-  { loader, state, calls, admin }: ReloadParts,
+  { loader, state, calls, admin }: RunningParts,
   configuration: SidecarConfiguration,
 ): Promise<SidecarServices> {
   const before = loader.current().configuration.listen.calls;

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
 import { MACHINE_CLOCK } from '@hopback/sdk/internal/runtime';
-import { createPlatformClient, privateKeyJwt } from '@hopback/sdk/platform';
-import type { PlatformClient, PlatformFetch, TimerClock } from '@hopback/sdk/platform';
+import { PlatformClient, privateKeyJwt } from '@hopback/sdk/platform';
+import type { PlatformFetch, TimerClock } from '@hopback/sdk/platform';
 import { z } from 'zod';
 import { jsonOf } from '../../laboratory/index.js';
 
@@ -49,7 +49,7 @@ export async function clientOfProfile(
     key: await contentOf(keyPath, 'the key of the profile'),
     ...(profile.algorithm !== undefined && { algorithm: profile.algorithm }),
   });
-  return createPlatformClient({ baseUrl: profile.baseUrl, authorization, clock, fetch: watchedFetch(onWarning) });
+  return new PlatformClient({ baseUrl: profile.baseUrl, authorization, clock, fetch: watchedFetch(onWarning) });
 }
 
 /** Fetches, and passes on what the platform says in `Platform-Warning`. */

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
-import { createPlatformClient, privateKeyJwt } from '@hopback/sdk/platform';
-import type { PlatformClient, ProviderEntry } from '@hopback/sdk/platform';
+import { PlatformClient, privateKeyJwt } from '@hopback/sdk/platform';
+import type { ProviderEntry } from '@hopback/sdk/platform';
 import { createLocalAnswerSigner, signAnswer } from '@hopback/sdk/traceback';
 import type { AnswerSigner, TracebackAnswer, TracebackFinding, TracebackRequest } from '@hopback/sdk/traceback';
 import { keptSecret } from '../../platform/database/index.js';
@@ -56,7 +56,7 @@ export async function clientOf(by: {
 }): Promise<PlatformClient> {
   const { baseUrl, clientId, keyId, key } = by;
   const authorization = await privateKeyJwt({ tokenUrl: `${baseUrl}/oauth/token`, clientId, keyId, key });
-  return createPlatformClient({ baseUrl, authorization });
+  return new PlatformClient({ baseUrl, authorization });
 }
 
 /** Calls a route beside the contract. Rejects as every call of a client. */

@@ -1,6 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import {
-  createPlatformClient,
+  PlatformClient,
   mergeTracebackRequestSources,
   pollTracebackRequests,
   privateKeyJwt,
@@ -500,7 +500,7 @@ export async function openNodeAnswers(options: NodeAnswersOptions): Promise<Trac
     keyId,
     clock,
   });
-  const client = createPlatformClient({ baseUrl: platform.baseUrl, authorization, clock });
+  const client = new PlatformClient({ baseUrl: platform.baseUrl, authorization, clock });
   const trunks = createTrunkDirectory(readTrunkDirectory(trunkTable(provider, providers)));
   const signer = await createLocalAnswerSigner({ privateKeyPem: answerKeyPem, keyId: answerKeyId });
   const honest: { readonly transport: AnswerTransport; readonly verifyReceipt: VerifyReceipt } = {

@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { createPlatformClient, privateKeyJwt } from '@hopback/sdk/platform';
-import type { PlatformClient, PlatformScope, ProviderEntry, RouteCallParams, Traceback } from '@hopback/sdk/platform';
+import { PlatformClient, privateKeyJwt } from '@hopback/sdk/platform';
+import type { PlatformScope, ProviderEntry, RouteCallParams, Traceback } from '@hopback/sdk/platform';
 import { createTestKey } from '@hopback/sdk/testing';
 import { wait } from '@hopback/sdk/internal/runtime';
 import { SeededRandom } from '../../faults/index.js';
@@ -113,7 +113,7 @@ async function openDoor(
   { clock, operatorId }: { readonly clock: WorldClock; readonly operatorId: string },
 ) {
   const clientOf = async (clientId: string, { keyId, privateKey }: Key): Promise<PlatformClient> =>
-    createPlatformClient({
+    new PlatformClient({
       baseUrl: platform.url,
       clock,
       authorization: await privateKeyJwt({ tokenUrl: platform.tokenUrl, clientId, key: privateKey, keyId, clock }),

@@ -1,4 +1,5 @@
-import type { BodyOf, WireSchema } from '@hopback/sdk/platform';
+import type { WireSchema } from '@hopback/sdk/internal';
+import type { BodyOf } from '@hopback/sdk/platform';
 import { z } from 'zod';
 import { count, MAX_ITEMS, pageOf, utcTime } from '../domain/wire/routes.js';
 

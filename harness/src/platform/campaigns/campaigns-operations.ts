@@ -1,5 +1,5 @@
-import type { BodyOf, Campaign, WireSchema } from '@hopback/sdk/platform';
-import type { PlatformAnswer } from '@hopback/sdk/internal';
+import type { BodyOf, Campaign } from '@hopback/sdk/platform';
+import type { PlatformAnswer, WireSchema } from '@hopback/sdk/internal';
 import { problemAnswer, jsonAnswer } from '@hopback/sdk/internal';
 import { z } from 'zod';
 import type { Caller, Operation, OperationCall, Operations, PlatformContext, Reading } from '../core/index.js';

@@ -1,4 +1,4 @@
-import type { DemandRecordClass } from '@hopback/sdk/platform';
+import type { DemandRecordClass } from '@hopback/sdk/internal';
 import { sql } from 'kysely';
 import type { LiveReader, PlatformContext, PlatformTransaction, Reading, ReportReader } from '../core/index.js';
 import type { RetentionClass } from '../database/index.js';

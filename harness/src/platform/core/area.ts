@@ -1,5 +1,5 @@
-import type { PlatformAnswer, ReadPlatformRequest, PlatformEventData } from '@hopback/sdk/internal';
-import type { PlatformEventType, PlatformRoute, PlatformScope, TimerClock, WireSchema } from '@hopback/sdk/platform';
+import type { PlatformAnswer, ReadPlatformRequest, PlatformEventData, PlatformEventType, WireSchema } from '@hopback/sdk/internal';
+import type { PlatformRoute, PlatformScope, TimerClock } from '@hopback/sdk/platform';
 import type { ColumnType, Generated, Kysely, Transaction } from 'kysely';
 
 /** What a client of the traceback group may do beside reading. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
-import type { Checkpoint, LogSigner, MerkleLog, ProvedEntry } from '@hopback/sdk/log';
-import { merkleLeafHash, openMerkleLog, openSignedPart, verifyCheckpoint } from '@hopback/sdk/log';
+import type { Checkpoint, LogSigner, ProvedEntry } from '@hopback/sdk/log';
+import { merkleLeafHash, MerkleLog, verifyCheckpoint } from '@hopback/sdk/log';
 import { sql } from 'kysely';
 import type { PlatformContext } from '../core/index.js';
 import type { AuditLeaf, AuditRow } from './audit-rows.js';
@@ -199,7 +199,7 @@ async function openSegment(
   const held = kept?.checkpoint?.logId === logId ? kept : undefined;
   const place = { directory, logId, signer };
   try {
-    const log = await openMerkleLog({
+    const log = await MerkleLog.open({
       ...place,
       heldCheckpoints: held === undefined ? [] : [held.note],
       ...(onCheckpoint !== undefined && { onCheckpoint }),
@@ -208,7 +208,7 @@ async function openSegment(
   } catch (error) {
     if (!isHopbackError(error) || error.code !== 'log-inconsistent') throw error;
   }
-  const part = await openSignedPart(place);
+  const part = await MerkleLog.openSignedPart(place);
   const signed = held?.checkpoint;
   const isContradicted =
     signed !== undefined && signed.size <= part.size && part.rootHash(signed.size) !== signed.rootHash;
@@ -310,7 +310,7 @@ export async function beginSegment(
     logId: `${options.logId}/${number}-${suffix}`,
     directory: join(options.directory, `segment-${number}-${suffix}`),
   };
-  const log = await openMerkleLog({
+  const log = await MerkleLog.open({
     directory: folder.directory,
     logId: folder.logId,
     signer,

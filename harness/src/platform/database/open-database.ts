@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { HopbackError } from '@hopback/sdk/errors';
 import { scheduleInBackground } from '@hopback/sdk/internal/runtime';
-import type { FolderLock } from '@hopback/sdk/log';
-import { lockFolder } from '@hopback/sdk/log';
+import { FolderLock } from '@hopback/sdk/log';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { CoreTables, PlatformDatabase, PlatformLog, PlatformTransaction } from '../core/index.js';
@@ -313,7 +312,7 @@ async function openPglite(directory: string | undefined, template: Blob | undefi
     if (directory !== undefined) {
       await mkdir(directory, { recursive: true, mode: 0o700 });
       // PGlite has no lock of its own, and two processes on one folder destroy it.
-      lock = await lockFolder(directory, 'the database');
+      lock = await FolderLock.take(directory, 'the database');
     }
     pglite = directory === undefined ? await newPglite({ template }) : await keptPglite(directory);
     client = await connectedTo(pglite);

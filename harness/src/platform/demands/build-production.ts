@@ -1,9 +1,10 @@
+import type { DemandRecordClass } from '@hopback/sdk/internal';
 import type { KeyObject } from 'node:crypto';
 import { hash } from 'node:crypto';
 import { signatureFor, verifyScript, inclusionProofText, certificateText, canonicalJson } from '@hopback/sdk/internal';
 import { HopbackError } from '@hopback/sdk/errors';
 import type { ProvedEntry } from '@hopback/sdk/log';
-import type { Demand, DemandRecordClass, DemandScope } from '@hopback/sdk/platform';
+import type { Demand, DemandScope } from '@hopback/sdk/platform';
 import { iso } from '../database/index.js';
 import type { Producible } from '../domain/demands/produced-rows.js';
 import type { RestraintPackage } from '../domain/demands/restraint-package.js';

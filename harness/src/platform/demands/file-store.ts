@@ -1,9 +1,9 @@
+import type { DemandRecordClass } from '@hopback/sdk/internal';
 import { createCipheriv, createDecipheriv, createHmac, hash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
 import { syncFolder, writeWholeFile } from '@hopback/sdk/internal/runtime';
-import type { DemandRecordClass } from '@hopback/sdk/platform';
 import type { Producible } from '../domain/demands/produced-rows.js';
 import { csvHead, csvLine } from '../domain/demands/produced-rows.js';
 

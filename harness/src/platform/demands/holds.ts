@@ -1,5 +1,6 @@
+import type { DemandRecordClass } from '@hopback/sdk/internal';
 import { sql, type Selectable } from 'kysely';
-import type { DemandRecordClass, DemandScope } from '@hopback/sdk/platform';
+import type { DemandScope } from '@hopback/sdk/platform';
 import type { HeldScope, PlatformTransaction, Reading } from '../core/index.js';
 import { ITEM_ATTEMPTS, openJson, PLATFORM_ACTOR, workThrough } from '../database/index.js';
 import type { DemandParts } from './demand-rows.js';

@@ -1,6 +1,6 @@
 import { problemAnswer, jsonAnswer } from '@hopback/sdk/internal';
-import type { DemandRecordClass, DemandScope } from '@hopback/sdk/platform';
-import type { PlatformAnswer } from '@hopback/sdk/internal';
+import type { DemandScope } from '@hopback/sdk/platform';
+import type { PlatformAnswer, DemandRecordClass } from '@hopback/sdk/internal';
 import type { OperationCall, Operations } from '../core/index.js';
 import { countVolume } from '../domain/demands/restraint-package.js';
 import { narrowed, scopeMatcher } from '../domain/demands/scope.js';

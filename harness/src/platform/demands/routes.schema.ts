@@ -1,5 +1,5 @@
+import type { WireSchema } from '@hopback/sdk/internal';
 import { z } from 'zod';
-import type { WireSchema } from '@hopback/sdk/platform';
 
 /** Longest reason: a page. */
 const MAX_REASON_CHARS = 8_192;

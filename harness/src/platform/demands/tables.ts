@@ -1,5 +1,5 @@
+import type { DemandRecordClass } from '@hopback/sdk/internal';
 import { sql, type ColumnType, type Generated } from 'kysely';
-import type { DemandRecordClass } from '@hopback/sdk/platform';
 import type { AreaDefinition, EpochMs, HeldScope, JsonColumn, Reading } from '../core/index.js';
 import { KeyedTable } from '../database/index.js';
 import type { PdfObservations } from '../domain/demands/review-findings.js';

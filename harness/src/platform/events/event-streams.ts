@@ -1,6 +1,6 @@
 import { PLATFORM_EVENT_KINDS, problemAnswer } from '@hopback/sdk/internal';
-import type { PlatformAnswer } from '@hopback/sdk/internal';
-import type { PlatformEventType, WireBodies } from '@hopback/sdk/platform';
+import type { PlatformAnswer, PlatformEventType } from '@hopback/sdk/internal';
+import type { WireBodies } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
 import type { Caller, DomainEvent, OperationCall, PlatformContext } from '../core/index.js';
 import type { EventFeed, StoredEvent } from '../database/index.js';

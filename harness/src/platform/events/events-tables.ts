@@ -1,4 +1,5 @@
-import type { PlatformEventType, WireBodies } from '@hopback/sdk/platform';
+import type { PlatformEventType } from '@hopback/sdk/internal';
+import type { WireBodies } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
 import type { AreaDefinition, EpochMs, JsonColumn, PlatformTransaction, Reading } from '../core/index.js';
 import { KeyedTable } from '../database/index.js';

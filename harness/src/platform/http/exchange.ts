@@ -7,8 +7,8 @@ import {
   readPlatformRequest,
   readWireBody,
 } from '@hopback/sdk/internal';
-import type { MatchedRoute, PlatformAnswer } from '@hopback/sdk/internal';
-import type { TimerClock, WireSchema } from '@hopback/sdk/platform';
+import type { MatchedRoute, PlatformAnswer, WireSchema } from '@hopback/sdk/internal';
+import type { TimerClock } from '@hopback/sdk/platform';
 import type { Caller, Operations, PlatformContext, ServedRoute, StaffRole } from '../core/index.js';
 import { isConnectionLost } from '../database/index.js';
 import type { PlatformMetrics } from './platform-metrics.js';

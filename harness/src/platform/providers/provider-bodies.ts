@@ -1,5 +1,6 @@
+import type { WireSchema } from '@hopback/sdk/internal';
 import { WIRE_SCHEMAS } from '@hopback/sdk/platform';
-import type { WireBodies, WireSchema } from '@hopback/sdk/platform';
+import type { WireBodies } from '@hopback/sdk/platform';
 import { z } from 'zod';
 
 // Bodies of the routes that operators, agencies and providers have beside the contract. Times are RFC 3339 in UTC.

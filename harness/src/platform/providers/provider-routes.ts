@@ -1,5 +1,6 @@
+import type { RouteParameter } from '@hopback/sdk/internal';
 import { inPath, inQuery, PAGING } from '@hopback/sdk/internal';
-import type { PlatformScope, ProblemCode, RouteParameter } from '@hopback/sdk/platform';
+import type { PlatformScope, ProblemCode } from '@hopback/sdk/platform';
 import type { ServedRoute, StaffRoles } from '../core/index.js';
 
 const TAG = 'Registry and scorecards';

@@ -6,8 +6,7 @@ import { brotliDecompress, gunzip } from 'node:zlib';
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
 import { jsonAnswer, MAX_BATCH_BYTES, MAX_BATCH_RECORDS, problemAnswer } from '@hopback/sdk/internal';
 import { nextTurn } from '@hopback/sdk/internal/runtime';
-import type { SegmentLog, ValueJournal } from '@hopback/sdk/log';
-import { openSegmentLog, openValueJournal } from '@hopback/sdk/log';
+import { SegmentLog, ValueJournal } from '@hopback/sdk/log';
 import type { PlatformAnswer } from '@hopback/sdk/internal';
 import type { ProblemDetails, RecordBatchAnswer, TimerClock } from '@hopback/sdk/platform';
 import type { BatchEncoding, SharedRecord } from '@hopback/sdk/records';
@@ -206,14 +205,14 @@ export interface JournalEntry extends Pick<BatchHeader, 'providerId' | 'received
 /** Batches in the order in which they came, and how far each of those who follow has got. */
 export type RecordJournal = ReturnType<typeof journalOf>;
 
-/** Opens the journal of a folder. @throws HopbackError as `openSegmentLog` */
+/** Opens the journal of a folder. @throws HopbackError as `SegmentLog.open` */
 export async function openRecordJournal(
   directory: string,
   context: Pick<PlatformContext, 'clock' | 'log'>,
 ): Promise<RecordJournal> {
-  const cursors = await openValueJournal({ directory: join(directory, 'cursors') });
+  const cursors = await ValueJournal.open({ directory: join(directory, 'cursors') });
   const kept = cursors.entries().map(([, value]) => Number(value));
-  const batches = await openSegmentLog({
+  const batches = await SegmentLog.open({
     directory: join(directory, 'batches'),
     maxRecordBytes: MAX_FRAME_BYTES,
     maxPendingBytes: MAX_PENDING_BYTES,

@@ -1,7 +1,7 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
-import { lockFolder } from '@hopback/sdk/log';
+import { FolderLock } from '@hopback/sdk/log';
 import {
   AuditLog,
   backupPlatform,
@@ -64,7 +64,7 @@ export async function verifyStoppedAudit(
 ): Promise<AuditVerification> {
   const { signer, folders } = await homeOf(platform);
   await using database = await openPlatformDatabase(platform.database ?? { directory: folders.database });
-  const lock = await lockFolder(folders.audit, 'the log of the audit');
+  const lock = await FolderLock.take(folders.audit, 'the log of the audit');
   try {
     const logId = platform.logId ?? DEFAULT_LOG_ID;
     const publicKeys = [signer.publicKey];

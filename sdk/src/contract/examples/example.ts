@@ -1,10 +1,10 @@
-import type { WireBodies, WireBodyName } from '../bodies.js';
+import type { WireBodies } from '../bodies.js';
 import type { ContactDetails, ProviderReference } from '../common.js';
 import type { DemandDecision } from '../demand.js';
 import type { RequestedCall, RequestedCampaign, Requester } from '../traceback-exchange.js';
 
 /** A body as it could cross the wire. */
-export interface WireExample<Name extends WireBodyName = WireBodyName> {
+export interface WireExample<Name extends keyof WireBodies = keyof WireBodies> {
   /** In kebab-case; one of its kind within the body. */
   readonly name: string;
   readonly summary: string;
@@ -12,7 +12,7 @@ export interface WireExample<Name extends WireBodyName = WireBodyName> {
 }
 
 /** Examples of a body, the plainest first. */
-export type WireExamples<Name extends WireBodyName> = readonly [WireExample<Name>, ...WireExample<Name>[]];
+export type WireExamples<Name extends keyof WireBodies> = readonly [WireExample<Name>, ...WireExample<Name>[]];
 
 // One afternoon that all examples tell of. Friday, 23 October 2026, 15:41 in New York: a subscriber of Alder Voice gets a call with
 // a recorded message. Alder had it from Birch Carrier Services, Birch from Cedar Gateway, and Cedar from abroad. Numbers are those

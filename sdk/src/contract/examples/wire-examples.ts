@@ -1,4 +1,4 @@
-import type { WireBodyName } from '../bodies.js';
+import type { WireBodies } from '../bodies.js';
 import type { PlatformEventData, PlatformEventEnvelope as Envelope, PlatformEventType } from '../event.js';
 import * as demandExamples from './demand-examples.js';
 import { APPROVAL, example, ids, times } from './example.js';
@@ -119,7 +119,7 @@ const PlatformEventEnvelope: WireExamples<'PlatformEventEnvelope'> = [
  * ```
  */
 export const WIRE_EXAMPLES: {
-  readonly [Name in WireBodyName]: readonly [WireExample<Name>, ...WireExample<Name>[]];
+  readonly [Name in keyof WireBodies]: readonly [WireExample<Name>, ...WireExample<Name>[]];
 } = {
   ...registryExamples,
   ...requestExamples,

@@ -59,9 +59,21 @@ export interface PlatformClientOptions {
  * The platform of the traceback group, as carriers, applications and agencies call it. Every call is `(params, options)`; it is made again
  * after connections that broke, attempts that took too long, 408, 425, 429 and everything from 500 except 501, and rejects with
  * {@link HopbackError}: `network-failed`, `unavailable` (retryable), `unauthorized`, `request-refused`, `response-unreadable`, `aborted`.
- * Its `details` have `httpStatus`, `requestId`, `problemCode`, `attempts` and others, as far as they are known.
+ * Its `details` have `httpStatus`, `requestId`, `problemCode`, `attempts` and others, as far as they are known. It holds no connections and
+ * no timers of its own between calls.
+ * @see RFC 9457 for what errors are made of, draft-ietf-httpapi-idempotency-key-header-07
+ * @example
+ * ```ts
+ * const client = new PlatformClient({ baseUrl: 'http://127.0.0.1:9', authorization: bearerToken('c2VjcmV0'), maxRetries: 0 });
+ * try {
+ *   for await (const { request, dueAt } of client.tracebackRequests.iterate({ state: 'open' })) console.log(request.requestId, dueAt);
+ * } catch (error) {
+ *   if (!isHopbackError(error)) throw error;
+ *   console.log(error.code, error.retryable); // network-failed true
+ * }
+ * ```
  */
-export interface PlatformClient {
+export class PlatformClient {
   /** Traceback requests to the calling provider. `open`: without an answer, acknowledged or not; default `open`. */
   readonly tracebackRequests: PagedList<TracebackRequestStatus, { readonly state?: 'open' | 'answered' | 'all' }> & {
     readonly retrieve: PlatformOperation<{ readonly requestId: string }, TracebackRequestStatus>;
@@ -173,43 +185,105 @@ export interface PlatformClient {
       WireBodies['WebhookReplay']
     >;
   };
+  readonly #requester: Requester;
+
+  /**
+   * @param options - address, credential, limits
+   * @throws {@link HopbackError} `invalid-configuration` when the address is none, holds a credential, or would send answers in the clear,
+   * or a limit is out of bounds
+   */
+  constructor(options: PlatformClientOptions) {
+    const requester = requesterOf(options);
+    const list = <Item, Filter>(operationId: string, item: ItemSchema<Item>): PagedList<Item, Filter> =>
+      pagedList(requester, operationId, item);
+    /** @param members - what the client adds to every body of it */
+    const operation =
+      <Result>(operationId: string, schema: WireSchema<Result>, members = {}): PlatformOperation<object, Result> =>
+      async (params, callOptions) =>
+        requester.send(operationCall(operationId, schema, { ...members, ...params }), callOptions);
+    this.#requester = requester;
+    this.tracebackRequests = {
+      ...list('listTracebackRequests', TracebackRequestStatus),
+      retrieve: operation('fetchTracebackRequest', TracebackRequestStatus),
+      acknowledge: operation('acknowledgeTracebackRequest', TracebackRequestStatus, {
+        format: 'hopback.request-acknowledgement.1',
+      }),
+      answer: async (params, callOptions) => {
+        const call = operationCall('answerTracebackRequest', SignedReceipt, params);
+        const hash = createHash('sha256').update(`${params.requestId}\n`);
+        const idempotencyKey = hash.update(call.body?.bytes ?? '').digest('hex');
+        return requester.send(call, { idempotencyKey, ...callOptions });
+      },
+      receipt: operation('fetchAnswerReceipt', SignedReceipt),
+    };
+    this.tracebacks = {
+      ...list('listTracebacks', Traceback),
+      create: operation('openTraceback', Traceback),
+      retrieve: operation('fetchTraceback', Traceback),
+    };
+    this.appReports = { create: operation('reportCall', AppReportReceipt) };
+    this.providers = {
+      ...list('listProviders', ProviderEntry),
+      retrieve: operation('fetchProvider', ProviderEntry),
+      scorecard: operation('fetchProviderScorecard', ProviderScorecard),
+    };
+    this.doNotOriginate = list('listDoNotOriginate', DoNotOriginateEntry);
+    this.campaigns = { ...list('listCampaigns', Campaign), retrieve: operation('fetchCampaign', Campaign) };
+    this.alerts = { ...list('listAlerts', Alert), acknowledge: operation('acknowledgeAlert', Alert) };
+    this.notices = {
+      ...list('listNotices', FccNotice),
+      respond: operation('respondToNotice', FccNotice, { format: 'hopback.notice-response.1' }),
+    };
+    this.demands = {
+      ...list('listDemands', Demand),
+      create: async (params, callOptions) => requester.send(demandCall(params, Demand), callOptions),
+      retrieve: operation('fetchDemand', Demand),
+      decide: operation('decideDemand', Demand),
+    };
+    this.productions = {
+      retrieve: operation('fetchProduction', Production),
+      file: (params, callOptions) => fileChunks(requester, params, callOptions),
+    };
+    this.webhookEndpoints = {
+      ...list('listWebhookEndpoints', WebhookEndpoint),
+      create: operation('createWebhookEndpoint', CreatedWebhookEndpoint),
+      delete: async (params, callOptions) => {
+        await requester.send(plainCall('deleteWebhookEndpoint', params), callOptions).catch((error: unknown) => {
+          // Not found at a repetition: an attempt before was carried out, and its answer got lost.
+          const isRepeat =
+            isHopbackError(error) && error.details['httpStatus'] === 404 && Number(error.details['attempts']) > 1;
+          if (!isRepeat) throw error;
+        });
+      },
+      rotateSecret: operation('rotateWebhookSecret', RotatedWebhookSecret),
+      replay: operation('replayWebhookEvents', WebhookReplay),
+    };
+  }
+
   /**
    * Calls a route that this client has no words of its own for: those that a platform has for its operators beside the contract. What comes back
    * is not held against a schema. Rejects with {@link HopbackError} as every call does, and with `invalid-argument` where a parameter or
    * body is missing, or the route is a stream.
    */
-  readonly call: (
+  async call(
     route: PlatformRoute<string>,
-    params?: RouteCallParams,
-    options?: PlatformRequestOptions,
-  ) => Promise<RouteCallResult>;
+    params: RouteCallParams = {},
+    options: PlatformRequestOptions = {},
+  ): Promise<RouteCallResult> {
+    return this.#requester.send(routeCall(route, params), options);
+  }
+
   /**
    * What happens at the platform, as it happens; connected anew where the connection breaks off. Ends when the platform ends the stream or
    * the signal aborts; rejects with {@link HopbackError} where the platform refuses it.
    */
-  readonly events: (options?: EventStreamOptions) => AsyncGenerator<StreamedEvent, void, undefined>;
+  events(options?: EventStreamOptions): AsyncGenerator<StreamedEvent, void, undefined> {
+    return streamEvents(this.#requester, options);
+  }
 }
 
-/**
- * Makes a client of the platform. It holds no connections and no timers of its own between calls.
- * @param options - address, credential, limits
- * @returns the client
- * @throws {@link HopbackError} `invalid-configuration` when the address is none, holds a credential, or would send answers in the clear, or
- * a limit is out of bounds
- * @see RFC 9457 for what errors are made of, draft-ietf-httpapi-idempotency-key-header-07
- * @example
- * ```ts
- * const client = createPlatformClient({ baseUrl: 'http://127.0.0.1:9', authorization: bearerToken('c2VjcmV0'), maxRetries: 0 });
- * try {
- *   for await (const { request, dueAt } of client.tracebackRequests.iterate({ state: 'open' })) console.log(request.requestId, dueAt);
- * } catch (error) {
- *   if (!isHopbackError(error)) throw error;
- *   console.log(error.code, error.retryable); // network-failed true
- * }
- * ```
- */
-export function createPlatformClient(options: PlatformClientOptions): PlatformClient {
-  const requester = createRequester({
+function requesterOf(options: PlatformClientOptions): Requester {
+  return createRequester({
     baseUrl: baseUrlOf(options.baseUrl),
     authorization: options.authorization,
     fetch: options.fetch ?? nodeFetch,
@@ -220,79 +294,6 @@ export function createPlatformClient(options: PlatformClientOptions): PlatformCl
     maxRetries: atLeast(0, 'maxRetries', options.maxRetries ?? DEFAULT_MAX_RETRIES),
     ...(options.logger === undefined ? {} : { logger: options.logger }),
   });
-  return {
-    ...resources(requester),
-    call: async (route, params = {}, callOptions = {}) => requester.send(routeCall(route, params), callOptions),
-    events: (streamOptions) => streamEvents(requester, streamOptions),
-  };
-}
-
-function resources(requester: Requester): Omit<PlatformClient, 'call' | 'events'> {
-  const list = <Item, Filter>(operationId: string, item: ItemSchema<Item>): PagedList<Item, Filter> =>
-    pagedList(requester, operationId, item);
-  /** @param members - what the client adds to every body of it */
-  const operation =
-    <Result>(operationId: string, schema: WireSchema<Result>, members = {}): PlatformOperation<object, Result> =>
-    async (params, options) =>
-      requester.send(operationCall(operationId, schema, { ...members, ...params }), options);
-  return {
-    tracebackRequests: {
-      ...list('listTracebackRequests', TracebackRequestStatus),
-      retrieve: operation('fetchTracebackRequest', TracebackRequestStatus),
-      acknowledge: operation('acknowledgeTracebackRequest', TracebackRequestStatus, {
-        format: 'hopback.request-acknowledgement.1',
-      }),
-      answer: async (params, options) => {
-        const call = operationCall('answerTracebackRequest', SignedReceipt, params);
-        const hash = createHash('sha256').update(`${params.requestId}\n`);
-        const idempotencyKey = hash.update(call.body?.bytes ?? '').digest('hex');
-        return requester.send(call, { idempotencyKey, ...options });
-      },
-      receipt: operation('fetchAnswerReceipt', SignedReceipt),
-    },
-    tracebacks: {
-      ...list('listTracebacks', Traceback),
-      create: operation('openTraceback', Traceback),
-      retrieve: operation('fetchTraceback', Traceback),
-    },
-    appReports: { create: operation('reportCall', AppReportReceipt) },
-    providers: {
-      ...list('listProviders', ProviderEntry),
-      retrieve: operation('fetchProvider', ProviderEntry),
-      scorecard: operation('fetchProviderScorecard', ProviderScorecard),
-    },
-    doNotOriginate: list('listDoNotOriginate', DoNotOriginateEntry),
-    campaigns: { ...list('listCampaigns', Campaign), retrieve: operation('fetchCampaign', Campaign) },
-    alerts: { ...list('listAlerts', Alert), acknowledge: operation('acknowledgeAlert', Alert) },
-    notices: {
-      ...list('listNotices', FccNotice),
-      respond: operation('respondToNotice', FccNotice, { format: 'hopback.notice-response.1' }),
-    },
-    demands: {
-      ...list('listDemands', Demand),
-      create: async (params, options) => requester.send(demandCall(params, Demand), options),
-      retrieve: operation('fetchDemand', Demand),
-      decide: operation('decideDemand', Demand),
-    },
-    productions: {
-      retrieve: operation('fetchProduction', Production),
-      file: (params, options) => fileChunks(requester, params, options),
-    },
-    webhookEndpoints: {
-      ...list('listWebhookEndpoints', WebhookEndpoint),
-      create: operation('createWebhookEndpoint', CreatedWebhookEndpoint),
-      delete: async (params, options) => {
-        await requester.send(plainCall('deleteWebhookEndpoint', params), options).catch((error: unknown) => {
-          // Not found at a repetition: an attempt before was carried out, and its answer got lost.
-          const isRepeat =
-            isHopbackError(error) && error.details['httpStatus'] === 404 && Number(error.details['attempts']) > 1;
-          if (!isRepeat) throw error;
-        });
-      },
-      rotateSecret: operation('rotateWebhookSecret', RotatedWebhookSecret),
-      replay: operation('replayWebhookEvents', WebhookReplay),
-    },
-  };
 }
 
 function baseUrlOf(text: string): string {

@@ -299,18 +299,19 @@ interface RequesterParts {
 }
 
 /** Makes calls. */
-export interface Requester {
-  readonly parts: RequesterParts;
-  /**
-   * Makes one call, as often as its failures allow.
-   * @returns what was received; rejects with {@link HopbackError}
-   */
-  readonly send: <Result>(call: PlatformCall<Result>, options?: PlatformRequestOptions) => Promise<Result>;
-}
+export type Requester = ReturnType<typeof createRequester>;
 
 /** Makes the loop that all calls go through. */
-export function createRequester(parts: RequesterParts): Requester {
-  return { parts, send: (call, options = {}) => sendWithRetries(parts, call, options) };
+export function createRequester(parts: RequesterParts) {
+  return {
+    parts,
+    /**
+     * Makes one call, as often as its failures allow.
+     * @returns what was received; rejects with {@link HopbackError}
+     */
+    send: <Result>(call: PlatformCall<Result>, options: PlatformRequestOptions = {}): Promise<Result> =>
+      sendWithRetries(parts, call, options),
+  };
 }
 
 async function sendWithRetries<Result>(

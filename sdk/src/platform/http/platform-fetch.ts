@@ -58,7 +58,7 @@ const WITHOUT_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
  * ```ts
  * const { certificatePem, privateKeyPem } = new TestPki().issueTls({ names: ['carrier.example'] });
  * const tls = createTlsFetch({ certificate: certificatePem, privateKey: privateKeyPem });
- * const client = createPlatformClient({
+ * const client = new PlatformClient({
  *   baseUrl: 'https://itg.example',
  *   authorization: bearerToken('c2VjcmV0'),
  *   fetch: tls.fetch,

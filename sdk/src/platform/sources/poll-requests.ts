@@ -293,7 +293,7 @@ function isOfInterest({ state, issuedAt }: FccNotice, nowMs: number): boolean {
  * @see {@link mergeTracebackRequestSources}, with which it stands behind webhooks or the stream; 47 CFR 64.1200(n)(1)
  * @example
  * ```ts
- * const client = createPlatformClient({ baseUrl: 'https://itg.example', authorization: bearerToken('c2VjcmV0') });
+ * const client = new PlatformClient({ baseUrl: 'https://itg.example', authorization: bearerToken('c2VjcmV0') });
  * await using source = pollTracebackRequests({ client, intervalMs: 30_000 });
  * // for await (const arrival of source) …
  * console.log(typeof source.close); // function

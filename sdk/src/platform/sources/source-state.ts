@@ -187,16 +187,7 @@ export type ArrivingThing =
   | { readonly kind: 'notice'; readonly notice: FccNotice };
 
 /** Hands arrivals on, and hears what became of each. */
-export interface ArrivalQueue {
-  /** Resolves to whether it was acknowledged; to false when it was released, or the queue has closed. Never rejects. */
-  readonly offer: (thing: ArrivingThing) => Promise<boolean>;
-  /** Aborted when the queue closes. */
-  readonly signal: AbortSignal;
-  /** Ends the iteration, with an error where there is one; what is open is released. */
-  readonly close: (error?: unknown) => void;
-  /** One iteration at a time. */
-  readonly arrivals: () => AsyncGenerator<TracebackRequestArrival, void, undefined>;
-}
+export type ArrivalQueue = ReturnType<typeof createArrivalQueue>;
 
 /** What a source that has closed may still be told or tell, milliseconds: an acknowledgement takes some hundred. */
 const LAST_WORDS_MS = 2_000;
@@ -207,9 +198,10 @@ export function createArrivalQueue(
   client: RequestClient,
   clock: TimerClock,
   logger: PlatformLogger | undefined,
-): ArrivalQueue {
+) {
   const channel = createChannel<TracebackRequestArrival>();
   const closing = new AbortController();
+  const signal: AbortSignal = closing.signal;
   // Every arrival that waits to be handed out again listens, and every call that is under way.
   setMaxListeners(0, closing.signal);
   /** Aborts what the platform is being told, a while after the queue has closed. */
@@ -271,7 +263,16 @@ export function createArrivalQueue(
       channel.put({ ...thing, receivedAtMs, via, acknowledge, release });
     });
 
-  return { offer, close, signal: closing.signal, arrivals: () => channel.values(() => close()) };
+  return {
+    /** Resolves to whether it was acknowledged; to false when it was released, or the queue has closed. Never rejects. */
+    offer,
+    /** Ends the iteration, with an error where there is one; what is open is released. */
+    close,
+    /** Aborted when the queue closes. */
+    signal,
+    /** One iteration at a time. */
+    arrivals: () => channel.values(() => close()),
+  };
 }
 
 /**
@@ -327,7 +328,7 @@ async function askedFor(
  * @see {@link TracebackRequestSource} for what its iteration promises, and never throws
  * @example
  * ```ts
- * const client = createPlatformClient({ baseUrl: 'https://itg.example', authorization: bearerToken('c2VjcmV0') });
+ * const client = new PlatformClient({ baseUrl: 'https://itg.example', authorization: bearerToken('c2VjcmV0') });
  * await using source = mergeTracebackRequestSources([streamTracebackRequests({ client }), pollTracebackRequests({ client })]);
  * console.log(typeof source[Symbol.asyncIterator]); // function
  * ```

@@ -10,7 +10,7 @@ import type { PlatformLogger } from '../client/requester.js';
 import type { EventStreamConnection, StreamedEvent } from '../events/platform-events.js';
 import { nodeRandom } from '../http/platform-fetch.js';
 import type { TracebackRequestSource } from '../traceback-request-source.js';
-import type { WebhookConsumer } from '../webhooks/webhook-receiver.js';
+import type { WebhookReceiverOptions } from '../webhooks/webhook-receiver.js';
 import type { PlatformEvent } from '../../contract/event.js';
 import { createCatchUp, createRequestRounds } from './poll-requests.js';
 import type { CatchUp } from './poll-requests.js';
@@ -95,6 +95,8 @@ interface OpenEvent {
   isPast: boolean;
 }
 
+type StreamRequestsOptions = Parameters<typeof streamTracebackRequests>[0];
+
 /** Makes it, of one stream. */
 function createStreamProgress(position: StreamRequestsOptions['position'], logger: PlatformLogger | undefined) {
   const open: OpenEvent[] = [];
@@ -153,22 +155,6 @@ function createStreamProgress(position: StreamRequestsOptions['position'], logge
   };
 }
 
-/** What {@link streamTracebackRequests} is made with. */
-export interface StreamRequestsOptions extends RequestSourceOptions {
-  readonly client: Pick<PlatformClient, 'events' | 'tracebackRequests'>;
-  /** Keeps where the stream goes on after a restart. Without it: with what happens from then on. */
-  readonly position?: {
-    /** Id of the last event of which everything up to it was dealt with; undefined where there is none yet. */
-    readonly load: () => Promise<string | undefined>;
-    readonly save: (lastEventId: string) => Promise<void>;
-  };
-  /**
-   * Takes in events that are not about requests and notices to this carrier; when it rejects it is given the same again, in the end beside
-   * what comes after it. Default nobody does.
-   */
-  readonly others?: (event: PlatformEvent) => Promise<void> | void;
-}
-
 /**
  * Makes a source of traceback requests out of the event stream. Where it goes on after a restart moves past what was acknowledged, and past
  * what could not be dealt with in five attempts, which is reported, and tried further beside the stream. Without a
@@ -179,13 +165,28 @@ export interface StreamRequestsOptions extends RequestSourceOptions {
  * @see {@link mergeTracebackRequestSources}; https://html.spec.whatwg.org/multipage/server-sent-events.html
  * @example
  * ```ts
- * const client = createPlatformClient({ baseUrl: 'https://itg.example', authorization: bearerToken('c2VjcmV0') });
+ * const client = new PlatformClient({ baseUrl: 'https://itg.example', authorization: bearerToken('c2VjcmV0') });
  * await using source = mergeTracebackRequestSources([streamTracebackRequests({ client }), pollTracebackRequests({ client })]);
  * // for await (const arrival of source) …
  * console.log(typeof source.close); // function
  * ```
  */
-export function streamTracebackRequests(options: StreamRequestsOptions): TracebackRequestSource {
+export function streamTracebackRequests(
+  options: RequestSourceOptions & {
+    readonly client: Pick<PlatformClient, 'events' | 'tracebackRequests'>;
+    /** Keeps where the stream goes on after a restart. Without it: with what happens from then on. */
+    readonly position?: {
+      /** Id of the last event of which everything up to it was dealt with; undefined where there is none yet. */
+      readonly load: () => Promise<string | undefined>;
+      readonly save: (lastEventId: string) => Promise<void>;
+    };
+    /**
+     * Takes in events that are not about requests and notices to this carrier; when it rejects it is given the same again, in the end beside
+     * what comes after it. Default nobody does.
+     */
+    readonly others?: (event: PlatformEvent) => Promise<void> | void;
+  },
+): TracebackRequestSource {
   const { client, position, open, clock = MACHINE_CLOCK, random = nodeRandom, logger, onState } = options;
   const queue = createArrivalQueue('event-stream', client, clock, logger);
   const rounds = createRequestRounds({
@@ -324,25 +325,25 @@ function losePlace({ options, catchUp }: StreamParts, place: Place): void {
  * @see {@link streamTracebackRequests} and {@link pollTracebackRequests}, which need no port to the outside; https://www.standardwebhooks.com
  * @example
  * ```ts
- * const client = createPlatformClient({ baseUrl: 'https://itg.example', authorization: bearerToken('c2VjcmV0') });
+ * const client = new PlatformClient({ baseUrl: 'https://itg.example', authorization: bearerToken('c2VjcmV0') });
  * await using source = createWebhookRequestSource({ client });
- * const receiver = createWebhookReceiver({ secrets: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'], consume: source.consume });
- * // createServer(nodeWebhookHandler(receiver)), and then: for await (const arrival of source) …
+ * const receiver = new WebhookReceiver({ secrets: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'], consume: source.consume });
+ * // createServer(receiver.nodeHandler), and then: for await (const arrival of source) …
  * console.log(receiver.maxBytes); // 1048576
  * ```
  */
 export function createWebhookRequestSource(
   options: RequestSourceOptions & {
     /** Takes in events that are not about requests and notices to this carrier: alerts, campaigns. Default nobody does. */
-    readonly others?: WebhookConsumer;
+    readonly others?: WebhookReceiverOptions['consume'];
   },
 ): TracebackRequestSource & {
-  /** `consume` of {@link createWebhookReceiver}: a webhook is acknowledged when its arrival is. */
-  readonly consume: WebhookConsumer;
+  /** `consume` of a {@link WebhookReceiver}: a webhook is acknowledged when its arrival is. */
+  readonly consume: WebhookReceiverOptions['consume'];
 } {
   const { client, open, others, clock = MACHINE_CLOCK, logger } = options;
   const queue = createArrivalQueue('webhook', client, clock, logger);
-  const consume: WebhookConsumer = async (event, delivery) => {
+  const consume: WebhookReceiverOptions['consume'] = async (event, delivery) => {
     const thing = await arrivalOfEvent(event, client, queue.signal);
     if (thing === 'other') return others?.(event, delivery);
     if (thing !== 'settled' && !(await queue.offer(thing)))

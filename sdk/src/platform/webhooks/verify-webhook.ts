@@ -219,7 +219,7 @@ type WebhookFailure = WithoutStatus<FailedVerification>;
 
 /**
  * Verifies a webhook of the platform, and reads its event. Never throws for what a peer sent. Repeats are not looked for here: whoever
- * wants each event once remembers `webhookId`, as {@link createWebhookReceiver} does.
+ * wants each event once remembers `webhookId`, as a {@link WebhookReceiver} does.
  * @param webhook - fields and octets as they came, secrets, clock
  * @returns the event; or why there is none
  * @throws {@link HopbackError} `invalid-configuration` when a secret is none, or there are none

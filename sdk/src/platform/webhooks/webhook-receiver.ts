@@ -26,25 +26,23 @@ const MAX_WEBHOOKS_IN_FLIGHT = 256;
 /** Seconds after which an event that could not be taken in may come again. */
 const RETRY_AFTER_SECONDS = 5;
 
-/** Takes an event in. Once it resolves the platform is told that the event is in safe hands; when it rejects the event comes again. */
-export type WebhookConsumer = (
-  event: PlatformEvent,
-  delivery: {
-    readonly webhookId: string;
-    /** Of the attempt that is taken in, seconds since the epoch. */
-    readonly timestampSeconds: number;
-    /** When it was here in full, milliseconds since the epoch. */
-    readonly receivedAtMs: number;
-  },
-) => Promise<void> | void;
+type WebhookDelivery = Parameters<WebhookReceiverOptions['consume']>[1];
 
-type WebhookDelivery = Parameters<WebhookConsumer>[1];
-
-/** Settings of {@link createWebhookReceiver}. */
+/** Settings of a {@link WebhookReceiver}. */
 export interface WebhookReceiverOptions {
   /** As for {@link verifyWebhook}; a function where they change while the process runs. */
   readonly secrets: readonly string[] | (() => readonly string[]);
-  readonly consume: WebhookConsumer;
+  /** Takes an event in. Once it resolves the platform is told that the event is in safe hands; when it rejects the event comes again. */
+  readonly consume: (
+    event: PlatformEvent,
+    delivery: {
+      readonly webhookId: string;
+      /** Of the attempt that is taken in, seconds since the epoch. */
+      readonly timestampSeconds: number;
+      /** When it was here in full, milliseconds since the epoch. */
+      readonly receivedAtMs: number;
+    },
+  ) => Promise<void> | void;
   /** Default that of the machine. */
   readonly clock?: TimerClock;
   /** Default 300. */
@@ -56,10 +54,43 @@ export interface WebhookReceiverOptions {
   readonly logger?: PlatformLogger;
 }
 
-/** Takes webhooks in, whatever server they come through. */
-export interface WebhookReceiver extends AsyncDisposable {
+/**
+ * Takes webhooks in, whatever server they come through: verifies each, hands its event on, and acknowledges it only when whoever takes it
+ * in says so. What comes again after that is acknowledged and not handed on; what comes again before waits for the same outcome.
+ * `nodeHandler`, `honoHandler` and `expressHandler` bind it to a server; which path is which is for whoever calls.
+ * @see https://www.standardwebhooks.com
+ * @example
+ * ```ts
+ * const { createServer } = await import('node:http');
+ * const receiver = new WebhookReceiver({
+ *   secrets: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
+ *   consume: (event) => console.log(event.type),
+ * });
+ * const server = createServer(receiver.nodeHandler);
+ * console.log((await receiver.receive({ headers: {}, body: '' })).status); // 401
+ * ```
+ */
+export class WebhookReceiver implements AsyncDisposable {
   /** Octets of a body that are worth reading. */
   readonly maxBytes: number;
+  readonly #options: WebhookReceiverOptions;
+  readonly #clock: TimerClock;
+  /** When each was taken in, the oldest first. */
+  readonly #taken = new Map<string, number>();
+  readonly #inFlight = new Map<string, Promise<boolean>>();
+  #isClosed = false;
+
+  /**
+   * @param options - secrets, who takes events in
+   * @throws {@link HopbackError} `invalid-configuration` when a secret is none
+   */
+  constructor(options: WebhookReceiverOptions) {
+    this.maxBytes = options.maxBytes ?? MAX_WEBHOOK_BYTES;
+    this.#options = options;
+    this.#clock = options.clock ?? MACHINE_CLOCK;
+    webhookKeys(this.#secrets());
+  }
+
   /**
    * Never rejects, whatever came. Answers with
    * - 204: it is in safe hands, or was before, or is of a kind that is not known
@@ -70,53 +101,111 @@ export interface WebhookReceiver extends AsyncDisposable {
    *
    * Names of fields are in lower case; the body is a problem document, or nothing with 204.
    */
-  readonly receive: (webhook: ReceivedWebhook) => Promise<{
+  async receive(webhook: ReceivedWebhook): Promise<{
     readonly status: 204 | 400 | 401 | 413 | 503;
     readonly headers: Readonly<Record<string, string>>;
     readonly body: string;
-  }>;
+  }> {
+    try {
+      return await this.#received(webhook);
+    } catch (error) {
+      // Secrets that changed into none, or a bug of ours: the platform is to come again.
+      this.#options.logger?.warn(
+        { code: error instanceof HopbackError ? error.code : 'internal' },
+        'webhook could not be looked at',
+      );
+      return REFUSALS.failed;
+    }
+  }
+
   /** The answer to a body that was not read to its end since it is too large. */
-  readonly tooLarge: () => Awaited<ReturnType<WebhookReceiver['receive']>>;
+  tooLarge(): Awaited<ReturnType<WebhookReceiver['receive']>> {
+    return refusal(413, 'body-too-large');
+  }
+
+  /**
+   * A listener of requests for `node:http` and `node:https`. It answers each, and never throws.
+   * @see https://nodejs.org/api/http.html#event-request
+   */
+  readonly nodeHandler = (request: IncomingMessage, response: ServerResponse): void => {
+    void this.#receivedStream(request).then((answer) => writeAnswer(response, answer));
+  };
+
+  /**
+   * A handler for a route of Hono, or of anything else that has Fetch requests and responses. It never rejects.
+   * @see https://hono.dev/docs/api/routing
+   */
+  readonly honoHandler = async ({
+    req: { raw },
+  }: {
+    readonly req: { readonly raw: Request };
+  }): Promise<Response> => {
+    const body = await readChunks(this.maxBytes, raw.headers.get('content-length'), raw.body ?? []);
+    if (body === 'broken') return new Response(null, { status: 400 });
+    const answer = body === 'too-large' ? this.tooLarge() : await this.receive({ headers: raw.headers, body });
+    return new Response(answer.status === 204 ? null : answer.body, { status: answer.status, headers: answer.headers });
+  };
+
+  /**
+   * A handler for a route of Express. A parser in front of it must leave the octets as they are: that of `express.raw`, or none. It never
+   * throws, and tells `next` {@link HopbackError} `invalid-configuration` where a parser has taken the octets.
+   * @see https://expressjs.com/en/guide/routing.html
+   */
+  readonly expressHandler = (
+    request: IncomingMessage & {
+      /** What a parser in front made of the body. */
+      readonly body?: unknown;
+    },
+    response: ServerResponse,
+    next: (error: unknown) => void,
+  ): void => {
+    const { body } = request;
+    // Whatever stands in body where nothing was read: parsers leave something there for media types that are not theirs.
+    if (!request.readableDidRead) {
+      this.nodeHandler(request, response);
+    } else if (body instanceof Uint8Array || typeof body === 'string') {
+      void this.receive({ headers: request.headers, body }).then((answer) => writeAnswer(response, answer));
+    } else {
+      next(
+        new HopbackError(
+          'invalid-configuration',
+          'a parser took the octets of the webhook, which are what is signed: put the route before express.json(), or behind express.raw()',
+        ),
+      );
+    }
+  };
+
   /** Answers 503 from now on, and waits for what is on its way. Never rejects. */
-  readonly close: () => Promise<void>;
-}
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all(this.#inFlight.values());
+  }
 
-type WebhookAnswer = Awaited<ReturnType<WebhookReceiver['receive']>>;
+  /** As `close`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
 
-/**
- * Makes a receiver of webhooks: verifies each, hands its event on, and acknowledges it only when whoever takes it in says so. What comes
- * again after that is acknowledged and not handed on; what comes again before waits for the same outcome.
- * @param options - secrets, who takes events in
- * @returns the receiver; {@link nodeWebhookHandler}, {@link honoWebhookHandler} and {@link expressWebhookHandler} bind it to a server
- * @throws {@link HopbackError} `invalid-configuration` when a secret is none
- * @see https://www.standardwebhooks.com
- * @example
- * ```ts
- * const { createServer } = await import('node:http');
- * const receiver = createWebhookReceiver({
- *   secrets: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
- *   consume: (event) => console.log(event.type),
- * });
- * const server = createServer(nodeWebhookHandler(receiver));
- * console.log((await receiver.receive({ headers: {}, body: '' })).status); // 401
- * ```
- */
-export function createWebhookReceiver(options: WebhookReceiverOptions): WebhookReceiver {
-  const { clock = MACHINE_CLOCK, maxBytes = MAX_WEBHOOK_BYTES, logger } = options;
-  const secrets = (): readonly string[] =>
-    typeof options.secrets === 'function' ? options.secrets() : options.secrets;
-  webhookKeys(secrets());
-  const deliveries = createDeliveries(options, clock);
+  #secrets(): readonly string[] {
+    const { secrets } = this.#options;
+    return typeof secrets === 'function' ? secrets() : secrets;
+  }
 
-  const receive = async ({ headers, body }: ReceivedWebhook): Promise<WebhookAnswer> => {
-    if (deliveries.isClosed()) return REFUSALS.closing;
-    const { toleranceSeconds } = options;
+  async #receivedStream(request: IncomingMessage): Promise<WebhookAnswer | undefined> {
+    const body = await readChunks(this.maxBytes, request.headers['content-length'], octetsOf(request));
+    if (body === 'broken') return undefined;
+    return body === 'too-large' ? this.tooLarge() : this.receive({ headers: request.headers, body });
+  }
+
+  async #received({ headers, body }: ReceivedWebhook): Promise<WebhookAnswer> {
+    if (this.#isClosed) return REFUSALS.closing;
+    const { toleranceSeconds, logger } = this.#options;
     const verification = verifyWebhook({
       headers,
       body,
-      clock,
-      maxBytes,
-      secrets: secrets(),
+      clock: this.#clock,
+      maxBytes: this.maxBytes,
+      secrets: this.#secrets(),
       toleranceSeconds,
     });
     if (verification.status === 'failed') {
@@ -132,25 +221,53 @@ export function createWebhookReceiver(options: WebhookReceiverOptions): WebhookR
       return TAKEN;
     }
     const { event, webhookId, timestampSeconds } = verification;
-    return deliveries.deliver(event, { webhookId, timestampSeconds, receivedAtMs: clock.nowMs() });
-  };
+    return this.#deliver(event, { webhookId, timestampSeconds, receivedAtMs: this.#clock.nowMs() });
+  }
 
-  return {
-    maxBytes,
-    receive: (webhook) =>
-      receive(webhook).catch((error: unknown) => {
-        // Secrets that changed into none, or a bug of ours: the platform is to come again.
-        logger?.warn(
-          { code: error instanceof HopbackError ? error.code : 'internal' },
-          'webhook could not be looked at',
-        );
-        return REFUSALS.failed;
-      }),
-    tooLarge: () => refusal(413, 'body-too-large'),
-    close: deliveries.close,
-    [Symbol.asyncDispose]: deliveries.close,
-  };
+  async #deliver(event: PlatformEvent, delivery: WebhookDelivery): Promise<WebhookAnswer> {
+    const id = delivery.webhookId;
+    const takenAtMs = this.#taken.get(id);
+    if (takenAtMs !== undefined && this.#clock.nowMs() - takenAtMs < WEBHOOK_MEMORY_MS) return TAKEN;
+    const under = this.#inFlight.get(id);
+    if (under === undefined && this.#inFlight.size >= MAX_WEBHOOKS_IN_FLIGHT) return REFUSALS.busy;
+    const work = under ?? this.#begin(event, delivery);
+    const outcome = await valueWithin(work, {
+      timeoutMs: this.#options.deliveryTimeoutMs ?? WEBHOOK_DELIVERY_TIMEOUT_MS,
+      schedule: this.#clock.schedule,
+      late: 'late' as const,
+    });
+    if (outcome === 'late') return REFUSALS.late;
+    return outcome ? TAKEN : REFUSALS.failed;
+  }
+
+  /** It goes on when nobody waits for it any longer: taken in late, it is known when it comes again. */
+  #begin(event: PlatformEvent, delivery: WebhookDelivery): Promise<boolean> {
+    const { consume, logger } = this.#options;
+    const id = delivery.webhookId;
+    const outcome = (async () => consume(event, delivery))()
+      .then(() => {
+        this.#remember(id);
+        return true;
+      })
+      .catch((error: unknown) => {
+        const code = error instanceof HopbackError ? error.code : 'unknown';
+        logger?.warn({ webhookId: id, type: event.type, code }, 'event was not taken in and comes again');
+        return false;
+      })
+      .finally(() => this.#inFlight.delete(id));
+    this.#inFlight.set(id, outcome);
+    return outcome;
+  }
+
+  #remember(id: string): void {
+    this.#taken.delete(id);
+    this.#taken.set(id, this.#clock.nowMs());
+    const [oldest] = this.#taken.keys();
+    if (this.#taken.size > MAX_REMEMBERED_WEBHOOKS && oldest !== undefined) this.#taken.delete(oldest);
+  }
 }
+
+type WebhookAnswer = Awaited<ReturnType<WebhookReceiver['receive']>>;
 
 /** Total: a failure that is added has to be given a status. */
 const STATUS_OF_FAILURE: Readonly<
@@ -199,160 +316,12 @@ const REFUSALS = {
   late: refusal(503, 'not-taken-in-time'),
 } as const;
 
-/** Which events have been taken in, and which are about to be. */
-function createDeliveries(options: WebhookReceiverOptions, clock: TimerClock) {
-  const { consume, deliveryTimeoutMs = WEBHOOK_DELIVERY_TIMEOUT_MS, logger } = options;
-  /** When each was taken in, the oldest first. */
-  const taken = new Map<string, number>();
-  const inFlight = new Map<string, Promise<boolean>>();
-  let isClosed = false;
-
-  const remember = (id: string): void => {
-    taken.delete(id);
-    taken.set(id, clock.nowMs());
-    const [oldest] = taken.keys();
-    if (taken.size > MAX_REMEMBERED_WEBHOOKS && oldest !== undefined) taken.delete(oldest);
-  };
-  const isRemembered = (id: string): boolean => {
-    const takenAtMs = taken.get(id);
-    return takenAtMs !== undefined && clock.nowMs() - takenAtMs < WEBHOOK_MEMORY_MS;
-  };
-  // It goes on when nobody waits for it any longer: taken in late, it is known when it comes again.
-  const begin = (event: PlatformEvent, delivery: WebhookDelivery): Promise<boolean> => {
-    const id = delivery.webhookId;
-    const outcome = (async () => consume(event, delivery))()
-      .then(() => {
-        remember(id);
-        return true;
-      })
-      .catch((error: unknown) => {
-        const code = error instanceof HopbackError ? error.code : 'unknown';
-        logger?.warn({ webhookId: id, type: event.type, code }, 'event was not taken in and comes again');
-        return false;
-      })
-      .finally(() => inFlight.delete(id));
-    inFlight.set(id, outcome);
-    return outcome;
-  };
-
-  return {
-    isClosed: () => isClosed,
-    deliver: async (event: PlatformEvent, delivery: WebhookDelivery): Promise<WebhookAnswer> => {
-      const id = delivery.webhookId;
-      if (isRemembered(id)) return TAKEN;
-      const under = inFlight.get(id);
-      if (under === undefined && inFlight.size >= MAX_WEBHOOKS_IN_FLIGHT) return REFUSALS.busy;
-      const work = under ?? begin(event, delivery);
-      const outcome = await valueWithin(work, {
-        timeoutMs: deliveryTimeoutMs,
-        schedule: clock.schedule,
-        late: 'late' as const,
-      });
-      if (outcome === 'late') return REFUSALS.late;
-      return outcome ? TAKEN : REFUSALS.failed;
-    },
-    close: async (): Promise<void> => {
-      isClosed = true;
-      await Promise.all(inFlight.values());
-    },
-  };
-}
-
-/**
- * Binds a receiver to a server of `node:http` or `node:https`. Which path is which is for whoever calls.
- * @param receiver - takes webhooks in
- * @returns a listener of requests; it answers each, and never throws
- * @see https://nodejs.org/api/http.html#event-request
- * @example
- * ```ts
- * const { createServer } = await import('node:http');
- * const receiver = createWebhookReceiver({ secrets: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'], consume: () => {} });
- * const server = createServer(nodeWebhookHandler(receiver)).listen(0, '127.0.0.1');
- * server.close();
- * ```
- */
-export function nodeWebhookHandler(
-  receiver: WebhookReceiver,
-): (request: IncomingMessage, response: ServerResponse) => void {
-  return (request, response) => {
-    void receiveStream(receiver, request).then((answer) => writeAnswer(response, answer));
-  };
-}
-
-/**
- * Binds a receiver to a route of Hono, or of anything else that has Fetch requests and responses.
- * @param receiver - takes webhooks in
- * @returns a handler; it never rejects
- * @see https://hono.dev/docs/api/routing
- * @example
- * ```ts
- * const receiver = createWebhookReceiver({ secrets: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'], consume: () => {} });
- * const handler = honoWebhookHandler(receiver);
- * const response = await handler({ req: { raw: new Request('https://carrier.example/hooks', { method: 'POST' }) } });
- * console.log(response.status); // 401
- * ```
- */
-export function honoWebhookHandler(
-  receiver: WebhookReceiver,
-): (context: { readonly req: { readonly raw: Request } }) => Promise<Response> {
-  return async ({ req: { raw } }) => {
-    const body = await readChunks(receiver, raw.headers.get('content-length'), raw.body ?? []);
-    if (body === 'broken') return new Response(null, { status: 400 });
-    const answer = body === 'too-large' ? receiver.tooLarge() : await receiver.receive({ headers: raw.headers, body });
-    return new Response(answer.status === 204 ? null : answer.body, { status: answer.status, headers: answer.headers });
-  };
-}
-
-/**
- * Binds a receiver to a route of Express. A parser in front of it must leave the octets as they are: that of `express.raw`, or none.
- * @param receiver - takes webhooks in
- * @returns a handler; it never throws, and tells `next` {@link HopbackError} `invalid-configuration` where a parser has taken the octets
- * @see https://expressjs.com/en/guide/routing.html
- * @example
- * ```ts
- * const receiver = createWebhookReceiver({ secrets: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'], consume: () => {} });
- * // app.post('/hooks', expressWebhookHandler(receiver));
- * console.log(expressWebhookHandler(receiver).length); // 3
- * ```
- */
-export function expressWebhookHandler(receiver: WebhookReceiver): (
-  request: IncomingMessage & {
-    /** What a parser in front made of the body. */
-    readonly body?: unknown;
-  },
-  response: ServerResponse,
-  next: (error: unknown) => void,
-) => void {
-  return (request, response, next) => {
-    const { body } = request;
-    // Whatever stands in body where nothing was read: parsers leave something there for media types that are not theirs.
-    if (!request.readableDidRead) {
-      void receiveStream(receiver, request).then((answer) => writeAnswer(response, answer));
-    } else if (body instanceof Uint8Array || typeof body === 'string') {
-      void receiver.receive({ headers: request.headers, body }).then((answer) => writeAnswer(response, answer));
-    } else {
-      next(
-        new HopbackError(
-          'invalid-configuration',
-          'a parser took the octets of the webhook, which are what is signed: put the route before express.json(), or behind express.raw()',
-        ),
-      );
-    }
-  };
-}
-
-async function receiveStream(receiver: WebhookReceiver, request: IncomingMessage): Promise<WebhookAnswer | undefined> {
-  const body = await readChunks(receiver, request.headers['content-length'], octetsOf(request));
-  if (body === 'broken') return undefined;
-  return body === 'too-large' ? receiver.tooLarge() : receiver.receive({ headers: request.headers, body });
-}
-
 /** Not the request itself: leaving its own iteration early would take away the connection, and with it the answer. */
 const octetsOf = (request: IncomingMessage): AsyncIterable<unknown> => request.iterator({ destroyOnReturn: false });
 
 /** Reads a body, or finds that it is too large: said in advance, or met. */
 async function readChunks(
-  { maxBytes }: WebhookReceiver,
+  maxBytes: number,
   contentLength: string | null | undefined,
   chunks: unknown,
 ): Promise<Uint8Array | 'too-large' | 'broken'> {

@@ -4,7 +4,7 @@ import type { CallRecord } from '../../contract/call-record.js';
 import { nextTurn } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
-import { lockFolder, openValueJournal } from '../../log/index.js';
+import { FolderLock, ValueJournal } from '../../log/index.js';
 import { followFiles, SourceProgress } from '../ingest/follow-files.js';
 import type { FollowNotice } from '../ingest/follow-turn.js';
 import { listenToSource } from '../ingest/listen-source.js';
@@ -46,7 +46,7 @@ interface IntakeSourceParts {
  * by one process at a time.
  */
 export async function openIntakeSource(source: SourceConfiguration, parts: IntakeSourceParts): Promise<IntakeSource> {
-  const lock = await lockFolder(followFolder(parts.directory, source.id), `the source ${source.id}`);
+  const lock = await FolderLock.take(followFolder(parts.directory, source.id), `the source ${source.id}`);
   let rejects: RejectFile | undefined;
   try {
     rejects = await openRejectFile({ path: rejectsFile(parts.directory, source.id, 'tail') });
@@ -76,7 +76,7 @@ async function followed(
   const { id, path } = source;
   const reader = createSourceReader(source);
   let brokenFiles = 0;
-  const values = await openValueJournal({ directory: join(followFolder(parts.directory, id), 'places') });
+  const values = await ValueJournal.open({ directory: join(followFolder(parts.directory, id), 'places') });
   if (!/[*?]/.test(path) && !(await exists(path)))
     onNotice({ source: id, kind: 'waiting-for-file', path, detail: 'there is no such file yet' });
   const follower = await followFiles({

@@ -3,7 +3,7 @@ import type { RecordTransport } from '../../contract/record-batch.js';
 import { scheduleInBackground } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
-import { lockFolder } from '../../log/index.js';
+import { FolderLock } from '../../log/index.js';
 import { createRecordFeed } from '../feed/record-feed.js';
 import type { RecordFeed, RecordFeedCounts } from '../feed/record-feed.js';
 import { createPendingInserts } from '../ingest/pending-inserts.js';
@@ -317,7 +317,7 @@ async function openPlatform(
 ): Promise<NonNullable<Parts['platform']>> {
   const { directory, store, keep } = parts;
   const folder = spool ?? spoolFolder(directory);
-  keep(await lockFolder(folder, 'the spool'));
+  keep(await FolderLock.take(folder, 'the spool'));
   const source = `/carriers/${encodeURIComponent(tenantId)}`;
   const stream = keep(await openRecordStream({ directory: folder, source, transport }));
   return { stream, feed: createRecordFeed({ store, stream, policy }) };

@@ -26,10 +26,9 @@ import { stirApiProblem, stirApiProblemBody } from '../dialects/stir-api.js';
 import { createClients } from '../http/serve-calls.js';
 import type { ClientMarks, Clients } from '../http/serve-calls.js';
 import { listen, usableTls } from '../http/listen.js';
-import type { Listener } from '../http/listen.js';
 import { DEFAULT_INTAKE_LIMITS, HTTP_RECORDS_SOURCE, recordIntakeApp } from '../intake/record-intake-app.js';
-import { openReviewAudit } from '../review/review-parts.js';
-import { openTracebackDesk } from '../review/review-app.js';
+import { ReviewAudit } from '../review/review-parts.js';
+import { TracebackDesk } from '../review/review-app.js';
 import { readAccounts } from '../review/sessions.js';
 import type { Accounts } from '../review/sessions.js';
 import type { ReviewAuditEntry } from '../review/review-parts.js';
@@ -176,8 +175,8 @@ async function openTracebacks(tracebacks: TracebacksConfiguration, options: Open
   const kept = await readKept(tracebacks, directory);
   const means = await answerMeans(tracebacks, directory, options.configuration.signing?.certificate);
   const auditPath = join(at(tracebacks.directory), 'review-audit.jsonl');
-  const audit = accounts === undefined ? undefined : await openReviewAudit(auditPath);
-  const desk = await openTracebackDesk({
+  const audit = accounts === undefined ? undefined : await ReviewAudit.open(auditPath);
+  const desk = await TracebackDesk.open({
     directory: at(tracebacks.directory),
     provider,
     zone,
@@ -185,7 +184,7 @@ async function openTracebacks(tracebacks: TracebacksConfiguration, options: Open
     ...means,
     ...defined({
       webhooks: webhookSecrets === undefined ? undefined : { secrets: () => kept.secrets },
-      review: audit && reviewOptions(tracebacks, options, audit.write, () => kept.accounts),
+      review: audit && reviewOptions(tracebacks, options, (entry) => audit.write(entry), () => kept.accounts),
     }),
     onProblem: (error) => onNotice({ level: 'warn', part: 'tracebacks', text: causeText(error) }),
   }).catch(async (error: unknown) => {
@@ -269,26 +268,13 @@ function reviewOptions(
 }
 
 /** What may wait: records and tracebacks, and the listener that they are offered at. */
-export interface Admin {
-  readonly listener: Listener | undefined;
-  readonly intake: RecordIntake | undefined;
-  /** Files that are read again. */
-  readonly files: readonly string[];
-  /**
-   * Reads tokens, sources, accounts and secrets; other sources are in force then, if nothing else is wrong.
-   * @returns puts the rest in force
-   * @throws {@link HopbackError} for what cannot be used, which leaves all as it was
-   */
-  readonly prepare: (configuration: SidecarConfiguration) => Promise<() => void>;
-  /** @param drainMs - for requests under way at its listener */
-  readonly close: (drainMs: number) => Promise<void>;
-}
+export type Admin = Awaited<ReturnType<typeof openAdmin>>;
 
 /**
  * Opens records, tracebacks and the admin listener, as far as the configuration has them.
  * @throws {@link HopbackError} for whatever cannot be used or listened at; nothing is left open then
  */
-export async function openAdmin(options: OpenAdminOptions): Promise<Admin> {
+export async function openAdmin(options: OpenAdminOptions) {
   const { configuration, directory, clock, onNotice, registry } = options;
   const { records, tracebacks, listen: addresses } = configuration;
   const opened: (() => Promise<void>)[] = [];
@@ -311,12 +297,18 @@ export async function openAdmin(options: OpenAdminOptions): Promise<Admin> {
     return {
       listener,
       intake,
+      /** Files that are read again. */
       files: [
         ...(listener?.files ?? []),
         ...(desk?.files ?? []),
         ...(records?.sources ?? []).map((file) => pathFrom(directory, file)),
       ],
-      async prepare(next) {
+      /**
+       * Reads tokens, sources, accounts and secrets; other sources are in force then, if nothing else is wrong.
+       * @returns puts the rest in force
+       * @throws {@link HopbackError} for what cannot be used, which leaves all as it was
+       */
+      async prepare(next: SidecarConfiguration): Promise<() => void> {
         const commitListener = await listener?.prepare();
         const commitDesk = await desk?.prepare();
         // Last, since it is done when it has succeeded.
@@ -331,7 +323,8 @@ export async function openAdmin(options: OpenAdminOptions): Promise<Admin> {
             state.clients = createClients(state.admin);
         };
       },
-      async close(drainMs) {
+      /** @param drainMs - for requests under way at its listener */
+      async close(drainMs: number): Promise<void> {
         await listener?.close(drainMs);
         await closeAll(opened.splice(0), onNotice);
       },

@@ -300,21 +300,7 @@ function date(): string {
 }
 
 /** One address that is listened at. */
-export interface Listener {
-  readonly host: string;
-  readonly port: number;
-  readonly isTls: boolean;
-  /** Files of its certificate. */
-  readonly files: readonly string[];
-  /**
-   * Reads the certificate and key anew; connections that are there stay.
-   * @returns puts them in force
-   * @throws {@link HopbackError} when they cannot be used
-   */
-  readonly prepare: () => Promise<() => void>;
-  /** Takes no more connections, lets requests under way end, and closes what is left after the time. */
-  readonly close: (drainMs: number) => Promise<void>;
-}
+export type Listener = Awaited<ReturnType<typeof listen>>;
 
 /** For a whole request, a large batch of records over a slow line included. */
 const REQUEST_MS = 120_000;
@@ -331,7 +317,7 @@ export async function listen(
   directory: string,
   handler: RequestListener,
   plain?: PlainHandler,
-): Promise<Listener> {
+) {
   const { host, port, tls } = configuration;
   const timeouts = { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS };
   const server: Server | TlsServer =
@@ -352,13 +338,20 @@ export async function listen(
     host,
     port: address.port,
     isTls: tls !== undefined,
+    /** Files of its certificate. */
     files: tls === undefined ? [] : filesOf(tls).map((path) => pathFrom(directory, path)),
-    async prepare() {
+    /**
+     * Reads the certificate and key anew; connections that are there stay.
+     * @returns puts them in force
+     * @throws {@link HopbackError} when they cannot be used
+     */
+    async prepare(): Promise<() => void> {
       if (tls === undefined || !('setSecureContext' in server)) return () => undefined;
       const next = await usableTls(tls, directory);
       return () => server.setSecureContext(next);
     },
-    close: (drainMs) => closed(server, connections, drainMs),
+    /** Takes no more connections, lets requests under way end, and closes what is left after the time. */
+    close: (drainMs: number) => closed(server, connections, drainMs),
   };
 }
 

@@ -6,8 +6,8 @@ import { defined } from '../../core/text.js';
 import { BACKGROUND_CLOCK, scheduleInBackground } from '../../core/runtime/clock.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError, isHopbackError } from '../../errors.js';
-import { createWebhookReceiver, createWebhookRequestSource, honoWebhookHandler } from '../../platform/index.js';
-import type { PlatformClient, TracebackRequestSource, WebhookConsumer, WebhookReceiver } from '../../platform/index.js';
+import { createWebhookRequestSource, WebhookReceiver } from '../../platform/index.js';
+import type { PlatformClient, TracebackRequestSource, WebhookReceiverOptions } from '../../platform/index.js';
 import {
   DEFAULT_TRACEBACK_POLICY,
   createCarrierResponder,
@@ -15,7 +15,6 @@ import {
   readTrunkDirectory,
 } from '../../traceback/index.js';
 import type { CarrierResponder, CarrierResponderOptions, TracebackResponder } from '../../traceback/index.js';
-import { once } from '../services/files.js';
 import { STYLE, createTimes, messagePage } from './pages/layout.js';
 import { createRequestSource } from './review-parts.js';
 import type { ReviewAuditEntry } from './review-parts.js';
@@ -148,20 +147,20 @@ function connectionAddress(context: Context): string | undefined {
   }
 }
 
-/** Options of {@link openTracebackDesk}. */
+/** Options of {@link TracebackDesk.open}. */
 export interface TracebackDeskOptions extends Omit<CarrierResponderOptions, 'moreRequests'> {
   /** Webhooks of the platform, beside stream and polling. Without it there is no route for them. */
   readonly webhooks?: {
     /** `whsec_…`; a function where they change while the process runs. */
     readonly secrets: readonly string[] | (() => readonly string[]);
     /** Takes in events that are not about requests and notices to this carrier. Default nobody does. */
-    readonly others?: WebhookConsumer;
+    readonly others?: WebhookReceiverOptions['consume'];
   };
   /** The page for people. Without it there is none, and people answer with `hopback traceback answer`. */
   readonly review?: {
     /** Who may log in, from {@link readAccounts}; asked each time, so that who is taken off is out at once. */
     readonly accounts: () => ReturnType<typeof readAccounts>;
-    /** Where it is written who did what, from {@link openReviewAudit}. */
+    /** Where it is written who did what, from {@link ReviewAudit}. */
     readonly audit: (entry: ReviewAuditEntry) => Promise<void>;
     /** Path that all pages are below, `/` and then letters. Default `/review`. */
     readonly base?: string;
@@ -190,22 +189,9 @@ export interface TracebackDeskOptions extends Omit<CarrierResponderOptions, 'mor
   };
 }
 
-/** A responder at work, and the routes that belong to it. */
-export interface TracebackDesk extends AsyncDisposable {
-  readonly responder: CarrierResponder;
-  /** `POST /v1/webhooks/platform`, and the pages below `/review`: to be mounted at the root. */
-  readonly app: Hono;
-  /** Takes no more webhooks, ends what is running, and closes the journal. Never rejects. */
-  readonly close: () => Promise<void>;
-}
-
 /**
- * Opens all by which a carrier answers tracebacks: what policy lets is answered by itself, within the day that 47 CFR 64.1200(n)(1) gives, and
+ * All by which a carrier answers tracebacks: what policy lets is answered by itself, within the day that 47 CFR 64.1200(n)(1) gives, and
  * the rest waits for people on the review page. Requests come by stream, by polling and by webhooks; the same one is answered once.
- * @param options - records, trunks, keys, where the platform is, who may log in
- * @returns responder and routes; to be closed, the store after it
- * @throws {@link HopbackError} as {@link createCarrierResponder}; `invalid-configuration` for a webhook secret that is none, and where the zone,
- * the base or the idle time of the page cannot be
  * @see https://www.standardwebhooks.com; docs/guides/answer-tracebacks.md
  * @example
  * ```ts
@@ -215,7 +201,7 @@ export interface TracebackDesk extends AsyncDisposable {
  * await using platform = await TestPlatform.start();
  * const { client, answerKey } = platform.credentials('prv-birch');
  * await using store = createMemoryRecordStore({ clock: { nowMs: Date.now } });
- * const desk = await openTracebackDesk({
+ * const desk = await TracebackDesk.open({
  *   ...{ directory, store, answerKey, zone: 'America/New_York', trunks: TEST_TRUNKS },
  *   provider: { providerId: 'prv-birch', name: 'Birch Carrier Services Inc.' },
  *   platform: { baseUrl: platform.baseUrl, receiptKeys: platform.keys, ...client },
@@ -227,28 +213,60 @@ export interface TracebackDesk extends AsyncDisposable {
  * await rm(directory, { recursive: true });
  * ```
  */
-export async function openTracebackDesk(options: TracebackDeskOptions): Promise<TracebackDesk> {
-  const { webhooks, review, ...carrier } = options;
-  const hooks = webhooks === undefined ? undefined : createHooks(webhooks, options.clock);
-  const responder = await createCarrierResponder({
-    ...carrier,
-    ...defined({
-      moreRequests: hooks && (({ client }: { readonly client: PlatformClient }) => hooks.sourceFor(client)),
-    }),
-  });
-  const app = new Hono();
-  const close = once(async () => {
-    await hooks?.receiver.close();
-    await responder.close();
-  });
-  try {
-    if (hooks !== undefined) app.post('/v1/webhooks/platform', honoWebhookHandler(hooks.receiver));
-    if (review !== undefined) app.route('/', reviewApp({ ...review, ...partsOf(options, responder) }));
-  } catch (error) {
-    await close();
-    throw error;
+export class TracebackDesk implements AsyncDisposable {
+  readonly responder: CarrierResponder;
+  /** `POST /v1/webhooks/platform`, and the pages below `/review`: to be mounted at the root. */
+  readonly app: Hono = new Hono();
+  readonly #receiver: WebhookReceiver | undefined;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * Opens the responder and its routes.
+   * @param options - records, trunks, keys, where the platform is, who may log in
+   * @returns responder and routes; to be closed, the store after it
+   * @throws {@link HopbackError} as {@link createCarrierResponder}; `invalid-configuration` for a webhook secret that is none, and where the
+   * zone, the base or the idle time of the page cannot be
+   */
+  static async open(options: TracebackDeskOptions): Promise<TracebackDesk> {
+    const { webhooks, review, ...carrier } = options;
+    const hooks = webhooks === undefined ? undefined : createHooks(webhooks, options.clock);
+    const responder = await createCarrierResponder({
+      ...carrier,
+      ...defined({
+        moreRequests: hooks && (({ client }: { readonly client: PlatformClient }) => hooks.sourceFor(client)),
+      }),
+    });
+    const desk = new TracebackDesk(responder, hooks?.receiver);
+    try {
+      if (hooks !== undefined) desk.app.post('/v1/webhooks/platform', hooks.receiver.honoHandler);
+      if (review !== undefined) desk.app.route('/', reviewApp({ ...review, ...partsOf(options, responder) }));
+    } catch (error) {
+      await desk.close();
+      throw error;
+    }
+    return desk;
   }
-  return { responder, app, close, [Symbol.asyncDispose]: close };
+
+  private constructor(responder: CarrierResponder, receiver: WebhookReceiver | undefined) {
+    this.responder = responder;
+    this.#receiver = receiver;
+  }
+
+  /** Takes no more webhooks, ends what is running, and closes the journal. Never rejects. */
+  close(): Promise<void> {
+    this.#closing ??= this.#finish();
+    return this.#closing;
+  }
+
+  /** As `close`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #finish(): Promise<void> {
+    await this.#receiver?.close();
+    await this.responder.close();
+  }
 }
 
 /** The receiver comes first: a secret that is none is refused before anything is opened. */
@@ -257,10 +275,10 @@ function createHooks(
   clock: TracebackDeskOptions['clock'],
 ): { readonly receiver: WebhookReceiver; readonly sourceFor: (client: PlatformClient) => TracebackRequestSource } {
   const timed = defined({ clock });
-  let consume: WebhookConsumer = () => {
+  let consume: WebhookReceiverOptions['consume'] = () => {
     throw new HopbackError('unavailable', 'The responder is being opened.', { retryable: true });
   };
-  const receiver = createWebhookReceiver({ ...timed, secrets, consume: (event, delivery) => consume(event, delivery) });
+  const receiver = new WebhookReceiver({ ...timed, secrets, consume: (event, delivery) => consume(event, delivery) });
   const sourceFor = (client: PlatformClient): TracebackRequestSource => {
     const source = createWebhookRequestSource({ ...timed, client, ...defined({ others }) });
     ({ consume } = source);

@@ -1,4 +1,5 @@
 import { mkdir, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { BlockList, isIP } from 'node:net';
 import { dirname } from 'node:path';
 import type { Context } from 'hono';
@@ -6,7 +7,6 @@ import { defined } from '../../core/text.js';
 import { endsWithinLine } from '../../core/runtime/whole-file.js';
 import { HopbackError } from '../../errors.js';
 import { boundedOctets, mediaTypeOf } from '../intake/record-intake-app.js';
-import { once } from '../services/files.js';
 import type { Html, PageFrame } from './pages/layout.js';
 import { messagePage } from './pages/layout.js';
 import { formToken, isFormToken, isSameOrigin } from './sessions.js';
@@ -38,56 +38,69 @@ export interface ReviewAuditEntry {
 }
 
 /**
- * Opens a file for the audit: a line of JSON for each entry, on the medium before whoever did it hears of it. Nothing is ever taken off it.
- * @param path - made where it is not there, for this user only
- * @returns the audit; to be closed
- * @throws {@link HopbackError} `storage-failed` where it cannot be opened
- * @see {@link openTracebackDesk}
+ * The audit of the review page: a line of JSON for each entry, on the medium before whoever did it hears of it. Nothing is ever taken off it.
+ * @see {@link TracebackDesk}
  * @example
  * ```ts
  * const { mkdtemp, readFile, rm } = await import('node:fs/promises');
  * const { tmpdir } = await import('node:os');
  * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
- * const audit = await openReviewAudit(`${directory}/audit.ndjson`);
+ * const audit = await ReviewAudit.open(`${directory}/audit.ndjson`);
  * await audit.write({ event: 'login', at: '2026-11-02T15:00:00Z', account: 'duty engineer' });
  * await audit.close();
  * console.log((await readFile(`${directory}/audit.ndjson`, 'utf8')).includes('"duty engineer"')); // true
  * await rm(directory, { recursive: true });
  * ```
  */
-export async function openReviewAudit(path: string): Promise<
-  AsyncDisposable & {
-    /** Resolved means durable. @throws {@link HopbackError} `storage-failed` where the disk refuses */
-    readonly write: (entry: ReviewAuditEntry) => Promise<void>;
-    /** Ends behind what was handed in. Never rejects. */
-    readonly close: () => Promise<void>;
+export class ReviewAudit implements AsyncDisposable {
+  readonly #file: FileHandle;
+  #running: Promise<void> = Promise.resolve();
+  /** A line that a full disk or a kill has cut off is ended first: the next one must not be glued to it. */
+  #isCut: boolean;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * Opens a file for the audit.
+   * @param path - made where it is not there, for this user only
+   * @returns the audit; to be closed
+   * @throws {@link HopbackError} `storage-failed` where it cannot be opened
+   */
+  static async open(path: string): Promise<ReviewAudit> {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch(refused);
+    const file = await open(path, 'a+', 0o600).catch(refused);
+    return new ReviewAudit(file, await endsWithinLine(file).catch(refused));
   }
-> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch(refused);
-  const file = await open(path, 'a+', 0o600).catch(refused);
-  let running: Promise<void> = Promise.resolve();
-  // A line that a full disk or a kill has cut off is ended first: the next one must not be glued to it.
-  let isCut = await endsWithinLine(file).catch(refused);
-  const append = async (entry: ReviewAuditEntry): Promise<void> => {
-    const line = `${isCut ? '\n' : ''}${JSON.stringify(entry)}\n`;
-    isCut = true;
-    await file.appendFile(line).catch(refused);
-    await file.datasync().catch(refused);
-    isCut = false;
-  };
-  const close = once(async () => {
-    await running;
-    await file.close().catch(() => undefined);
-  });
-  return {
-    write(entry) {
-      const turn = running.then(() => append(entry));
-      running = turn.catch(() => undefined);
-      return turn;
-    },
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+
+  private constructor(file: FileHandle, isCut: boolean) {
+    this.#file = file;
+    this.#isCut = isCut;
+  }
+
+  /** Resolved means durable. @throws {@link HopbackError} `storage-failed` where the disk refuses */
+  write(entry: ReviewAuditEntry): Promise<void> {
+    const turn = this.#running.then(() => this.#append(entry));
+    this.#running = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Ends behind what was handed in. Never rejects. */
+  close(): Promise<void> {
+    this.#closing ??= this.#running.then(() => this.#file.close()).catch(() => undefined);
+    return this.#closing;
+  }
+
+  /** As `close`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #append(entry: ReviewAuditEntry): Promise<void> {
+    const line = `${this.#isCut ? '\n' : ''}${JSON.stringify(entry)}\n`;
+    this.#isCut = true;
+    await this.#file.appendFile(line).catch(refused);
+    await this.#file.datasync().catch(refused);
+    this.#isCut = false;
+  }
 }
 
 function refused(cause: unknown): never {

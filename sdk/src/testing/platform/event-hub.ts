@@ -1,10 +1,14 @@
 import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
-import type { PlatformEventData, PlatformEventEnvelope, WebhookEndpoint } from '../../contract/event.js';
+import type {
+  PlatformEventData,
+  PlatformEventEnvelope,
+  PlatformEventType,
+  WebhookEndpoint,
+} from '../../contract/event.js';
 import { readWireBody } from '../../contract/read-platform-request.js';
 import { retryAfterMs } from '../../internal/index.js';
 import { signWebhook, WIRE_SCHEMAS } from '../../platform/index.js';
-import type { PlatformEventType } from '../../platform/index.js';
 import type { EventFaultRule, FaultPlan } from './platform-faults.js';
 
 /** Waits between the attempts of one event, milliseconds: those that Standard Webhooks proposes. After the last the endpoint is disabled. */

@@ -21,7 +21,6 @@ import type {
   ProviderScorecard,
   RecordBatchAnswer,
   WireBodies,
-  WireBodyName,
 } from '../../platform/index.js';
 import { viewTraceback } from '../../traceback/lifecycle/traceback-view.js';
 import type { RegisteredProvider } from './registered-clients.js';
@@ -73,7 +72,7 @@ function placeOf(cursor: string): number | undefined {
 }
 
 /** Holds something that a test gives against the contract. @throws {@link HopbackError} `invalid-argument` */
-export function conforming<Name extends WireBodyName>(name: Name, value: WireBodies[Name]): WireBodies[Name] {
+export function conforming<Name extends keyof WireBodies>(name: Name, value: WireBodies[Name]): WireBodies[Name] {
   const { errors, surplus } = readWireBody(WIRE_SCHEMAS[name], value);
   const [wrong] = [...errors, ...surplus];
   if (wrong === undefined) return value;

@@ -1,4 +1,4 @@
-import type { PlatformEventType } from '../../platform/index.js';
+import type { PlatformEvent } from '../../platform/index.js';
 
 /** A number from 0 up to, not including, 1: the same ones in the same order for the same seed. */
 type Dice = () => number;
@@ -70,7 +70,7 @@ export interface EventFaultRule extends Omit<CallFaultRule, 'fault' | 'operation
    */
   readonly fault: 'duplicate' | 'late' | 'lost' | 'forged';
   /** Default all. */
-  readonly types?: readonly PlatformEventType[];
+  readonly types?: readonly PlatformEvent['type'][];
   /** Default both. */
   readonly via?: 'webhook' | 'event-stream';
 }

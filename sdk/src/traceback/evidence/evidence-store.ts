@@ -3,14 +3,13 @@ import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { defined } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
-import { lockFolder, NODE_LOG_FILES } from '../../log/log-files.js';
-import type { FolderLock } from '../../log/log-files.js';
-import { openMerkleLog } from '../../log/merkle-log.js';
-import type { MerkleLog, MerkleLogOptions } from '../../log/merkle-log.js';
+import { FolderLock, NODE_LOG_FILES } from '../../log/log-files.js';
+import { MerkleLog } from '../../log/merkle-log.js';
+import type { MerkleLogOptions } from '../../log/merkle-log.js';
 import { createMerkleTree, hashOfLeaf } from '../../log/merkle-tree.js';
 import type { MerkleTree } from '../../log/merkle-tree.js';
 import { verifyMerkleLog } from '../../log/verify-merkle-log.js';
-import type { MerkleLogTrust, MerkleLogVerification } from '../../log/verify-merkle-log.js';
+import type { MerkleLogVerification } from '../../log/verify-merkle-log.js';
 import type { EvidenceEntry, EvidencePack, EvidenceWriter } from './evidence-manifest.js';
 import { createEvidenceWriter } from './evidence-writer.js';
 import type { EvidenceWriterOptions } from './evidence-writer.js';
@@ -48,10 +47,10 @@ const STORE_PARTS = {
 
 /**
  * Opens a folder of evidence, with the log in `log`, a file for each pack in `packs`, and the public key beside them, for whoever wants to look at
- * it with `hopback evidence`. One process a folder: it takes the folder by `lockFolder` of `@hopback/sdk/log`, unless the files are handed in.
+ * it with `hopback evidence`. One process a folder: it takes the folder by `FolderLock` of `@hopback/sdk/log`, unless the files are handed in.
  * @param options - where, the name of the log, who signs, and what the provider states about its systems
  * @returns the store
- * @throws {@link HopbackError} as `openMerkleLog` of `@hopback/sdk/log`; `storage-failed` when the folder cannot be written to, or another
+ * @throws {@link HopbackError} as `MerkleLog.open` of `@hopback/sdk/log`; `storage-failed` when the folder cannot be written to, or another
  * process has it
  * @see `createEvidenceWriter` for packs elsewhere than beside the log, {@link verifyEvidenceStore}
  * @example
@@ -68,7 +67,7 @@ const STORE_PARTS = {
 export async function openEvidenceStore(options: EvidenceStoreOptions): Promise<EvidenceStore> {
   requireCertificateOf(options);
   // Two processes on one folder would each sign for other entries in the same places.
-  const lock = options.files === undefined ? await lockFolder(options.directory, 'the evidence') : undefined;
+  const lock = options.files === undefined ? await FolderLock.take(options.directory, 'the evidence') : undefined;
   try {
     return await openLocked(options, lock);
   } catch (error) {
@@ -97,7 +96,7 @@ function isCertificateOf(pem: string, key: KeyObject): boolean {
 async function openLocked(options: EvidenceStoreOptions, lock: FolderLock | undefined): Promise<EvidenceStore> {
   const { directory, certificatePem: _, practices, newId, random, ...merkle } = options;
   const { signer, clock, files = NODE_LOG_FILES } = merkle;
-  const log = await openMerkleLog({ ...merkle, directory: join(directory, STORE_PARTS.log) });
+  const log = await MerkleLog.open({ ...merkle, directory: join(directory, STORE_PARTS.log) });
   const close = async (): Promise<void> => {
     try {
       await log.close();
@@ -170,8 +169,11 @@ export interface EvidenceListing {
   }[];
 }
 
-/** By which a store is read. */
-export type EvidenceReadTrust = Pick<MerkleLogTrust, 'publicKeys' | 'logId' | 'checkpoints' | 'files'>;
+/** By which a store is read: as for {@link verifyMerkleLog}. */
+export type EvidenceReadTrust = Pick<
+  Parameters<typeof verifyMerkleLog>[1],
+  'publicKeys' | 'logId' | 'checkpoints' | 'files'
+>;
 
 /**
  * Reads a pack out of a folder of evidence with its proofs, without opening the log for writing: another process may have it open.

@@ -5,19 +5,13 @@ import { isHopbackError } from '../../errors.js';
 import type { HopbackError } from '../../errors.js';
 import { createLogSigner } from '../../log/index.js';
 import {
-  createPlatformClient,
+  PlatformClient,
   mergeTracebackRequestSources,
   pollTracebackRequests,
   privateKeyJwt,
   streamTracebackRequests,
 } from '../../platform/index.js';
-import type {
-  PlatformClient,
-  PlatformFetch,
-  PrivateKeyJwtOptions,
-  RequestSourceState,
-  TracebackRequestSource,
-} from '../../platform/index.js';
+import type { PlatformFetch, PrivateKeyJwtOptions, RequestSourceState, TracebackRequestSource } from '../../platform/index.js';
 import { matchesQuery } from '../../records/store/record-store.js';
 import type { RecordLookup, RecordStore } from '../../records/store/record-store.js';
 import { tracebackDeadline } from '../deadline/traceback-deadline.js';
@@ -50,7 +44,7 @@ import { lockResponder, openResponder } from './responder.js';
  * @see RFC 9457; draft-ietf-httpapi-idempotency-key-header-07 section 2
  * @example
  * ```ts
- * const client = createPlatformClient({ baseUrl: 'http://127.0.0.1:9', authorization: bearerToken('c2VjcmV0') });
+ * const client = new PlatformClient({ baseUrl: 'http://127.0.0.1:9', authorization: bearerToken('c2VjcmV0') });
  * const transport = createClientAnswerTransport(client);
  * const answer = { requestId: 'r-1', answerId: 'a-1', jws: 'e30.e30.AA', idempotencyKey: 'a-1' };
  * console.log((await transport.deliver(answer, new AbortController().signal)).status); // unavailable
@@ -330,7 +324,7 @@ async function clientOf(
   const base = baseUrl.replace(/\/$/, '');
   const timed = defined({ clock });
   const authorization = await privateKeyJwt({ ...rest, ...timed, tokenUrl: tokenUrl ?? `${base}/oauth/token` });
-  return createPlatformClient({ baseUrl: base, authorization, ...timed, ...defined({ fetch: rest.fetch }) });
+  return new PlatformClient({ baseUrl: base, authorization, ...timed, ...defined({ fetch: rest.fetch }) });
 }
 
 /** What the stream missed, while there was none, polling finds: requests, and that one which stands open here is open no longer there. */

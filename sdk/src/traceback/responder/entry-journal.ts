@@ -3,9 +3,9 @@ import { defined } from '../../core/text.js';
 import type { CallRecord } from '../../contract/call-record.js';
 import type { ProviderReference } from '../../contract/common.js';
 import { HopbackError } from '../../errors.js';
-import { openValueJournal } from '../../log/index.js';
+import { ValueJournal } from '../../log/index.js';
 import { JOURNAL_KEY_BYTES, readValueJournal } from '../../log/value-journal.js';
-import type { ValueJournal, ValueJournalOptions } from '../../log/index.js';
+import type { ValueJournalOptions } from '../../log/index.js';
 import type { MatchCandidate, MatchOutcome } from '../match-outcome.js';
 import type { TracebackPolicyData } from '../policy/traceback-policy.js';
 import { isNoticeOpen } from './notices.js';
@@ -110,7 +110,7 @@ export async function openEntryJournal(
   options: Pick<ValueJournalOptions, 'directory' | 'files' | 'clock' | 'schedule'>,
   { requests, settings }: { readonly requests: number; readonly settings: string },
 ): Promise<EntryJournal> {
-  const values = await openValueJournal({
+  const values = await ValueJournal.open({
     ...options,
     // Requests, those whose removal is on its way, cancellations, notices and the settings.
     maxKeys: requests + 2 * MOST_OTHERS + SLACK_KEYS,

@@ -4,8 +4,7 @@ import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import { defined, wellFormedText, wellFormedValue } from '../../core/text.js';
 import type { TracebackRequest } from '../../contract/traceback-exchange.js';
 import { HopbackError } from '../../errors.js';
-import { lockFolder } from '../../log/index.js';
-import type { FolderLock } from '../../log/index.js';
+import { FolderLock } from '../../log/index.js';
 import type { TracebackRequestArrival, TracebackRequestSource } from '../../platform/traceback-request-source.js';
 import { createBreaker } from '../../records/stream/stream-policy.js';
 import { answerOfDecision } from '../review/answer-of-decision.js';
@@ -398,7 +397,7 @@ export async function createTracebackResponder(options: TracebackResponderOption
  * @throws HopbackError `storage-failed` where another process has it, or the disk refuses
  */
 export function lockResponder(directory: string): Promise<FolderLock> {
-  return lockFolder(directory, 'the responder');
+  return FolderLock.take(directory, 'the responder');
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { DemandRecordClass } from '@hopback/sdk/platform';
+import type { DemandRecordClass } from '@hopback/sdk/internal';
 
 /** A column of a file of a class, in the order of the file. */
 export interface Column {

@@ -1,4 +1,5 @@
-import type { AppReport, Campaign, DemandRecordClass, Traceback } from '@hopback/sdk/platform';
+import type { DemandRecordClass } from '@hopback/sdk/internal';
+import type { AppReport, Campaign, Traceback } from '@hopback/sdk/platform';
 import type { SharedRecord } from '@hopback/sdk/records';
 import type {
   AnsweredCall,

@@ -1,4 +1,5 @@
-import type { Demand, DemandRecordClass, DemandSubmission } from '@hopback/sdk/platform';
+import type { DemandRecordClass } from '@hopback/sdk/internal';
+import type { Demand, DemandSubmission } from '@hopback/sdk/platform';
 import type { CountedCalls } from './restraint-package.js';
 
 type DemandKind = Demand['kind'];

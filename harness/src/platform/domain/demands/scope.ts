@@ -1,4 +1,5 @@
-import type { DemandRecordClass, DemandScope } from '@hopback/sdk/platform';
+import type { DemandRecordClass } from '@hopback/sdk/internal';
+import type { DemandScope } from '@hopback/sdk/platform';
 import { compareProviders } from '@hopback/sdk/internal';
 import type { ProviderReference } from '@hopback/sdk/traceback';
 

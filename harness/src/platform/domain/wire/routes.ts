@@ -1,9 +1,9 @@
-import type { PlatformProblem } from '@hopback/sdk/internal';
+import type { PlatformProblem, RouteParameter } from '@hopback/sdk/internal';
 import { problemAnswer, DEFAULT_PAGE_ITEMS } from '@hopback/sdk/internal';
 import type { OperationCall, ServedRoute } from '../../core/index.js';
 import { readCursor, writeCursor } from '../providers/resolve-reference.js';
 import { z } from 'zod';
-import type { PlatformScope, ProblemCode, RouteParameter } from '@hopback/sdk/platform';
+import type { PlatformScope, ProblemCode } from '@hopback/sdk/platform';
 
 // Routes beside the contract: what follows from the kind of a route is said here, once.
 
