@@ -6,9 +6,7 @@ import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { signWebhook } from '../../sdk/src/platform/webhooks/verify-webhook.js';
-import {
-  WebhookReceiver,
-} from '../../sdk/src/platform/webhooks/webhook-receiver.js';
+import { WebhookReceiver } from '../../sdk/src/platform/webhooks/webhook-receiver.js';
 import { whileListening } from '../support/http-server.js';
 import { createdEvent } from '../support/platform-samples.js';
 

@@ -4,7 +4,12 @@ import { PlatformClient } from '../../sdk/src/platform/client/platform-client.js
 import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';
 import { startPlatform } from '../../harness/src/platform/index.js';
 import type { PlatformOptions, RunningPlatform } from '../../harness/src/platform/index.js';
-import type { PlatformFetch, PlatformScope, PrivateKeyJwtOptions, ProviderEntry } from '../../sdk/src/platform/index.js';
+import type {
+  PlatformFetch,
+  PlatformScope,
+  PrivateKeyJwtOptions,
+  ProviderEntry,
+} from '../../sdk/src/platform/index.js';
 import { createTestKey, type TestKeyType } from '../../sdk/src/testing/test-key.js';
 import { testEntry } from './itg-calls.js';
 import { emptyDatabase } from './itg-database.js';

@@ -636,11 +636,10 @@ test('what is behind records that were left out, and trimmed, while they were to
   /** Finds its segment gone, as where it was trimmed before it could be opened. */
   const lateVisit = (): Promise<number> => new Promise((resolve) => (trim = () => resolve(0)));
   const reader = new SpoolReader({
-    log: {
-      ...log,
+    log: takenOver(log, {
       durableSequence: 5,
       visit: (from, ...rest) => (from === 1 ? lateVisit() : log.visit(from, ...rest)),
-    },
+    }),
     ...{ clock: createStreamTestClock(), fromSequence: 1, onRead: () => {}, onFailed: () => {} },
     push: (sequence) => void pushed.push(sequence),
   });

@@ -553,10 +553,7 @@ function rootOf(tree: MerkleTree): string {
  * The last signature is for everything before it.
  * @throws HopbackError `log-inconsistent`
  */
-function requireSigned(
-  { checkpoint, tree }: ReadMerkleRecords,
-  publicKeys: CheckpointTrust['publicKeys'],
-): void {
+function requireSigned({ checkpoint, tree }: ReadMerkleRecords, publicKeys: CheckpointTrust['publicKeys']): void {
   if (checkpoint === undefined) return;
   const verdict = verifyCheckpoint(checkpoint, { publicKeys });
   if (verdict.status === 'passed') return;

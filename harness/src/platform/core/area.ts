@@ -1,4 +1,10 @@
-import type { PlatformAnswer, ReadPlatformRequest, PlatformEventData, PlatformEventType, WireSchema } from '@hopback/sdk/internal';
+import type {
+  PlatformAnswer,
+  ReadPlatformRequest,
+  PlatformEventData,
+  PlatformEventType,
+  WireSchema,
+} from '@hopback/sdk/internal';
 import type { PlatformRoute, PlatformScope, TimerClock } from '@hopback/sdk/platform';
 import type { ColumnType, Generated, Kysely, Transaction } from 'kysely';
 

@@ -135,11 +135,7 @@ export class WebhookReceiver implements AsyncDisposable {
    * A handler for a route of Hono, or of anything else that has Fetch requests and responses. It never rejects.
    * @see https://hono.dev/docs/api/routing
    */
-  readonly honoHandler = async ({
-    req: { raw },
-  }: {
-    readonly req: { readonly raw: Request };
-  }): Promise<Response> => {
+  readonly honoHandler = async ({ req: { raw } }: { readonly req: { readonly raw: Request } }): Promise<Response> => {
     const body = await readChunks(this.maxBytes, raw.headers.get('content-length'), raw.body ?? []);
     if (body === 'broken') return new Response(null, { status: 400 });
     const answer = body === 'too-large' ? this.tooLarge() : await this.receive({ headers: raw.headers, body });

@@ -184,7 +184,14 @@ async function openTracebacks(tracebacks: TracebacksConfiguration, options: Open
     ...means,
     ...defined({
       webhooks: webhookSecrets === undefined ? undefined : { secrets: () => kept.secrets },
-      review: audit && reviewOptions(tracebacks, options, (entry) => audit.write(entry), () => kept.accounts),
+      review:
+        audit &&
+        reviewOptions(
+          tracebacks,
+          options,
+          (entry) => audit.write(entry),
+          () => kept.accounts,
+        ),
     }),
     onProblem: (error) => onNotice({ level: 'warn', part: 'tracebacks', text: causeText(error) }),
   }).catch(async (error: unknown) => {

@@ -11,7 +11,12 @@ import {
   privateKeyJwt,
   streamTracebackRequests,
 } from '../../platform/index.js';
-import type { PlatformFetch, PrivateKeyJwtOptions, RequestSourceState, TracebackRequestSource } from '../../platform/index.js';
+import type {
+  PlatformFetch,
+  PrivateKeyJwtOptions,
+  RequestSourceState,
+  TracebackRequestSource,
+} from '../../platform/index.js';
 import { matchesQuery } from '../../records/store/record-store.js';
 import type { RecordLookup, RecordStore } from '../../records/store/record-store.js';
 import { tracebackDeadline } from '../deadline/traceback-deadline.js';
