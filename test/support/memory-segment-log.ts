@@ -40,7 +40,7 @@ export function createMemorySegmentLog(
     if (options.isManual !== true) setImmediate(sync);
     return { accepted: true, sequence: last };
   };
-  const read: SegmentLog['read'] = async (from, limits = {}) => {
+  const read = async (from: number, limits: Parameters<SegmentLog['read']>[1] = {}): Promise<readonly LogRecord[]> => {
     if (log.disk === 'refuses-reads') throw new Error('EIO');
     const found: LogRecord[] = [];
     let bytes = 0;
