@@ -1,5 +1,5 @@
 import { isHopbackError } from '@hopback/sdk/errors';
-import { bearerToken, createPlatformClient, privateKeyJwt } from '@hopback/sdk/platform';
+import { bearerToken, PlatformClient, privateKeyJwt } from '@hopback/sdk/platform';
 import { ManualClock, TEST_NOW_MS, type PlatformFault, type TestPlatform } from '@hopback/sdk/testing';
 import { createReceiptVerifier } from '@hopback/sdk/traceback';
 import { describe, expect, test } from 'vitest';

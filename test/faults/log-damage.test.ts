@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { openSegmentLog, type SegmentLog } from '../../sdk/src/log/index.js';
+import { SegmentLog } from '../../sdk/src/log/index.js';
 import { SeededRandom } from '../../harness/src/faults/seeded-random.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';
 import { changedRecords, readEverything, recordText } from '../support/log-records.js';

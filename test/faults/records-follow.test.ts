@@ -12,7 +12,7 @@ import type { FileFollower } from '../../sdk/src/records/ingest/follow-files.js'
 import type { FollowedFiles } from '../../sdk/src/records/ingest/readable-files.js';
 import { FINAL_AFTER_MS } from '../../sdk/src/records/ingest/follow-turn.js';
 import { openRejectFile, readRejects } from '../../sdk/src/records/ingest/rejects.js';
-import { openValueJournal } from '../../sdk/src/log/index.js';
+import { ValueJournal } from '../../sdk/src/log/index.js';
 import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createCountingStore, createRejectList, createRowReader, eachOnce } from '../support/followed-rows.js';
 import { builtProgram } from '../support/built-program.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import { SeededRandom } from '../../harness/src/faults/seeded-random.js';
-import { openSegmentLog } from '../../sdk/src/log/index.js';
+import { SegmentLog } from '../../sdk/src/log/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { programBeside, startRecordReceiver, type RecordReceiver } from '../support/record-receiver.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';

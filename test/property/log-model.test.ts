@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { openSegmentLog, type SegmentLog } from '../../sdk/src/log/index.js';
+import { SegmentLog } from '../../sdk/src/log/index.js';
 import { ManualClock } from '../../sdk/src/testing/index.js';
 import { faultCount } from '../support/fault-counts.js';
 import { createSimulatedLogFiles, type Crash, type SimulatedOperation } from '../support/simulated-log-files.js';

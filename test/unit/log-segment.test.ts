@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openSegmentLog, type SegmentLog, type SegmentLogOptions } from '../../sdk/src/log/index.js';
+import { SegmentLog, type SegmentLogOptions } from '../../sdk/src/log/index.js';
 import { ManualClock, TEST_NOW_MS } from '../../sdk/src/testing/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { changedRecords, readEverything, recordText } from '../support/log-records.js';

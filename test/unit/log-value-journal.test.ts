@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { SeededRandom } from '../../harness/src/faults/seeded-random.js';
-import { openValueJournal } from '../../sdk/src/log/index.js';
+import { ValueJournal } from '../../sdk/src/log/index.js';
 import { isHopbackError } from '../../sdk/src/errors.js';
 import { readValueJournal } from '../../sdk/src/log/value-journal.js';
 import { ManualClock } from '../../sdk/src/testing/index.js';
@@ -44,7 +44,7 @@ test('refuses keys and values that are too long, and more keys than it has room 
 test('says when the disk refuses, and has the value durable when it takes it again', async () => {
   const files = createSimulatedLogFiles();
   const clock = new ManualClock();
-  const journal = await openValueJournal({ directory: '/journal', files, clock, schedule: clock.schedule });
+  const journal = await ValueJournal.open({ directory: '/journal', files, clock, schedule: clock.schedule });
   await journal.set('a', '1');
   files.setFault((operation) => (operation === 'datasync' ? 'EIO' : undefined));
   await expect(journal.set('a', '2')).rejects.toMatchObject({ code: 'storage-failed', retryable: true });

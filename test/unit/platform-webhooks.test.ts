@@ -2,7 +2,7 @@ import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import { expect, test } from 'vitest';
 import { createTestKey } from '../../sdk/src/testing/test-key.js';
 import { MAX_WEBHOOK_BYTES, signWebhook, verifyWebhook } from '../../sdk/src/platform/webhooks/verify-webhook.js';
-import { createWebhookReceiver } from '../../sdk/src/platform/webhooks/webhook-receiver.js';
+import { WebhookReceiver } from '../../sdk/src/platform/webhooks/webhook-receiver.js';
 import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createdEvent } from '../support/platform-samples.js';
 
@@ -167,9 +167,9 @@ function held() {
   return { consume, calls: () => calls, finish: () => finish(), fail: () => fail(new Error('no')) };
 }
 
-function receiving(consume: Parameters<typeof createWebhookReceiver>[0]['consume']) {
+function receiving(consume: WebhookReceiverOptions['consume']) {
   const time = new ManualClock();
-  const receiver = createWebhookReceiver({ secrets: [SECRET], consume, clock: time });
+  const receiver = new WebhookReceiver({ secrets: [SECRET], consume, clock: time });
   const post = (id = EVENT.id, body = BODY) =>
     receiver.receive({ headers: signed({ id, body, timestampSeconds: Math.floor(time.nowMs() / 1_000) }), body });
   return { receiver, post, time };

@@ -1,5 +1,5 @@
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
-import { lockFolder, type FolderLock, type MerkleLog, type ProvedEntry } from '@hopback/sdk/log';
+import { FolderLock, type MerkleLog, type ProvedEntry } from '@hopback/sdk/log';
 import type { AuditBreak, AuditEntryState, AuditLogOptions, AuditSegment, OpenedSegments } from './audit-segments.js';
 import {
   beginSegment,
@@ -71,7 +71,7 @@ export class AuditLog implements AsyncDisposable {
    * @throws HopbackError `storage-failed` (`reason: 'folder-in-use'`) where another process has it; `key-unusable` where another key signed it
    */
   static async open(options: AuditLogOptions): Promise<AuditLog> {
-    const lock = await lockFolder(options.directory, 'the log of the audit');
+    const lock = await FolderLock.take(options.directory, 'the log of the audit');
     try {
       const found = await openSegments(options);
       const log = new AuditLog(options, lock, found.segments);

@@ -112,7 +112,7 @@ export class TestPlatform implements AsyncDisposable {
    * ```ts
    * await using platform = await TestPlatform.start();
    * const { token } = platform.credentials('prv-birch');
-   * const client = createPlatformClient({ baseUrl: platform.baseUrl, authorization: bearerToken(token) });
+   * const client = new PlatformClient({ baseUrl: platform.baseUrl, authorization: bearerToken(token) });
    * console.log((await client.tracebackRequests.list()).items); // []
    * ```
    */
