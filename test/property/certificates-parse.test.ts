@@ -15,6 +15,7 @@ import { parsed, parsedCrl } from '../unit/certificates-parsed.js';
 import { readTrustStoreRecord, writeTrustStoreRecord } from '../../sdk/src/stir/certificates/trust-store-renewal.js';
 import type { TnAuthEntry } from '../../sdk/src/stir/certificates/certificate.js';
 import { encompasses, tnAuthListCovers } from '../../sdk/src/stir/certificates/tn-auth-list.js';
+import { forAll, forAllAsync } from '../support/for-all.js';
 
 /** A provider with everything that is read of a certificate. */
 const FULL_PROVIDER: CertificateOptions & { readonly spc: string } = {
@@ -76,24 +77,21 @@ function mutate(bytes: Uint8Array, changes: readonly Mutation[]): Uint8Array {
 
 test('a mutated certificate is parsed or malformed, never thrown at, and never trusted', () => {
   const seen = { parsed: 0, malformed: 0 };
-  fc.assert(
-    fc.property(fc.nat({ max: 3 }), mutations, (index, changes) => {
-      const original = certificates[index] as Uint8Array;
-      const bytes = mutate(original, changes);
-      const result = parseCertificate(bytes);
-      seen[result.status] += 1;
-      if (result.status === 'malformed' || Buffer.compare(bytes, original) === 0) return;
-      const { certificate } = result;
-      expect(describeCertificate(certificate).length).toBeGreaterThan(5);
-      lintCertificate(certificate, roleOf(certificate), { version: 'v005', issuer: certificate });
-      const path = buildCertificatePath([certificate, parsed(pki.intermediate)], {
-        trustAnchors: [parsed(pki.root)],
-        atMs: pki.nowMs,
-      });
-      expect(path.status).toBe('untrusted');
-    }),
-    { numRuns: 2_000 },
-  );
+  forAll([fc.nat({ max: 3 }), mutations], 2_000, (index, changes) => {
+    const original = certificates[index] as Uint8Array;
+    const bytes = mutate(original, changes);
+    const result = parseCertificate(bytes);
+    seen[result.status] += 1;
+    if (result.status === 'malformed' || Buffer.compare(bytes, original) === 0) return;
+    const { certificate } = result;
+    expect(describeCertificate(certificate).length).toBeGreaterThan(5);
+    lintCertificate(certificate, roleOf(certificate), { version: 'v005', issuer: certificate });
+    const path = buildCertificatePath([certificate, parsed(pki.intermediate)], {
+      trustAnchors: [parsed(pki.root)],
+      atMs: pki.nowMs,
+    });
+    expect(path.status).toBe('untrusted');
+  });
   // Both arms have to be reached, or the mutations are too coarse or too fine to test anything.
   expect(Math.min(seen.parsed, seen.malformed)).toBeGreaterThan(100);
 });
@@ -144,14 +142,11 @@ function constructedElements(der: Uint8Array, from = 0, to = der.length): { at: 
 }
 
 test('any bytes are parsed or malformed', () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-      expect(['parsed', 'malformed']).toContain(parseCertificate(bytes).status);
-      expect(parseCertificateChain(bytes).status).toBe('malformed');
-      expect(parseCrl(bytes).status).toBe('malformed');
-    }),
-    { numRuns: 2_000 },
-  );
+  forAll([fc.uint8Array({ maxLength: 300 })], 2_000, (bytes) => {
+    expect(['parsed', 'malformed']).toContain(parseCertificate(bytes).status);
+    expect(parseCertificateChain(bytes).status).toBe('malformed');
+    expect(parseCrl(bytes).status).toBe('malformed');
+  });
 });
 
 test('any text between PEM lines is parsed or malformed', () => {
@@ -162,13 +157,10 @@ test('any text between PEM lines is parsed or malformed', () => {
     ),
     fc.string({ maxLength: 20 }),
   );
-  fc.assert(
-    fc.property(fc.array(line, { maxLength: 30 }), (lines) => {
-      expect(['parsed', 'malformed']).toContain(parseCertificateChain(lines.join('\n')).status);
-      expect(['parsed', 'malformed']).toContain(parseCrl(lines.join('\n')).status);
-    }),
-    { numRuns: 1_000 },
-  );
+  forAll([fc.array(line, { maxLength: 30 })], 1_000, (lines) => {
+    expect(['parsed', 'malformed']).toContain(parseCertificateChain(lines.join('\n')).status);
+    expect(['parsed', 'malformed']).toContain(parseCrl(lines.join('\n')).status);
+  });
 });
 
 test('a mutated CRL is never thrown at and never accepted', () => {
@@ -178,35 +170,29 @@ test('a mutated CRL is never thrown at and never accepted', () => {
   ];
   const { der } = pki.crl({ revoked, caIssuers: ['http://sti-pa.example/crl-issuer.crt'] });
   const signer = parsed(pki.stiPaCrlIssuer);
-  fc.assert(
-    fc.property(mutations, (changes) => {
-      const bytes = mutate(der, changes);
-      const result = parseCrl(bytes);
-      if (result.status === 'malformed' || Buffer.compare(bytes, der) === 0) return;
-      const set = createRevocationSet([result.crl], {
-        atMs: pki.nowMs,
-        issuers: [],
-        signers: [signer],
-        stiPaRoots: [parsed(pki.stiPaRoot)],
-      });
-      expect(set.crls).toEqual([]);
-    }),
-    { numRuns: 2_000 },
-  );
+  forAll([mutations], 2_000, (changes) => {
+    const bytes = mutate(der, changes);
+    const result = parseCrl(bytes);
+    if (result.status === 'malformed' || Buffer.compare(bytes, der) === 0) return;
+    const set = createRevocationSet([result.crl], {
+      atMs: pki.nowMs,
+      issuers: [],
+      signers: [signer],
+      stiPaRoots: [parsed(pki.stiPaRoot)],
+    });
+    expect(set.crls).toEqual([]);
+  });
 });
 
 test('a mutated list of STI-CAs is never thrown at and never accepted with other content', async () => {
   const { jws } = pki.trustList({ withX5c: true });
   const signed = jws.slice(0, jws.lastIndexOf('.'));
   const options = { stiPaRoots: [parsed(pki.stiPaRoot)], atMs: pki.nowMs };
-  await fc.assert(
-    fc.asyncProperty(mutations, async (changes) => {
-      const text = Buffer.from(mutate(Buffer.from(jws, 'latin1'), changes)).toString('latin1');
-      const result = await verifyStiPaList(text, options);
-      if (result.status === 'accepted') expect(text.trim().slice(0, text.trim().lastIndexOf('.'))).toBe(signed);
-    }),
-    { numRuns: 1_000 },
-  );
+  await forAllAsync([mutations], 1_000, async (changes) => {
+    const text = Buffer.from(mutate(Buffer.from(jws, 'latin1'), changes)).toString('latin1');
+    const result = await verifyStiPaList(text, options);
+    if (result.status === 'accepted') expect(text.trim().slice(0, text.trim().lastIndexOf('.'))).toBe(signed);
+  });
 });
 
 test('reading a record returns, for any JSON and any damage to a good one', () => {
@@ -220,12 +206,9 @@ test('reading a record returns, for any JSON and any damage to a good one', () =
     const read = readTrustStoreRecord(text);
     expect(read === undefined || typeof read.jws === 'string').toBe(true);
   };
-  fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), returns), { numRuns: 500 });
+  forAll([fc.oneof(fc.string(), fc.json())], 500, returns);
   const damage = fc.tuple(fc.nat(good.length - 1), fc.nat(40), fc.string({ maxLength: 8 }));
-  fc.assert(
-    fc.property(damage, ([at, cut, put]) => returns(good.slice(0, at) + put + good.slice(at + cut))),
-    { numRuns: 500 },
-  );
+  forAll([damage], 500, ([at, cut, put]) => returns(good.slice(0, at) + put + good.slice(at + cut)));
 });
 
 // Numbers of one to three digits, so that every one there is can be counted through.
@@ -253,38 +236,30 @@ function enumerate(list: readonly TnAuthEntry[]): Set<string> {
 }
 
 test('a list covers exactly the numbers that counting finds', () => {
-  fc.assert(
-    fc.property(numberList, number, (list, tn) => {
-      expect(tnAuthListCovers(list, tn)).toBe(enumerate(list).has(tn));
-    }),
-    { numRuns: 2_000 },
-  );
+  forAll([numberList, number], 2_000, (list, tn) => {
+    expect(tnAuthListCovers(list, tn)).toBe(enumerate(list).has(tn));
+  });
 });
 
 test('a list encompasses another exactly when counting finds every number of it', () => {
   let yes = 0;
-  fc.assert(
-    fc.property(numberList, fc.array(numberEntry, { minLength: 1, maxLength: 2 }), (parent, child) => {
-      const all = enumerate(parent);
-      const expected = [...enumerate(child)].every((tn) => all.has(tn));
-      expect(encompasses(parent, child)).toBe(expected);
-      yes += expected ? 1 : 0;
-    }),
-    { numRuns: 5_000 },
-  );
+  forAll([numberList, fc.array(numberEntry, { minLength: 1, maxLength: 2 })], 5_000, (parent, child) => {
+    const all = enumerate(parent);
+    const expected = [...enumerate(child)].every((tn) => all.has(tn));
+    expect(encompasses(parent, child)).toBe(expected);
+    yes += expected ? 1 : 0;
+  });
   expect(yes).toBeGreaterThan(20);
 });
 
 test('a list encompasses itself and every part of itself', () => {
   const spcEntry = fc.constantFrom('709J', '888X').map((spc) => ({ kind: 'spc' as const, spc }));
-  fc.assert(
-    fc.property(fc.array(fc.oneof(numberEntry, spcEntry), { maxLength: 6 }), fc.nat({ max: 63 }), (list, mask) => {
-      expect(
-        encompasses(
-          list,
-          list.filter((_, index) => (mask >> index) & 1),
-        ),
-      ).toBe(true);
-    }),
-  );
+  forAll([fc.array(fc.oneof(numberEntry, spcEntry), { maxLength: 6 }), fc.nat({ max: 63 })], 100, (list, mask) => {
+    expect(
+      encompasses(
+        list,
+        list.filter((_, index) => (mask >> index) & 1),
+      ),
+    ).toBe(true);
+  });
 });

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { parseBoundedJson, type JsonLimits, type JsonParseResult } from '../../sdk/src/core/json-text.js';
 import { decodeBase64Url, decodeBase64UrlText, encodeBase64Url, isBase64Url } from '../../sdk/src/core/base64url.js';
 import { wellFormedText, wellFormedValue } from '../../sdk/src/core/text.js';
+import { forAll } from '../support/for-all.js';
 
 const WIDE: JsonLimits = { maxChars: 100_000, maxDepth: 200, maxEntries: 100_000 };
 
@@ -49,41 +50,36 @@ const mutated = fc
   );
 
 test('returns, never throws, for any text, and never takes what JSON.parse refuses', () => {
-  fc.assert(
-    fc.property(fc.oneof(ofTokens, mutated, fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' })), (text) => {
+  forAll(
+    [fc.oneof(ofTokens, mutated, fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }))],
+    30_000,
+    (text) => {
       expectSame(text, parseBoundedJson(text, WIDE));
-    }),
-    { numRuns: 30_000 },
+    },
   );
 });
 
 test('parses whatever JSON.stringify writes to the same value', () => {
-  fc.assert(
-    fc.property(fc.jsonValue({ maxDepth: 6 }), fc.constantFrom(0, 2), (value, indent) => {
-      const text = JSON.stringify(value, undefined, indent);
-      const result = parseBoundedJson(text, WIDE);
-      expect(result.status === 'parsed' || text.includes('"__proto__"')).toBe(true);
-      expectSame(text, result);
-    }),
-    { numRuns: 2_000 },
-  );
+  forAll([fc.jsonValue({ maxDepth: 6 }), fc.constantFrom(0, 2)], 2_000, (value, indent) => {
+    const text = JSON.stringify(value, undefined, indent);
+    const result = parseBoundedJson(text, WIDE);
+    expect(result.status === 'parsed' || text.includes('"__proto__"')).toBe(true);
+    expectSame(text, result);
+  });
 });
 
 test('refuses an object exactly where a key comes twice', () => {
   const key = fc.constantFrom('a', 'b', 'c', 'aa', 'B', '', 'toString', '😀', '😁', '\uFFFD');
-  fc.assert(
-    fc.property(fc.array(key, { maxLength: 8 }), (keys) => {
-      const text = `{${keys.map((name) => `${JSON.stringify(name)}:1`).join(',')}}`;
-      const result = parseBoundedJson(text);
-      const isUnique = new Set(keys).size === keys.length;
-      expect(result).toMatchObject(
-        isUnique
-          ? { status: 'parsed', isCanonical: isAscending(keys) }
-          : { status: 'malformed', reason: 'json-duplicate-key' },
-      );
-    }),
-    { numRuns: 5_000 },
-  );
+  forAll([fc.array(key, { maxLength: 8 })], 5_000, (keys) => {
+    const text = `{${keys.map((name) => `${JSON.stringify(name)}:1`).join(',')}}`;
+    const result = parseBoundedJson(text);
+    const isUnique = new Set(keys).size === keys.length;
+    expect(result).toMatchObject(
+      isUnique
+        ? { status: 'parsed', isCanonical: isAscending(keys) }
+        : { status: 'malformed', reason: 'json-duplicate-key' },
+    );
+  });
 });
 
 const isAscending = (keys: readonly string[]): boolean => {
@@ -97,17 +93,14 @@ test('keeps every limit', () => {
     maxDepth: fc.integer({ min: 0, max: 4 }),
     maxEntries: fc.integer({ min: 0, max: 6 }),
   });
-  fc.assert(
-    fc.property(fc.jsonValue({ maxDepth: 5 }), limits, (value, limit) => {
-      const text = JSON.stringify(value);
-      const { depth, entries } = measure(value);
-      const fits = text.length <= limit.maxChars && depth <= limit.maxDepth && entries <= limit.maxEntries;
-      const result = parseBoundedJson(text, limit);
-      const isForbidden = result.status === 'malformed' && result.reason === 'json-forbidden-key';
-      expect(isForbidden || (result.status === 'parsed') === fits).toBe(true);
-    }),
-    { numRuns: 5_000 },
-  );
+  forAll([fc.jsonValue({ maxDepth: 5 }), limits], 5_000, (value, limit) => {
+    const text = JSON.stringify(value);
+    const { depth, entries } = measure(value);
+    const fits = text.length <= limit.maxChars && depth <= limit.maxDepth && entries <= limit.maxEntries;
+    const result = parseBoundedJson(text, limit);
+    const isForbidden = result.status === 'malformed' && result.reason === 'json-forbidden-key';
+    expect(isForbidden || (result.status === 'parsed') === fits).toBe(true);
+  });
 });
 
 const measure = (value: unknown): { depth: number; entries: number } => {
@@ -130,13 +123,11 @@ const isStrict = (text: string): boolean => {
 };
 
 test('gives back the bytes that were encoded', () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-      const encoded = encodeBase64Url(bytes);
-      expect(isBase64Url(encoded)).toBe(true);
-      expect([...(decodeBase64Url(encoded) ?? [])]).toEqual([...bytes]);
-    }),
-  );
+  forAll([fc.uint8Array({ maxLength: 300 })], 100, (bytes) => {
+    const encoded = encodeBase64Url(bytes);
+    expect(isBase64Url(encoded)).toBe(true);
+    expect([...(decodeBase64Url(encoded) ?? [])]).toEqual([...bytes]);
+  });
 });
 
 test('agrees with the definition of strict base64url on any text', () => {
@@ -145,14 +136,11 @@ test('agrees with the definition of strict base64url on any text', () => {
     maxLength: 12,
   });
   const inAlphabet = fc.string({ unit: fc.constantFrom(...Array.from(ALPHABET)), maxLength: 12 });
-  fc.assert(
-    fc.property(fc.oneof(nearly, inAlphabet, fc.string({ unit: 'binary' })), (text) => {
-      expect(isBase64Url(text)).toBe(isStrict(text));
-      expect(decodeBase64Url(text) !== undefined).toBe(isStrict(text));
-      if (!isStrict(text)) expect(decodeBase64UrlText(text)).toBeUndefined();
-    }),
-    { numRuns: 5_000 },
-  );
+  forAll([fc.oneof(nearly, inAlphabet, fc.string({ unit: 'binary' }))], 5_000, (text) => {
+    expect(isBase64Url(text)).toBe(isStrict(text));
+    expect(decodeBase64Url(text) !== undefined).toBe(isStrict(text));
+    if (!isStrict(text)) expect(decodeBase64UrlText(text)).toBeUndefined();
+  });
 });
 
 test('decodes text exactly where a fatal decoder does', () => {
@@ -165,13 +153,10 @@ test('decodes text exactly where a fatal decoder does', () => {
     }
   };
   const byte = fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(0xef, 0xbf, 0xbd, 0xed, 0xa0, 0xc0, 0xf4));
-  fc.assert(
-    fc.property(fc.array(byte, { maxLength: 12 }), (list) => {
-      const bytes = Uint8Array.from(list);
-      expect(decodeBase64UrlText(encodeBase64Url(bytes))).toBe(oracle(bytes));
-    }),
-    { numRuns: 5_000 },
-  );
+  forAll([fc.array(byte, { maxLength: 12 })], 5_000, (list) => {
+    const bytes = Uint8Array.from(list);
+    expect(decodeBase64UrlText(encodeBase64Url(bytes))).toBe(oracle(bytes));
+  });
 });
 
 /** Any sequence of UTF-16 code units, halves of pairs among them. */
@@ -182,11 +167,9 @@ const text = fc
 const throughUtf8 = (value: string): string => Buffer.from(value, 'utf8').toString('utf8');
 
 test('a text is what UTF-8 gives back of it', () => {
-  fc.assert(
-    fc.property(text, (value) => {
-      expect(wellFormedText(value)).toBe(throughUtf8(value));
-    }),
-  );
+  forAll([text], 100, (value) => {
+    expect(wellFormedText(value)).toBe(throughUtf8(value));
+  });
 });
 
 test('of plain data every text and every name is well-formed, and nothing else is changed', () => {
@@ -201,16 +184,14 @@ test('of plain data every text and every name is well-formed, and nothing else i
       fc.dictionary(text, tie('value'), { maxKeys: 4 }),
     ),
   })).value;
-  fc.assert(
-    fc.property(data, (value) => {
-      const made = wellFormedValue(value);
-      const written = JSON.stringify(made);
-      expect(written).not.toMatch(/\\ud[89a-f]/);
-      const isSame = JSON.stringify(value) === written;
-      if (isSame) expect(made).toBe(value);
-      expect(wellFormedValue(made)).toBe(made);
-    }),
-  );
+  forAll([data], 100, (value) => {
+    const made = wellFormedValue(value);
+    const written = JSON.stringify(made);
+    expect(written).not.toMatch(/\\ud[89a-f]/);
+    const isSame = JSON.stringify(value) === written;
+    if (isSame) expect(made).toBe(value);
+    expect(wellFormedValue(made)).toBe(made);
+  });
 });
 
 test('octets stay as they are', () => {

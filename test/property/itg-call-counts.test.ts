@@ -7,9 +7,9 @@ import { restoredCampaign, savedCampaign } from '../../harness/src/platform/doma
 import type { CampaignEngine } from '../../harness/src/platform/domain/campaigns/campaign-engine.js';
 import type { CampaignFile } from '../../harness/src/platform/domain/campaigns/campaign-file.js';
 import { DEFAULT_SUSPICION_POLICY } from '../../sdk/src/records/index.js';
-import { makeEvidence } from '../support/itg-hops.js';
-import type { HopPlan, MadeEvidence } from '../support/itg-hops.js';
+import { makeEvidence, type HopPlan, type MadeEvidence } from '../support/itg-hops.js';
 import { LIVE_START_MS, testEngine } from '../support/itg-live-calls.js';
+import { forAll } from '../support/for-all.js';
 
 const RECEIVED_MS = LIVE_START_MS + 86_400_000;
 
@@ -93,22 +93,34 @@ function expectTrueFigures(
 }
 
 test('a campaign counts the calls of its evidence, whatever arrives of them, in whatever order, once or twice', () => {
-  fc.assert(
-    fc.property(plans, fc.nat(), (plan, order) => {
-      const evidence = makeEvidence(plan);
-      const engine = newEngine();
-      const rows = new Map<string, CampaignCall>();
-      for (const one of shuffled(evidence, order)) hear(engine, one);
-      tell(rows, engine);
-      expectTrueFigures(engine, rows, evidence);
-    }),
-    { numRuns: 30 },
-  );
+  forAll([plans, fc.nat()], 30, (plan, order) => {
+    const evidence = makeEvidence(plan);
+    const engine = newEngine();
+    const rows = new Map<string, CampaignCall>();
+    for (const one of shuffled(evidence, order)) hear(engine, one);
+    tell(rows, engine);
+    expectTrueFigures(engine, rows, evidence);
+  });
 });
 
 test('after a restart what comes late of a call is counted with what was counted before', () => {
-  fc.assert(
-    fc.property(plans, fc.nat(), fc.double({ min: 0, max: 1, noNaN: true }), (plan, order, share) => {
+  forAll(
+    [plans, fc.nat(), fc.double({ min: 0, max: 1, noNaN: true })],
+    {
+      numRuns: 20,
+      examples: [
+        // A report that was not counted is read again before the record of its call, which was.
+        [
+          {
+            ...{ seed: 999_880, calls: 20, arriving: 0.7045463043239794, carrierSkewMs: 0, phoneSkewMs: 5_000 },
+            ...{ againAfterSeconds: 240, hasPassports: false },
+          },
+          0,
+          0.6,
+        ],
+      ],
+    },
+    (plan, order, share) => {
       const evidence = makeEvidence(plan);
       const rows = new Map<string, CampaignCall>();
       const heard = shuffled(evidence, order);
@@ -128,35 +140,18 @@ test('after a restart what comes late of a call is counted with what was counted
       for (const one of after) hear(second, one);
       tell(rows, second);
       expectTrueFigures(second, rows, evidence);
-    }),
-    {
-      numRuns: 20,
-      examples: [
-        // A report that was not counted is read again before the record of its call, which was.
-        [
-          {
-            ...{ seed: 999_880, calls: 20, arriving: 0.7045463043239794, carrierSkewMs: 0, phoneSkewMs: 5_000 },
-            ...{ againAfterSeconds: 240, hasPassports: false },
-          },
-          0,
-          0.6,
-        ],
-      ],
     },
   );
 });
 
 test('what is produced is joined as campaigns are, without any, whatever the order', () => {
-  fc.assert(
-    fc.property(plans, fc.nat(), (plan, order) => {
-      const evidence = makeEvidence(plan);
-      const joiner = createEvidenceJoiner();
-      const heard = shuffled(evidence, order, 0).map((one) =>
-        one.kind === 'record' ? joiner.record(one.live) : joiner.report(one.appId, one.report),
-      );
-      const placed = heard.map((one) => one.placedCallId());
-      expect(new Set(placed).size).toBe(new Set(evidence.map(({ callIndex }) => callIndex)).size);
-    }),
-    { numRuns: 30 },
-  );
+  forAll([plans, fc.nat()], 30, (plan, order) => {
+    const evidence = makeEvidence(plan);
+    const joiner = createEvidenceJoiner();
+    const heard = shuffled(evidence, order, 0).map((one) =>
+      one.kind === 'record' ? joiner.record(one.live) : joiner.report(one.appId, one.report),
+    );
+    const placed = heard.map((one) => one.placedCallId());
+    expect(new Set(placed).size).toBe(new Set(evidence.map(({ callIndex }) => callIndex)).size);
+  });
 });

@@ -36,6 +36,7 @@ import {
   tracedOver,
   type DemandWorld,
 } from '../support/itg-demands.js';
+import { forAll, forAllAsync } from '../support/for-all.js';
 
 const DAY = Date.parse('2026-10-20T00:00:00Z');
 const CLASSES = ['traceback-records', 'call-records', 'customer-records', 'app-reports', 'recordings'] as const;
@@ -161,19 +162,16 @@ const keyOf = ({ item, whole }: Producible): string =>
   `${item.recordClass} ${JSON.stringify({ ...(whole as object), placedCallId: undefined })}`;
 
 test('everything that a scope reaches is produced once, and nothing else', async () => {
-  await fc.assert(
-    fc.asyncProperty(worlds, scopes, fc.integer({ min: 1, max: 5 }), async (world, scope, pageItems) => {
-      const produced: string[] = [];
-      for await (const one of producibles(partsOf(world, pageItems), { scope, asOfMs: DAY + 10 * 86_400_000 }))
-        if (scopeMatches(scope, one.item)) produced.push(keyOf(one));
-      const expected = everything(world, scope)
-        .filter(({ item }) => scopeMatches(scope, item))
-        .map(keyOf);
-      // A record that two tracebacks began with is listed for each.
-      expect(produced.toSorted()).toEqual(expected.toSorted());
-    }),
-    { numRuns: 400 },
-  );
+  await forAllAsync([worlds, scopes, fc.integer({ min: 1, max: 5 })], 400, async (world, scope, pageItems) => {
+    const produced: string[] = [];
+    for await (const one of producibles(partsOf(world, pageItems), { scope, asOfMs: DAY + 10 * 86_400_000 }))
+      if (scopeMatches(scope, one.item)) produced.push(keyOf(one));
+    const expected = everything(world, scope)
+      .filter(({ item }) => scopeMatches(scope, item))
+      .map(keyOf);
+    // A record that two tracebacks began with is listed for each.
+    expect(produced.toSorted()).toEqual(expected.toSorted());
+  });
 });
 
 /** The legs of one switch, of which the second came back from another carrier: its record alone says that the three are of one call. */
@@ -195,33 +193,30 @@ function tiedRecords(call: number, [first, other, tying]: readonly number[]): re
 test('the count of calls does not depend on the order of records, nor on the size of pages', async () => {
   const minutes = fc.shuffledSubarray([0, 2, 4, 6, 8], { minLength: 3, maxLength: 3 });
   const orders = fc.array(fc.record({ at: minutes, traced: fc.nat() }), { minLength: 1, maxLength: 6 });
-  await fc.assert(
-    fc.asyncProperty(orders, fc.integer({ min: 1, max: 4 }), fc.boolean(), async (calls, pageItems, isTraced) => {
-      const world = emptyWorld();
-      for (const [call, { at }] of calls.entries()) world.records.push(...tiedRecords(call, at));
-      for (const [index, { providerId, record }] of world.records.entries()) {
-        const { traceback } = tracedOver(`t-${index}`, new Date(DAY).toISOString());
-        const began = { ...traceback.call, recordId: record.recordId };
-        const hops = traceback.hops.map((hop) => ({ ...hop, provider: { providerId, name: providerId } }));
-        world.tracebacks.push({ traceback: { ...traceback, call: began, hops }, answers: [] });
-      }
-      const order = (id: string): number => calls[Math.floor(Number(id.slice(2)) / 3)]!.traced * Number(id.slice(2));
-      const tracebackIds = world.tracebacks
-        .map(({ traceback }) => traceback.tracebackId)
-        .toSorted((a, b) => (order(a) % 7) - (order(b) % 7));
-      const scope: DemandScope = {
-        recordClasses: ['call-records'],
-        ...{ from: new Date(DAY).toISOString(), to: new Date(DAY + 3_600_000).toISOString() },
-        ...(isTraced && { tracebackIds }),
-      };
-      const volume = countVolume();
-      for await (const one of producibles(partsOf(world, pageItems), { scope, asOfMs: DAY + 86_400_000 }))
-        volume.add(one);
-      const { calls: counted, carrierRecords } = volume.counted().volume;
-      expect({ counted, carrierRecords }).toEqual({ counted: calls.length, carrierRecords: world.records.length });
-    }),
-    { numRuns: 200 },
-  );
+  await forAllAsync([orders, fc.integer({ min: 1, max: 4 }), fc.boolean()], 200, async (calls, pageItems, isTraced) => {
+    const world = emptyWorld();
+    for (const [call, { at }] of calls.entries()) world.records.push(...tiedRecords(call, at));
+    for (const [index, { providerId, record }] of world.records.entries()) {
+      const { traceback } = tracedOver(`t-${index}`, new Date(DAY).toISOString());
+      const began = { ...traceback.call, recordId: record.recordId };
+      const hops = traceback.hops.map((hop) => ({ ...hop, provider: { providerId, name: providerId } }));
+      world.tracebacks.push({ traceback: { ...traceback, call: began, hops }, answers: [] });
+    }
+    const order = (id: string): number => calls[Math.floor(Number(id.slice(2)) / 3)]!.traced * Number(id.slice(2));
+    const tracebackIds = world.tracebacks
+      .map(({ traceback }) => traceback.tracebackId)
+      .toSorted((a, b) => (order(a) % 7) - (order(b) % 7));
+    const scope: DemandScope = {
+      recordClasses: ['call-records'],
+      ...{ from: new Date(DAY).toISOString(), to: new Date(DAY + 3_600_000).toISOString() },
+      ...(isTraced && { tracebackIds }),
+    };
+    const volume = countVolume();
+    for await (const one of producibles(partsOf(world, pageItems), { scope, asOfMs: DAY + 86_400_000 }))
+      volume.add(one);
+    const { calls: counted, carrierRecords } = volume.counted().volume;
+    expect({ counted, carrierRecords }).toEqual({ counted: calls.length, carrierRecords: world.records.length });
+  });
 });
 
 /** What has several numbers may be reached by one scope for one of them and by another for another: by no number of both. */
@@ -229,27 +224,21 @@ const hasOneOfEach = ({ calling, called, campaignIds, tracebackIds, providers }:
   [calling, called, campaignIds, tracebackIds, providers].every(({ length }) => length <= 1);
 
 test('a narrowed scope reaches what both reach by the same number, nothing else, and is wider in no member', () => {
-  fc.assert(
-    fc.property(scopes, scopes, items, (scope, by, item) => {
-      const both = narrowed(scope, by);
-      const isReached = both !== undefined && scopeMatches(both, item);
-      const isReachedByBoth = scopeMatches(scope, item) && scopeMatches(by, item);
-      if (hasOneOfEach(item)) expect(isReached).toBe(isReachedByBoth);
-      else if (isReached) expect(isReachedByBoth).toBe(true);
-      if (both !== undefined) expect([widerMembers(scope, both), widerMembers(by, both)]).toEqual([[], []]);
-    }),
-    { numRuns: 3_000 },
-  );
+  forAll([scopes, scopes, items], 3_000, (scope, by, item) => {
+    const both = narrowed(scope, by);
+    const isReached = both !== undefined && scopeMatches(both, item);
+    const isReachedByBoth = scopeMatches(scope, item) && scopeMatches(by, item);
+    if (hasOneOfEach(item)) expect(isReached).toBe(isReachedByBoth);
+    else if (isReached) expect(isReachedByBoth).toBe(true);
+    if (both !== undefined) expect([widerMembers(scope, both), widerMembers(by, both)]).toEqual([[], []]);
+  });
 });
 
 test('a scope that is wider in no member reaches nothing that the other does not', () => {
-  fc.assert(
-    fc.property(scopes, scopes, items, (demanded, decided, item) => {
-      if (widerMembers(demanded, decided).length > 0 || !scopeMatches(decided, item)) return;
-      expect(scopeMatches(demanded, item)).toBe(true);
-    }),
-    { numRuns: 3_000 },
-  );
+  forAll([scopes, scopes, items], 3_000, (demanded, decided, item) => {
+    if (widerMembers(demanded, decided).length > 0 || !scopeMatches(decided, item)) return;
+    expect(scopeMatches(demanded, item)).toBe(true);
+  });
 });
 
 test('providers that are known by different identifiers narrow to nothing wider', () => {
@@ -263,88 +252,84 @@ test('providers that are known by different identifiers narrow to nothing wider'
     { requiredKeys: ['name'] },
   );
   const base = { recordClasses: ['call-records'] as const, from: '2026-10-20T00:00:00Z', to: '2026-10-21T00:00:00Z' };
-  fc.assert(
-    fc.property(
+  forAll(
+    [
       fc.array(reference, { minLength: 1, maxLength: 3 }),
       fc.array(reference, { minLength: 1, maxLength: 3 }),
       reference,
-      (one, other, given) => {
-        const item: ScopeItem = {
-          ...{ recordClass: 'call-records', fromMs: DAY, toMs: DAY, calling: [], called: [], campaignIds: [] },
-          ...{ tracebackIds: [], providers: [given] },
-        };
-        const [scope, by] = [one, other].map((providers) => ({ ...base, providers })) as unknown as [
-          DemandScope,
-          DemandScope,
-        ];
-        const both = narrowed(scope, by);
-        if (both === undefined || !scopeMatches(both, item)) return;
-        expect([scopeMatches(scope, item), scopeMatches(by, item)]).toEqual([true, true]);
-      },
-    ),
-    { numRuns: 2_000 },
+    ],
+    2_000,
+    (one, other, given) => {
+      const item: ScopeItem = {
+        ...{ recordClass: 'call-records', fromMs: DAY, toMs: DAY, calling: [], called: [], campaignIds: [] },
+        ...{ tracebackIds: [], providers: [given] },
+      };
+      const [scope, by] = [one, other].map((providers) => ({ ...base, providers })) as unknown as [
+        DemandScope,
+        DemandScope,
+      ];
+      const both = narrowed(scope, by);
+      if (both === undefined || !scopeMatches(both, item)) return;
+      expect([scopeMatches(scope, item), scopeMatches(by, item)]).toEqual([true, true]);
+    },
   );
 });
 
 test('a list in pieces gives each item once, in either direction, whatever falls into one millisecond', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.nat({ max: 6 }), { maxLength: 40 }),
-      fc.integer({ min: 1, max: 4 }),
-      fc.boolean(),
-      async (times, pageItems, isForward) => {
-        const all = times
-          .map((atMs, id) => ({ atMs, id: String(id) }))
-          .toSorted((a, b) => (isForward ? a.atMs - b.atMs : b.atMs - a.atMs));
-        const seen: string[] = [];
-        const pages = cutPages<(typeof all)[number]>({
-          ...{ range: { fromMs: 0, toMs: 7 }, direction: isForward ? 'oldest-first' : 'newest-first', pageItems },
-          ...{ idOf: ({ id }) => id, atMsOf: ({ atMs }) => atMs },
-          find: ({ fromMs, toMs, limit }) => {
-            const found = all.filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
-            return Promise.resolve({ items: found.slice(0, limit), isCut: found.length > limit });
-          },
-        });
-        for await (const page of pages) seen.push(...page.map(({ id }) => id));
-        expect(seen.toSorted()).toEqual(all.map(({ id }) => id).toSorted());
-      },
-    ),
+  await forAllAsync(
+    [fc.array(fc.nat({ max: 6 }), { maxLength: 40 }), fc.integer({ min: 1, max: 4 }), fc.boolean()],
+    100,
+    async (times, pageItems, isForward) => {
+      const all = times
+        .map((atMs, id) => ({ atMs, id: String(id) }))
+        .toSorted((a, b) => (isForward ? a.atMs - b.atMs : b.atMs - a.atMs));
+      const seen: string[] = [];
+      const pages = cutPages<(typeof all)[number]>({
+        ...{ range: { fromMs: 0, toMs: 7 }, direction: isForward ? 'oldest-first' : 'newest-first', pageItems },
+        ...{ idOf: ({ id }) => id, atMsOf: ({ atMs }) => atMs },
+        find: ({ fromMs, toMs, limit }) => {
+          const found = all.filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
+          return Promise.resolve({ items: found.slice(0, limit), isCut: found.length > limit });
+        },
+      });
+      for await (const page of pages) seen.push(...page.map(({ id }) => id));
+      expect(seen.toSorted()).toEqual(all.map(({ id }) => id).toSorted());
+    },
   );
 });
 
 test('what others wrote is read, whatever it is', () => {
-  fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), fc.uint8Array({ maxLength: 3_000 }), (text, octets) => {
-      expect(['read', 'unreadable']).toContain(readPdf(octets).status);
-      expect(
-        readPdf(Buffer.concat([Buffer.from('%PDF-1.7\n'), octets, Buffer.from('\nstartxref\n0\n%%EOF\n')])).status,
-      ).toBe('read');
-      expect(Array.isArray(authoritiesIn(text))).toBe(true);
-      expect(comparableNumber(text)).toMatch(/^[0-9*#]*$/);
-      expect(csvField(text)).not.toMatch(/^[=+\-@\t\r]/);
-      expect(['number', 'undefined']).toContain(
-        typeof offsetInstant({ asWritten: text, local: text, zone: text, precision: 'minute' }),
-      );
-      const demand = { ...SUBMISSION, authority: text, returnOn: text };
-      const document = { version: '1.7', sizeBytes: 1, notes: [] };
-      const unknown = { campaigns: 0, tracebacks: 0, providers: 0 };
-      expect(reviewFindings(demand, { nowMs: DAY, document, unknown, reach: {} })).toHaveLength(10);
-    }),
-  );
+  forAll([fc.string({ unit: 'binary' }), fc.uint8Array({ maxLength: 3_000 })], 100, (text, octets) => {
+    expect(['read', 'unreadable']).toContain(readPdf(octets).status);
+    expect(
+      readPdf(Buffer.concat([Buffer.from('%PDF-1.7\n'), octets, Buffer.from('\nstartxref\n0\n%%EOF\n')])).status,
+    ).toBe('read');
+    expect(Array.isArray(authoritiesIn(text))).toBe(true);
+    expect(comparableNumber(text)).toMatch(/^[0-9*#]*$/);
+    expect(csvField(text)).not.toMatch(/^[=+\-@\t\r]/);
+    expect(['number', 'undefined']).toContain(
+      typeof offsetInstant({ asWritten: text, local: text, zone: text, precision: 'minute' }),
+    );
+    const demand = { ...SUBMISSION, authority: text, returnOn: text };
+    const document = { version: '1.7', sizeBytes: 1, notes: [] };
+    const unknown = { campaigns: 0, tracebacks: 0, providers: 0 };
+    expect(reviewFindings(demand, { nowMs: DAY, document, unknown, reach: {} })).toHaveLength(10);
+  });
 });
 
 test('a time that is stated in a zone is the instant that a clock there showed it at', () => {
-  fc.assert(
-    fc.property(
+  forAll(
+    [
       fc.integer({ min: Date.UTC(2026, 0, 1), max: Date.UTC(2026, 11, 31) }),
       fc.constantFrom('America/New_York', 'America/Los_Angeles', 'UTC'),
-      (ms, zone) => {
-        const minute = Math.floor(ms / 60_000) * 60_000;
-        const local = new Date(minute).toLocaleString('sv-SE', { timeZone: zone }).replace(' ', 'T').slice(0, 16);
-        const read = offsetInstant({ asWritten: local, local, zone, precision: 'minute' })!;
-        // Of an hour that comes twice either is the one that was meant.
-        expect([0, 3_600_000]).toContain(Math.abs(read - minute));
-      },
-    ),
+    ],
+    100,
+    (ms, zone) => {
+      const minute = Math.floor(ms / 60_000) * 60_000;
+      const local = new Date(minute).toLocaleString('sv-SE', { timeZone: zone }).replace(' ', 'T').slice(0, 16);
+      const read = offsetInstant({ asWritten: local, local, zone, precision: 'minute' })!;
+      // Of an hour that comes twice either is the one that was meant.
+      expect([0, 3_600_000]).toContain(Math.abs(read - minute));
+    },
   );
 });

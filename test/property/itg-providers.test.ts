@@ -17,6 +17,7 @@ import {
   writeCursor,
 } from '../../harness/src/platform/domain/providers/resolve-reference.js';
 import { readFilings } from '../../harness/src/platform/domain/providers/read-filings.js';
+import { forAll } from '../support/for-all.js';
 
 test('the interval covers the true share in about 95 of 100 samples, from ten requests up', () => {
   const random = new SeededRandom(7);
@@ -69,38 +70,32 @@ test('of thousands of providers at the threshold, at most one in twenty that are
 });
 
 test('q-values are never below their p-values, and keep their order', () => {
-  fc.assert(
-    fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 50 }), (p) => {
-      const q = falseDiscoveryRates(p);
-      for (const [index, one] of p.entries()) {
-        expect(q[index]).toBeGreaterThanOrEqual(one);
-        expect(q[index]).toBeLessThanOrEqual(1);
-        for (const [other, than] of p.entries()) if (one < than) expect(q[index]).toBeLessThanOrEqual(q[other]!);
-      }
-    }),
-  );
+  forAll([fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 50 })], 100, (p) => {
+    const q = falseDiscoveryRates(p);
+    for (const [index, one] of p.entries()) {
+      expect(q[index]).toBeGreaterThanOrEqual(one);
+      expect(q[index]).toBeLessThanOrEqual(1);
+      for (const [other, than] of p.entries()) if (one < than) expect(q[index]).toBeLessThanOrEqual(q[other]!);
+    }
+  });
 });
 
 test('any text is read as filings or refused, and every line is taken or named once', () => {
-  fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 400 }), fc.boolean(), (text, hasHeader) => {
-      const reading = readFilings(hasHeader ? `business_name,frn,last_updated,removed_on\n${text}` : text);
-      if (reading.status !== 'read') return;
-      const lines = [...reading.filings, ...reading.rejected].map(({ line }) => line);
-      for (const line of lines) expect(line).toBeGreaterThan(0);
-    }),
-  );
+  forAll([fc.string({ unit: 'binary', maxLength: 400 }), fc.boolean()], 100, (text, hasHeader) => {
+    const reading = readFilings(hasHeader ? `business_name,frn,last_updated,removed_on\n${text}` : text);
+    if (reading.status !== 'read') return;
+    const lines = [...reading.filings, ...reading.rejected].map(({ line }) => line);
+    for (const line of lines) expect(line).toBeGreaterThan(0);
+  });
 });
 
 test('a cursor is read back as it was written, and any other text is not a cursor', () => {
-  fc.assert(
-    fc.property(fc.tuple(fc.maxSafeInteger(), fc.string({ unit: 'grapheme', maxLength: 80 })), (parts) => {
-      const read = readCursor(writeCursor(parts), ['number', 'string']);
-      if (parts[1].includes('\u0000')) expect(read).toBeUndefined();
-      else expect(read).toEqual(parts);
-    }),
-  );
-  fc.assert(fc.property(fc.string({ maxLength: 200 }), (text) => void readCursor(text, ['string'])));
+  forAll([fc.tuple(fc.maxSafeInteger(), fc.string({ unit: 'grapheme', maxLength: 80 }))], 100, (parts) => {
+    const read = readCursor(writeCursor(parts), ['number', 'string']);
+    if (parts[1].includes('\u0000')) expect(read).toBeUndefined();
+    else expect(read).toEqual(parts);
+  });
+  forAll([fc.string({ maxLength: 200 })], 100, (text) => void readCursor(text, ['string']));
 });
 
 test('a reference mixes two companies exactly where two of its codes and names belong to different ones', () => {
@@ -120,31 +115,28 @@ test('a reference mixes two companies exactly where two of its codes and names b
   const parts = fc.record({ name: company, id: maybe, frn: maybe, ocn: maybe, spc: maybe, isOther: fc.boolean() });
   const text = (of: number | undefined, own: (index: number) => string, nobody: string): string | undefined =>
     of === undefined ? undefined : of === 3 ? nobody : own(of);
-  fc.assert(
-    fc.property(parts, ({ name, id, frn, ocn, spc, isOther }) => {
-      const stated = {
-        name: text(name, (index) => `${isOther ? 'Trading' : 'Example'} ${'abc'[index]}`, 'Nobody LLC'),
-        providerId: text(id, (index) => 'abc'[index] ?? '', 'z'),
-        frn: text(frn, (index) => `000000000${index}`, '9999999999'),
-        ocn: text(ocn, (index) => `10${index}${isOther ? 1 : 0}`, '9999'),
-        spc: text(spc, (index) => `2${index}00`, '8888'),
-      };
-      const reference = Object.fromEntries(
-        Object.entries(stated).filter(([, value]) => value !== undefined),
-      ) as unknown as ProviderReference;
-      const codes = codesToLookUp(reference);
-      const meant = resolveReference(reference, {
-        owners: owned.filter((one) => codes.some(({ kind, value }) => one.kind === kind && one.value === value)),
-        codesOfOwners: owned.filter(({ kind }) => kind !== 'id'),
-      });
-      const companies = new Set([name, id, frn, ocn, spc].filter((of) => of !== undefined && of !== 3));
-      const isMixed = meant.status === 'several' && meant.mixed !== undefined;
-      expect({ reference, isMixed }).toEqual({ reference, isMixed: companies.size > 1 });
-      if (meant.status === 'several' && meant.mixed !== undefined) {
-        const [one, other] = meant.mixed;
-        expect(one.providerIds.some((owner) => other.providerIds.includes(owner))).toBe(false);
-      }
-    }),
-    { numRuns: 2_000 },
-  );
+  forAll([parts], 2_000, ({ name, id, frn, ocn, spc, isOther }) => {
+    const stated = {
+      name: text(name, (index) => `${isOther ? 'Trading' : 'Example'} ${'abc'[index]}`, 'Nobody LLC'),
+      providerId: text(id, (index) => 'abc'[index] ?? '', 'z'),
+      frn: text(frn, (index) => `000000000${index}`, '9999999999'),
+      ocn: text(ocn, (index) => `10${index}${isOther ? 1 : 0}`, '9999'),
+      spc: text(spc, (index) => `2${index}00`, '8888'),
+    };
+    const reference = Object.fromEntries(
+      Object.entries(stated).filter(([, value]) => value !== undefined),
+    ) as unknown as ProviderReference;
+    const codes = codesToLookUp(reference);
+    const meant = resolveReference(reference, {
+      owners: owned.filter((one) => codes.some(({ kind, value }) => one.kind === kind && one.value === value)),
+      codesOfOwners: owned.filter(({ kind }) => kind !== 'id'),
+    });
+    const companies = new Set([name, id, frn, ocn, spc].filter((of) => of !== undefined && of !== 3));
+    const isMixed = meant.status === 'several' && meant.mixed !== undefined;
+    expect({ reference, isMixed }).toEqual({ reference, isMixed: companies.size > 1 });
+    if (meant.status === 'several' && meant.mixed !== undefined) {
+      const [one, other] = meant.mixed;
+      expect(one.providerIds.some((owner) => other.providerIds.includes(owner))).toBe(false);
+    }
+  });
 });

@@ -26,6 +26,7 @@ import { liveSample } from '../support/itg-live-records.js';
 import { changed, places } from '../support/json-places.js';
 import { SENDING_LEVELS, sharedRecord } from '../support/shared-records.js';
 import { sampleRecords } from '../support/record-samples.js';
+import { forAll, forAllAsync } from '../support/for-all.js';
 
 const ANY_TIME = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER };
 
@@ -66,35 +67,32 @@ test('every form of record that carriers send is a usual one', () => {
 
 test('every record that passes the short check passes the schema of the contract unchanged', () => {
   let taken = 0;
-  fc.assert(
-    fc.property(variants, (value) => {
-      if (!isUsualRecord(value)) return;
-      taken += 1;
-      const { errors, surplus, value: read } = readWireBody(WIRE_SCHEMAS.SharedRecord, value);
-      expect({ errors, surplus }).toEqual({ errors: [], surplus: [] });
-      expect(read).toEqual(value);
-    }),
-    { numRuns: 4_000 },
-  );
+  forAll([variants], 4_000, (value) => {
+    if (!isUsualRecord(value)) return;
+    taken += 1;
+    const { errors, surplus, value: read } = readWireBody(WIRE_SCHEMAS.SharedRecord, value);
+    expect({ errors, surplus }).toEqual({ errors: [], surplus: [] });
+    expect(read).toEqual(value);
+  });
   expect(taken).toBeGreaterThan(400);
 });
 
 test('a line is read, rejected or unreadable, whatever it is, and by the schema in any case', () => {
-  fc.assert(
-    fc.property(
+  forAll(
+    [
       fc.oneof(
         fc.string(),
         fc.json(),
         variants.map((value) => JSON.stringify(value) ?? ''),
       ),
-      (line) => {
-        const reading = readRecordLine(line, ANY_TIME);
-        if (reading.status === 'read')
-          expect(reading.record).toEqual(readWireBody(WIRE_SCHEMAS.SharedRecord, JSON.parse(line)).value);
-        else if (reading.status === 'rejected') expect(reading.recordId).toMatch(/^[0-9a-f]{32}$/);
-      },
-    ),
-    { numRuns: 2_000 },
+    ],
+    2_000,
+    (line) => {
+      const reading = readRecordLine(line, ANY_TIME);
+      if (reading.status === 'read')
+        expect(reading.record).toEqual(readWireBody(WIRE_SCHEMAS.SharedRecord, JSON.parse(line)).value);
+      else if (reading.status === 'rejected') expect(reading.recordId).toMatch(/^[0-9a-f]{32}$/);
+    },
   );
 });
 
@@ -107,50 +105,44 @@ test('a batch is read or refused, whatever its octets, and read again it has the
       ...{ body: brotliCompressSync(all.map((one) => JSON.stringify(one)).join('\n')), encoding: 'br' as const },
     })),
   );
-  await fc.assert(
-    fc.asyncProperty(bodies, fc.nat(), async ({ body, encoding }, fromUs) => {
-      const reading = await readBatch(body, encoding, { fromUs: fromUs * 1_000_000, toUs: 1_790_000_000_000_000 });
-      if (reading.status !== 'read') return;
-      const { records, rejectedLines } = reading;
-      expect(await readTakenBatch(body, { encoding, rejectedLines })).toEqual(records);
-      const header = { providerId: 'p', batchId: 'b', receivedAtMs: 1, encoding, count: records.length, rejectedLines };
-      const frame = decodeBatchFrame(encodeBatchFrame({ header, body }));
-      expect([frame.header, new Uint8Array(frame.body)]).toEqual([header, new Uint8Array(body)]);
-    }),
-    { numRuns: 300 },
-  );
+  await forAllAsync([bodies, fc.nat()], 300, async ({ body, encoding }, fromUs) => {
+    const reading = await readBatch(body, encoding, { fromUs: fromUs * 1_000_000, toUs: 1_790_000_000_000_000 });
+    if (reading.status !== 'read') return;
+    const { records, rejectedLines } = reading;
+    expect(await readTakenBatch(body, { encoding, rejectedLines })).toEqual(records);
+    const header = { providerId: 'p', batchId: 'b', receivedAtMs: 1, encoding, count: records.length, rejectedLines };
+    const frame = decodeBatchFrame(encodeBatchFrame({ header, body }));
+    expect([frame.header, new Uint8Array(frame.body)]).toEqual([header, new Uint8Array(body)]);
+  });
 });
 
 test('a record that is kept comes back as it was, and is found by its numbers', async () => {
   await using directory = await createTemporaryDirectory();
   await using store = await openDuckDbRecordStore({ directory: directory.path });
   let legs = 0;
-  await fc.assert(
-    fc.asyncProperty(fc.array(variants, { minLength: 1, maxLength: 20 }), async (values) => {
-      const usual = values.filter(isUsualRecord) as SharedRecord[];
-      for (const value of usual) {
-        legs += 1;
-        const inviteAtUs = 1_790_000_000_000_000 + legs;
-        const record = { ...value, recordId: legs.toString(16).padStart(32, '0'), inviteAtUs };
-        const row = liveRow('carrier-1', record, 5);
-        expect(await store.insert([row])).toMatchObject({ inserted: 1 });
-        const { records } = await store.find({ window: ANY_TIME, recordId: row.recordId });
-        expect(records.map(liveRecordOf)).toEqual([{ providerId: 'carrier-1', record, receivedAtMs: 5 }]);
-        const [calledTn] = calledKeys(record.called);
-        const callingTn = callingKey(record.calling);
-        const keys = { ...(calledTn !== undefined && { calledTn }), ...(callingTn !== undefined && { callingTn }) };
-        if (Object.keys(keys).length === 0) continue;
-        const window = { fromUs: record.inviteAtUs, toUs: record.inviteAtUs };
-        expect((await store.find({ window, ...keys })).records).toHaveLength(1);
-        const filter = createLiveFilter({
-          ...(calledTn !== undefined && { calledTns: ['x', calledTn] }),
-          ...(callingTn !== undefined && { callingTns: ['x', callingTn] }),
-        });
-        expect(filter('carrier-1', record)).toBe(true);
-      }
-    }),
-    { numRuns: 12 },
-  );
+  await forAllAsync([fc.array(variants, { minLength: 1, maxLength: 20 })], 12, async (values) => {
+    const usual = values.filter(isUsualRecord) as SharedRecord[];
+    for (const value of usual) {
+      legs += 1;
+      const inviteAtUs = 1_790_000_000_000_000 + legs;
+      const record = { ...value, recordId: legs.toString(16).padStart(32, '0'), inviteAtUs };
+      const row = liveRow('carrier-1', record, 5);
+      expect(await store.insert([row])).toMatchObject({ inserted: 1 });
+      const { records } = await store.find({ window: ANY_TIME, recordId: row.recordId });
+      expect(records.map(liveRecordOf)).toEqual([{ providerId: 'carrier-1', record, receivedAtMs: 5 }]);
+      const [calledTn] = calledKeys(record.called);
+      const callingTn = callingKey(record.calling);
+      const keys = { ...(calledTn !== undefined && { calledTn }), ...(callingTn !== undefined && { callingTn }) };
+      if (Object.keys(keys).length === 0) continue;
+      const window = { fromUs: record.inviteAtUs, toUs: record.inviteAtUs };
+      expect((await store.find({ window, ...keys })).records).toHaveLength(1);
+      const filter = createLiveFilter({
+        ...(calledTn !== undefined && { calledTns: ['x', calledTn] }),
+        ...(callingTn !== undefined && { callingTns: ['x', callingTn] }),
+      });
+      expect(filter('carrier-1', record)).toBe(true);
+    }
+  });
 }, 240_000);
 
 test('no number is left of a text, in digits or in words', () => {
@@ -163,18 +155,15 @@ test('no number is left of a text, in digits or in words', () => {
       })
       .map((parts) => parts.join(' ')),
   );
-  fc.assert(
-    fc.property(texts, (text) => {
-      const masked = maskSpokenNumbers(text, (digits) => {
-        expect(digits.length).toBeGreaterThanOrEqual(LEAST_NUMBER_DIGITS);
-        return '#';
-      });
-      expect(masked.text).not.toMatch(/\d{7}/);
-      expect(maskSpokenNumbers(masked.text, () => '#').count).toBe(0);
-      expect(maskSpokenNumbers(text, (digits) => digits).count).toBe(masked.count);
-    }),
-    { numRuns: 1_000 },
-  );
+  forAll([texts], 1_000, (text) => {
+    const masked = maskSpokenNumbers(text, (digits) => {
+      expect(digits.length).toBeGreaterThanOrEqual(LEAST_NUMBER_DIGITS);
+      return '#';
+    });
+    expect(masked.text).not.toMatch(/\d{7}/);
+    expect(maskSpokenNumbers(masked.text, () => '#').count).toBe(0);
+    expect(maskSpokenNumbers(text, (digits) => digits).count).toBe(masked.count);
+  });
 });
 
 test('a row of a file of complaints is read or rejected, whatever is in its fields', () => {
@@ -186,11 +175,8 @@ test('a row of a file of complaints is read or rejected, whatever is in its fiel
     ...{ date: field, time: field, callerNumber: field, type: field },
     ...{ subject: field, state: field, comment: field, id: field },
   });
-  fc.assert(
-    fc.property(fields, (row) => {
-      const reading = readComplaint(row, { fromMs: 0, nowMs: 1_790_000_000_000 });
-      if (reading.status === 'read') expect(Number.isSafeInteger(reading.complaint.atMs)).toBe(true);
-    }),
-    { numRuns: 1_000 },
-  );
+  forAll([fields], 1_000, (row) => {
+    const reading = readComplaint(row, { fromMs: 0, nowMs: 1_790_000_000_000 });
+    if (reading.status === 'read') expect(Number.isSafeInteger(reading.complaint.atMs)).toBe(true);
+  });
 });

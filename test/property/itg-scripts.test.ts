@@ -5,6 +5,7 @@ import { ScriptIndex } from '../../harness/src/platform/domain/campaigns/scripts
 import { nameOfScript } from '../../harness/src/platform/domain/campaigns/scripts/name-of-script.js';
 import { viewOf } from '../support/script-index-view.js';
 import { digitsInWords, makeScript, makeTranscripts } from '../support/transcript-corpus.js';
+import { forAll } from '../support/for-all.js';
 
 /** Any UTF-16, lone surrogates too, and text of the letters, digits and signs that are treated apart. */
 const anyText = fc.oneof(
@@ -22,24 +23,21 @@ const anyLanguage = fc.option(
 );
 
 test('any strings are placed, named and read for numbers without a throw', () => {
-  fc.assert(
-    fc.property(fc.array(fc.tuple(anyText, anyText, anyLanguage), { maxLength: 12 }), (adds) => {
-      for (const strictness of ['same-script', 'same-recording'] as const) {
-        const index = new ScriptIndex({ strictness, limits: { maxPostings: 1_024 } });
-        for (const [id, transcript, language] of adds) {
-          index.add(id, transcript, language);
-          expect(index.add(id, transcript, language).kind).toMatch(/^(?:known|none)$/u);
-        }
+  forAll([fc.array(fc.tuple(anyText, anyText, anyLanguage), { maxLength: 12 })], 60, (adds) => {
+    for (const strictness of ['same-script', 'same-recording'] as const) {
+      const index = new ScriptIndex({ strictness, limits: { maxPostings: 1_024 } });
+      for (const [id, transcript, language] of adds) {
+        index.add(id, transcript, language);
+        expect(index.add(id, transcript, language).kind).toMatch(/^(?:known|none)$/u);
       }
-      for (const [, transcript, language] of adds)
-        for (const { number, start, end } of callBackNumbers(transcript, language)) {
-          expect(number).toMatch(/^\+[1-9]\d{7,14}$/u);
-          expect(0 <= start && start < end && end <= transcript.length).toBe(true);
-        }
-      expect(nameOfScript(adds.map(([, transcript]) => transcript)).name.length).toBeLessThanOrEqual(48);
-    }),
-    { numRuns: 60 },
-  );
+    }
+    for (const [, transcript, language] of adds)
+      for (const { number, start, end } of callBackNumbers(transcript, language)) {
+        expect(number).toMatch(/^\+[1-9]\d{7,14}$/u);
+        expect(0 <= start && start < end && end <= transcript.length).toBe(true);
+      }
+    expect(nameOfScript(adds.map(([, transcript]) => transcript)).name.length).toBeLessThanOrEqual(48);
+  });
 });
 
 test('the same adds give the same answers, and repeated adds change neither scripts nor counts', () => {
@@ -71,52 +69,44 @@ test('every transcript that is placed is counted in one script, through all merg
 test('transcripts that differ only in numbers form one script, and others do not, in every order', () => {
   const tails = ['', ' [Music]', ' Thank you for watching!'];
   const call = fc.record({ script: fc.nat(11), number: fc.nat(9_999), tail: fc.nat(2), isTwice: fc.boolean() });
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 10_000 }), fc.array(call, { minLength: 2, maxLength: 60 }), (seed, calls) => {
-      const rows = calls.map(({ script, number, tail, isTwice }, at) => {
-        const words = makeScript(seed, 100 + script).text.replace(/\{(?:name|company)\}/gu, 'Rosa');
-        const text = words.replace(/\{\w+\}/gu, String(number));
-        return {
-          id: `${String(script)}/${String(at)}`,
-          transcript: `${isTwice ? `${text} ${text}` : text}${tails[tail] ?? ''}`,
-        };
-      });
-      for (const order of [rows, rows.toReversed()]) {
-        const index = new ScriptIndex();
-        for (const { id, transcript } of order) index.add(id, transcript);
-        const parts = viewOf(index).scripts.map(({ members }) => new Set(members.map((id) => id.split('/')[0])).size);
-        expect(parts.every((scripts) => scripts === 1)).toBe(true);
-        expect(parts).toHaveLength(new Set(calls.map(({ script }) => script)).size);
-      }
-    }),
-    { numRuns: 30 },
-  );
+  forAll([fc.integer({ min: 1, max: 10_000 }), fc.array(call, { minLength: 2, maxLength: 60 })], 30, (seed, calls) => {
+    const rows = calls.map(({ script, number, tail, isTwice }, at) => {
+      const words = makeScript(seed, 100 + script).text.replace(/\{(?:name|company)\}/gu, 'Rosa');
+      const text = words.replace(/\{\w+\}/gu, String(number));
+      return {
+        id: `${String(script)}/${String(at)}`,
+        transcript: `${isTwice ? `${text} ${text}` : text}${tails[tail] ?? ''}`,
+      };
+    });
+    for (const order of [rows, rows.toReversed()]) {
+      const index = new ScriptIndex();
+      for (const { id, transcript } of order) index.add(id, transcript);
+      const parts = viewOf(index).scripts.map(({ members }) => new Set(members.map((id) => id.split('/')[0])).size);
+      expect(parts.every((scripts) => scripts === 1)).toBe(true);
+      expect(parts).toHaveLength(new Set(calls.map(({ script }) => script)).size);
+    }
+  });
 });
 
 test('the index stays within its limits, and every merge is reported and can be followed', () => {
   const limits = { maxScripts: 40, maxExemplarsPerScript: 3, maxMembers: 100, maxPostings: 1_024 };
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 10_000 }), (seed) => {
-      const index = new ScriptIndex({ limits });
-      let told = 0;
-      const rows = makeTranscripts({ seed, transcripts: 600, scripts: 60, unlikeShare: 0.4 });
-      for (const { id, transcript, language } of rows) {
-        const placement = index.add(id, transcript, language);
-        const { scripts, members, postings } = index.statistics();
-        expect(scripts <= limits.maxScripts && members <= limits.maxMembers && postings <= limits.maxPostings).toBe(
-          true,
-        );
-        if (placement.kind !== 'joined') continue;
-        told += placement.merges.length;
-        const { currentId } = viewOf(index);
-        for (const { kept, gone } of placement.merges) expect(currentId(gone)).toBe(currentId(kept));
-      }
-      expect(told).toBe(index.statistics().merges);
-      for (const { wordings } of viewOf(index).scripts)
-        expect(wordings).toBeLessThanOrEqual(limits.maxExemplarsPerScript);
-    }),
-    { numRuns: 8 },
-  );
+  forAll([fc.integer({ min: 1, max: 10_000 })], 8, (seed) => {
+    const index = new ScriptIndex({ limits });
+    let told = 0;
+    const rows = makeTranscripts({ seed, transcripts: 600, scripts: 60, unlikeShare: 0.4 });
+    for (const { id, transcript, language } of rows) {
+      const placement = index.add(id, transcript, language);
+      const { scripts, members, postings } = index.statistics();
+      expect(scripts <= limits.maxScripts && members <= limits.maxMembers && postings <= limits.maxPostings).toBe(true);
+      if (placement.kind !== 'joined') continue;
+      told += placement.merges.length;
+      const { currentId } = viewOf(index);
+      for (const { kept, gone } of placement.merges) expect(currentId(gone)).toBe(currentId(kept));
+    }
+    expect(told).toBe(index.statistics().merges);
+    for (const { wordings } of viewOf(index).scripts)
+      expect(wordings).toBeLessThanOrEqual(limits.maxExemplarsPerScript);
+  });
 });
 
 test('of a transcript of megabytes the beginning is read, and no more work is done than for it', () => {
@@ -138,18 +128,14 @@ test('every North American number is found as it is said, in digits or in words'
     fc.integer({ min: 200, max: 999 }),
     fc.integer({ min: 0, max: 9_999 }),
   );
-  fc.assert(
-    fc.property(
-      digits,
-      fc.constantFrom('en', 'es', 'pt', 'fr'),
-      fc.boolean(),
-      ([area, exchange, line], language, isSpoken) => {
-        fc.pre(Math.floor(area / 10) % 10 !== 9 && area % 100 !== 11);
-        const number = `${String(area)}${String(exchange)}${String(line).padStart(4, '0')}`;
-        const said = isSpoken ? digitsInWords(number, language) : number.replace(/^(...)(...)/u, '$1-$2-');
-        expect(callBackNumbers(`xxxx ${said}.`, language).map((found) => found.number)).toEqual([`+1${number}`]);
-      },
-    ),
-    { numRuns: 200 },
+  forAll(
+    [digits, fc.constantFrom('en', 'es', 'pt', 'fr'), fc.boolean()],
+    200,
+    ([area, exchange, line], language, isSpoken) => {
+      fc.pre(Math.floor(area / 10) % 10 !== 9 && area % 100 !== 11);
+      const number = `${String(area)}${String(exchange)}${String(line).padStart(4, '0')}`;
+      const said = isSpoken ? digitsInWords(number, language) : number.replace(/^(...)(...)/u, '$1-$2-');
+      expect(callBackNumbers(`xxxx ${said}.`, language).map((found) => found.number)).toEqual([`+1${number}`]);
+    },
   );
 });

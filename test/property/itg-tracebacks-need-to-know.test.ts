@@ -7,6 +7,7 @@ import type { ProviderReference, TracebackAnswer, TracebackFinding } from '../..
 import type { TracebackState } from '../../sdk/src/traceback/lifecycle/traceback-state.js';
 import { shownTraceback, withoutNumbers } from '../../harness/src/platform/domain/tracebacks/shown-traceback.js';
 import type { TracebackFacts } from '../../harness/src/platform/domain/tracebacks/shown-traceback.js';
+import { forAll } from '../support/for-all.js';
 
 const { call: _call, ...ANSWER } = WIRE_EXAMPLES.TracebackAnswer[0].value;
 const AT_MS = Date.UTC(2026, 1, 3, 15);
@@ -50,33 +51,31 @@ function factsOf(state: TracebackState): TracebackFacts {
 }
 
 test('a provider is shown no provider but itself and its neighbours on the call, whatever was answered', () => {
-  fc.assert(
-    fc.property(fc.array(anyFinding, { maxLength: 8 }), fc.constantFrom(...LETTERS), (findings, letter) => {
-      const facts = factsOf(conducted(findings));
-      const { providerId } = provider(letter);
-      const { path, left } = facts.view;
-      const hops = [...path, ...left];
-      const mine = hops.filter((hop) => hop.provider?.providerId === providerId);
-      const beside = new Set([
-        providerId,
-        ...mine.flatMap((hop) =>
-          hop.current?.upstream?.providerId === undefined ? [] : [hop.current.upstream.providerId],
-        ),
-        ...hops
-          .filter((hop) => hop.current?.upstream?.providerId === providerId)
-          .flatMap((hop) => (hop.provider?.providerId === undefined ? [] : [hop.provider.providerId])),
-      ]);
-      const askedCall = { called: 'own', at: facts.call.at };
-      const shown = JSON.stringify(shownTraceback(facts, { kind: 'provider', providerId, askedCall, isOpener: false }));
-      for (const other of LETTERS) {
-        if (beside.has(provider(other).providerId)) continue;
-        expect(shown).not.toContain(provider(other).providerId);
-        expect(shown).not.toContain(provider(other).name);
-      }
-      expect(shown).not.toContain('whole');
-      expect(JSON.stringify(shownTraceback(facts, { kind: 'opener' }))).not.toContain('prv-');
-    }),
-  );
+  forAll([fc.array(anyFinding, { maxLength: 8 }), fc.constantFrom(...LETTERS)], 100, (findings, letter) => {
+    const facts = factsOf(conducted(findings));
+    const { providerId } = provider(letter);
+    const { path, left } = facts.view;
+    const hops = [...path, ...left];
+    const mine = hops.filter((hop) => hop.provider?.providerId === providerId);
+    const beside = new Set([
+      providerId,
+      ...mine.flatMap((hop) =>
+        hop.current?.upstream?.providerId === undefined ? [] : [hop.current.upstream.providerId],
+      ),
+      ...hops
+        .filter((hop) => hop.current?.upstream?.providerId === providerId)
+        .flatMap((hop) => (hop.provider?.providerId === undefined ? [] : [hop.provider.providerId])),
+    ]);
+    const askedCall = { called: 'own', at: facts.call.at };
+    const shown = JSON.stringify(shownTraceback(facts, { kind: 'provider', providerId, askedCall, isOpener: false }));
+    for (const other of LETTERS) {
+      if (beside.has(provider(other).providerId)) continue;
+      expect(shown).not.toContain(provider(other).providerId);
+      expect(shown).not.toContain(provider(other).name);
+    }
+    expect(shown).not.toContain('whole');
+    expect(JSON.stringify(shownTraceback(facts, { kind: 'opener' }))).not.toContain('prv-');
+  });
 });
 
 test('no text keeps seven digits or more of a number, however it is written', () => {
@@ -85,10 +84,8 @@ test('no text keeps seven digits or more of a number, however it is written', ()
     minLength: 7,
     maxLength: 15,
   });
-  fc.assert(
-    fc.property(fc.string(), number, fc.string(), (before, digits, after) => {
-      const written = digits.map(([digit, separator]) => digit + separator).join('');
-      expect(withoutNumbers(`${before}x+${written}x${after}`)).not.toContain(written.trim());
-    }),
-  );
+  forAll([fc.string(), number, fc.string()], 100, (before, digits, after) => {
+    const written = digits.map(([digit, separator]) => digit + separator).join('');
+    expect(withoutNumbers(`${before}x+${written}x${after}`)).not.toContain(written.trim());
+  });
 });

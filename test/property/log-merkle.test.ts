@@ -5,6 +5,7 @@ import { verifyCheckpoint, verifyConsistency, verifyInclusion } from '../../sdk/
 import { merkleRoot, signCheckpoint } from '../../sdk/src/log/merkle-tree.js';
 import { createMerkleTree, decodeMerkleRecord, encodeMerkleRecord, hashOfLeaf } from '../../sdk/src/log/merkle-tree.js';
 import { newLogSigner } from '../support/log-records.js';
+import { forAll } from '../support/for-all.js';
 
 const sha256 = (...parts: readonly Uint8Array[]): Buffer => {
   const digest = createHash('sha256');
@@ -56,126 +57,107 @@ const treeOf = (entries: readonly Uint8Array[]): ReturnType<typeof createMerkleT
 };
 
 test('roots and proofs are those of the recursive definition, at every size up to the present one', () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 130 }), fc.nat(), fc.nat(), (count, a, b) => {
-      const entries = entriesOf(count);
-      const tree = treeOf(entries);
-      const size = 1 + (a % count);
-      const index = b % size;
-      const from = 1 + (b % size);
-      const some = entries.slice(0, size);
-      const rootHash = naiveRoot(some).toString('hex');
-      expect(tree.root(size).toString('hex')).toBe(rootHash);
-      const path = hex(tree.inclusion(index, size));
-      expect(path).toEqual(hex(naivePath(index, some)));
-      const leafHash = hashOfLeaf(entries[index]!).toString('hex');
-      expect(verifyInclusion({ leafIndex: index, size, hashes: path }, { leafHash, rootHash })).toBe(true);
-      const steps = hex(tree.consistency(from, size));
-      if (from < size) expect(steps).toEqual(hex(naiveSubproof(from, some, true)));
-      const roots = { fromRoot: naiveRoot(entries.slice(0, from)).toString('hex'), toRoot: rootHash };
-      expect(verifyConsistency({ fromSize: from, toSize: size, hashes: steps }, roots)).toBe(true);
-    }),
-  );
+  forAll([fc.integer({ min: 1, max: 130 }), fc.nat(), fc.nat()], 100, (count, a, b) => {
+    const entries = entriesOf(count);
+    const tree = treeOf(entries);
+    const size = 1 + (a % count);
+    const index = b % size;
+    const from = 1 + (b % size);
+    const some = entries.slice(0, size);
+    const rootHash = naiveRoot(some).toString('hex');
+    expect(tree.root(size).toString('hex')).toBe(rootHash);
+    const path = hex(tree.inclusion(index, size));
+    expect(path).toEqual(hex(naivePath(index, some)));
+    const leafHash = hashOfLeaf(entries[index]!).toString('hex');
+    expect(verifyInclusion({ leafIndex: index, size, hashes: path }, { leafHash, rootHash })).toBe(true);
+    const steps = hex(tree.consistency(from, size));
+    if (from < size) expect(steps).toEqual(hex(naiveSubproof(from, some, true)));
+    const roots = { fromRoot: naiveRoot(entries.slice(0, from)).toString('hex'), toRoot: rootHash };
+    expect(verifyConsistency({ fromSize: from, toSize: size, hashes: steps }, roots)).toBe(true);
+  });
 });
 
 test('a tree that is cut back and grown again is that of the entries it has', () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 70 }), fc.nat(), fc.integer({ min: 0, max: 70 }), (count, cut, more) => {
-      const rest = cut % (count + 1);
-      const tree = treeOf(entriesOf(count));
-      tree.cutTo(rest);
-      const others = Array.from({ length: more }, (_, index) => Buffer.from(`other ${index}`));
-      for (const entry of others) tree.add(hashOfLeaf(entry));
-      const expected = merkleRoot([...entriesOf(rest), ...others]);
-      expect(tree.root(tree.size).toString('hex')).toBe(expected);
-    }),
-  );
+  forAll([fc.integer({ min: 1, max: 70 }), fc.nat(), fc.integer({ min: 0, max: 70 })], 100, (count, cut, more) => {
+    const rest = cut % (count + 1);
+    const tree = treeOf(entriesOf(count));
+    tree.cutTo(rest);
+    const others = Array.from({ length: more }, (_, index) => Buffer.from(`other ${index}`));
+    for (const entry of others) tree.add(hashOfLeaf(entry));
+    const expected = merkleRoot([...entriesOf(rest), ...others]);
+    expect(tree.root(tree.size).toString('hex')).toBe(expected);
+  });
 });
 
 test('no proof holds for another entry, place, size or root, nor with a hash more, less or changed', () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 2, max: 100 }), fc.nat(), fc.nat(), (count, a, b) => {
-      const entries = entriesOf(count);
-      const tree = treeOf(entries);
-      const leafIndex = a % count;
-      const hashes = hex(tree.inclusion(leafIndex, count));
-      const against = {
-        leafHash: hashOfLeaf(entries[leafIndex]!).toString('hex'),
-        rootHash: tree.root(count).toString('hex'),
-      };
-      const other = 'ab'.repeat(32);
-      const changed = hashes.map((hash, at) => (at === b % hashes.length ? other : hash));
-      const proof = { leafIndex, size: count, hashes };
-      expect(verifyInclusion({ ...proof, leafIndex: (leafIndex + 1 + (b % (count - 1))) % count }, against)).toBe(
-        false,
-      );
-      expect(verifyInclusion({ ...proof, hashes: changed }, against)).toBe(false);
-      expect(verifyInclusion({ ...proof, hashes: [...hashes, other] }, against)).toBe(false);
-      expect(verifyInclusion({ ...proof, hashes: hashes.slice(1) }, against)).toBe(false);
-      expect(verifyInclusion(proof, { ...against, leafHash: other })).toBe(false);
-      expect(verifyInclusion(proof, { ...against, rootHash: other })).toBe(false);
-      const fromSize = 1 + (b % (count - 1));
-      const steps = { fromSize, toSize: count, hashes: hex(tree.consistency(fromSize, count)) };
-      const roots = { fromRoot: tree.root(fromSize).toString('hex'), toRoot: against.rootHash };
-      expect(verifyConsistency(steps, { ...roots, fromRoot: other })).toBe(false);
-      expect(verifyConsistency(steps, { ...roots, toRoot: other })).toBe(false);
-      expect(verifyConsistency({ ...steps, hashes: [...steps.hashes, other] }, roots)).toBe(false);
-      expect(verifyConsistency({ ...steps, hashes: steps.hashes.slice(1) }, roots)).toBe(false);
-    }),
-  );
+  forAll([fc.integer({ min: 2, max: 100 }), fc.nat(), fc.nat()], 100, (count, a, b) => {
+    const entries = entriesOf(count);
+    const tree = treeOf(entries);
+    const leafIndex = a % count;
+    const hashes = hex(tree.inclusion(leafIndex, count));
+    const against = {
+      leafHash: hashOfLeaf(entries[leafIndex]!).toString('hex'),
+      rootHash: tree.root(count).toString('hex'),
+    };
+    const other = 'ab'.repeat(32);
+    const changed = hashes.map((hash, at) => (at === b % hashes.length ? other : hash));
+    const proof = { leafIndex, size: count, hashes };
+    expect(verifyInclusion({ ...proof, leafIndex: (leafIndex + 1 + (b % (count - 1))) % count }, against)).toBe(false);
+    expect(verifyInclusion({ ...proof, hashes: changed }, against)).toBe(false);
+    expect(verifyInclusion({ ...proof, hashes: [...hashes, other] }, against)).toBe(false);
+    expect(verifyInclusion({ ...proof, hashes: hashes.slice(1) }, against)).toBe(false);
+    expect(verifyInclusion(proof, { ...against, leafHash: other })).toBe(false);
+    expect(verifyInclusion(proof, { ...against, rootHash: other })).toBe(false);
+    const fromSize = 1 + (b % (count - 1));
+    const steps = { fromSize, toSize: count, hashes: hex(tree.consistency(fromSize, count)) };
+    const roots = { fromRoot: tree.root(fromSize).toString('hex'), toRoot: against.rootHash };
+    expect(verifyConsistency(steps, { ...roots, fromRoot: other })).toBe(false);
+    expect(verifyConsistency(steps, { ...roots, toRoot: other })).toBe(false);
+    expect(verifyConsistency({ ...steps, hashes: [...steps.hashes, other] }, roots)).toBe(false);
+    expect(verifyConsistency({ ...steps, hashes: steps.hashes.slice(1) }, roots)).toBe(false);
+  });
 });
 
 test('verifying returns, for any proof', () => {
   const hash = fc.oneof(fc.string(), fc.constant('ab'.repeat(32)), fc.constant(null));
-  fc.assert(
-    fc.property(fc.double(), fc.double(), fc.array(hash, { maxLength: 60 }), hash, (a, b, hashes, root) => {
-      const any = { hashes: hashes as string[] };
-      const roots = root as string;
-      expect(typeof verifyInclusion({ ...any, leafIndex: a, size: b }, { leafHash: roots, rootHash: roots })).toBe(
-        'boolean',
-      );
-      expect(typeof verifyConsistency({ ...any, fromSize: a, toSize: b }, { fromRoot: roots, toRoot: roots })).toBe(
-        'boolean',
-      );
-    }),
-  );
+  forAll([fc.double(), fc.double(), fc.array(hash, { maxLength: 60 }), hash], 100, (a, b, hashes, root) => {
+    const any = { hashes: hashes as string[] };
+    const roots = root as string;
+    expect(typeof verifyInclusion({ ...any, leafIndex: a, size: b }, { leafHash: roots, rootHash: roots })).toBe(
+      'boolean',
+    );
+    expect(typeof verifyConsistency({ ...any, fromSize: a, toSize: b }, { fromRoot: roots, toRoot: roots })).toBe(
+      'boolean',
+    );
+  });
 });
 
 test('records are read as they were written, and any octets give a record or nothing', () => {
-  fc.assert(
-    fc.property(
-      fc.string({ unit: 'binary' }),
-      fc.array(fc.uint8Array(), { minLength: 1, maxLength: 20 }),
-      (note, entries) => {
-        const decoded = decodeMerkleRecord(encodeMerkleRecord({ note, entries }));
-        if (/\p{Surrogate}/u.test(note)) return;
-        expect(decoded?.note).toBe(note);
-        expect(decoded?.entries.map((entry) => Buffer.from(entry))).toEqual(entries.map((entry) => Buffer.from(entry)));
-      },
-    ),
+  forAll(
+    [fc.string({ unit: 'binary' }), fc.array(fc.uint8Array(), { minLength: 1, maxLength: 20 })],
+    100,
+    (note, entries) => {
+      const decoded = decodeMerkleRecord(encodeMerkleRecord({ note, entries }));
+      if (/\p{Surrogate}/u.test(note)) return;
+      expect(decoded?.note).toBe(note);
+      expect(decoded?.entries.map((entry) => Buffer.from(entry))).toEqual(entries.map((entry) => Buffer.from(entry)));
+    },
   );
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 200 }), (octets) => {
-      const record = decodeMerkleRecord(octets);
-      if (record !== undefined) expect(encodeMerkleRecord(record)).toEqual(Buffer.from(octets));
-    }),
-  );
+  forAll([fc.uint8Array({ maxLength: 200 })], 100, (octets) => {
+    const record = decodeMerkleRecord(octets);
+    if (record !== undefined) expect(encodeMerkleRecord(record)).toEqual(Buffer.from(octets));
+  });
 });
 
 test('a checkpoint with any character changed does not pass, and any text gives a verdict', async () => {
   const signer = newLogSigner();
   const note = await signCheckpoint({ logId: 'example.com/evidence', size: 12, rootHash: merkleRoot(['a']) }, signer);
   const trust = { publicKeys: [signer.publicKey] };
-  fc.assert(
-    fc.property(fc.nat({ max: note.length - 1 }), fc.string({ minLength: 0, maxLength: 2 }), (at, text) => {
-      const changed = note.slice(0, at) + text + note.slice(at + 1);
-      if (changed !== note) expect(verifyCheckpoint(changed, trust).status).toBe('failed');
-    }),
-    { numRuns: 500 },
-  );
-  fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (text) => {
-      expect(verifyCheckpoint(text, trust).status).toBe('failed');
-    }),
-  );
+  forAll([fc.nat({ max: note.length - 1 }), fc.string({ minLength: 0, maxLength: 2 })], 500, (at, text) => {
+    const changed = note.slice(0, at) + text + note.slice(at + 1);
+    if (changed !== note) expect(verifyCheckpoint(changed, trust).status).toBe('failed');
+  });
+  forAll([fc.string({ unit: 'binary' })], 100, (text) => {
+    expect(verifyCheckpoint(text, trust).status).toBe('failed');
+  });
 });

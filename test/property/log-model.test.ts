@@ -4,6 +4,7 @@ import { SegmentLog } from '../../sdk/src/log/index.js';
 import { ManualClock } from '../../sdk/src/testing/index.js';
 import { faultCount } from '../support/fault-counts.js';
 import { createSimulatedLogFiles, type Crash, type SimulatedOperation } from '../support/simulated-log-files.js';
+import { forAllAsync } from '../support/for-all.js';
 
 /** What happens to a log, and how often in proportion. */
 const STEPS = { append: 24, flush: 4, read: 4, wait: 4, reopen: 3, trim: 3, refuse: 6, crash: 6 } as const;
@@ -90,70 +91,67 @@ test(
   'holds every acknowledged record, and nothing else, through refusals and crashes at any operation',
   { timeout: 120_000 + 200 * LIVES },
   async () => {
-    await fc.assert(
-      fc.asyncProperty(steps, fc.integer({ min: 1, max: 50 }), async (list, maxRecords) => {
-        let files = createSimulatedLogFiles();
-        const clock = new ManualClock();
-        const model = new Model();
-        const open = async (): Promise<SegmentLog> => {
-          const { schedule } = clock;
-          const opened = await SegmentLog.open({ directory: '/log', segmentBytes: 4_096, files, clock, schedule });
-          model.opened(opened);
-          return opened;
-        };
-        let log = await open();
-        const refuse = (operation: SimulatedOperation, code: string, times: number): void => {
-          let left = times;
-          files.setFault((asked) => (asked === operation && left-- > 0 ? code : undefined));
-        };
-        const settle = async (): Promise<void> => {
-          files.setFault(undefined);
-          clock.advance(10_000);
-          await log.flush().catch(() => undefined);
-        };
-        for (const step of list) {
-          if (step.does === 'append') {
-            for (let count = 0; count < step.times; count += 1) {
-              const payload = model.payload(step.bytes);
-              const appended = log.append(payload);
-              if (appended.accepted) model.payloads.set(appended.sequence, payload);
-            }
-          } else if (step.does === 'flush') {
-            const flushed = log.flush().catch(() => undefined);
-            clock.advance(10_000);
-            await flushed;
-          } else if (step.does === 'wait') {
-            await new Promise((resolve) => void setImmediate(resolve));
-          } else if (step.does === 'read') {
-            await settle();
-            await expectAsModelled(log, model, maxRecords);
-          } else if (step.does === 'trim') {
-            const through = Math.floor(step.fraction * log.lastSequence);
-            model.trimmed(Math.min(through, log.durableSequence));
-            await log.trim(through).catch(() => undefined);
-          } else if (step.does === 'refuse') {
-            refuse(step.operation, step.code, 1 + (step.times % 4));
-          } else if (step.does === 'reopen') {
-            await settle();
-            await log.close();
-            log = await open();
-          } else if (step.does === 'crash') {
-            files.killAfter(step.after);
-            const flushed = log.flush().catch(() => undefined);
-            clock.advance(10_000);
-            await flushed;
-            files.killAfter(0);
-            await log.close().catch(() => undefined);
-            files = files.afterCrash(step.crash, step.fraction);
-            log = await open();
+    await forAllAsync([steps, fc.integer({ min: 1, max: 50 })], LIVES, async (list, maxRecords) => {
+      let files = createSimulatedLogFiles();
+      const clock = createManualClock();
+      const model = new Model();
+      const open = async (): Promise<SegmentLog> => {
+        const { schedule } = clock;
+        const opened = await openSegmentLog({ directory: '/log', segmentBytes: 4_096, files, clock, schedule });
+        model.opened(opened);
+        return opened;
+      };
+      let log = await open();
+      const refuse = (operation: SimulatedOperation, code: string, times: number): void => {
+        let left = times;
+        files.setFault((asked) => (asked === operation && left-- > 0 ? code : undefined));
+      };
+      const settle = async (): Promise<void> => {
+        files.setFault(undefined);
+        clock.advance(10_000);
+        await log.flush().catch(() => undefined);
+      };
+      for (const step of list) {
+        if (step.does === 'append') {
+          for (let count = 0; count < step.times; count += 1) {
+            const payload = model.payload(step.bytes);
+            const appended = log.append(payload);
+            if (appended.accepted) model.payloads.set(appended.sequence, payload);
           }
+        } else if (step.does === 'flush') {
+          const flushed = log.flush().catch(() => undefined);
+          clock.advance(10_000);
+          await flushed;
+        } else if (step.does === 'wait') {
+          await new Promise((resolve) => void setImmediate(resolve));
+        } else if (step.does === 'read') {
+          await settle();
+          await expectAsModelled(log, model, maxRecords);
+        } else if (step.does === 'trim') {
+          const through = Math.floor(step.fraction * log.lastSequence);
+          model.trimmed(Math.min(through, log.durableSequence));
+          await log.trim(through).catch(() => undefined);
+        } else if (step.does === 'refuse') {
+          refuse(step.operation, step.code, 1 + (step.times % 4));
+        } else if (step.does === 'reopen') {
+          await settle();
+          await log.close();
+          log = await open();
+        } else if (step.does === 'crash') {
+          files.killAfter(step.after);
+          const flushed = log.flush().catch(() => undefined);
+          clock.advance(10_000);
+          await flushed;
+          files.killAfter(0);
+          await log.close().catch(() => undefined);
+          files = files.afterCrash(step.crash, step.fraction);
+          log = await open();
         }
-        await settle();
-        await expectAsModelled(log, model, maxRecords);
-        await log.close();
-        expect(clock.pendingTimers()).toBe(0);
-      }),
-      { numRuns: LIVES },
-    );
+      }
+      await settle();
+      await expectAsModelled(log, model, maxRecords);
+      await log.close();
+      expect(clock.pendingTimers()).toBe(0);
+    });
   },
 );

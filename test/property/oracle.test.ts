@@ -1,10 +1,8 @@
 import { expect, test } from 'vitest';
-import { SeededRandom } from '../../harness/src/faults/index.js';
-import { withExternalParties } from '../../harness/src/network/plan/index.js';
-import type { NetworkPlan } from '../../harness/src/network/plan/index.js';
+import { createSeededRandom, type SeededRandom } from '../../harness/src/faults/index.js';
+import { withExternalParties, type NetworkPlan } from '../../harness/src/network/plan/index.js';
 import { networkTruth } from '../../harness/src/network/truth/index.js';
-import { judgeRun } from '../../harness/src/oracle/index.js';
-import type { Finding, RunFacts } from '../../harness/src/oracle/index.js';
+import { judgeRun, type Finding, type RunFacts } from '../../harness/src/oracle/index.js';
 import { simulateRun } from '../../harness/src/simulation/index.js';
 import { randomNetwork } from '../support/random-network.js';
 

@@ -7,6 +7,7 @@ import { WIRE_SCHEMAS } from '../../sdk/src/contract/bodies.js';
 import { TracebackRequestStatus } from '../../sdk/src/contract/traceback-exchange.js';
 import { codeOf } from '../support/code-of.js';
 import { createdEvent, sampleStatus } from '../support/platform-samples.js';
+import { forAll, forAllAsync } from '../support/for-all.js';
 
 const CALL = { method: 'GET', route: '/v1/alerts', attempts: 1 };
 const anyStatus = fc.integer({ min: 300, max: 599 });
@@ -28,18 +29,15 @@ const anyBody = fc.oneof(
 );
 
 test('makes a typed error of any refusal, in which there is no telephone number and no control character', () => {
-  fc.assert(
-    fc.property(anyStatus, anyField, anyBody, (status, field, body) => {
-      const response = new Response(null, { status, headers: { 'request-id': field, 'retry-after': field } });
-      const error = errorOfFailure(failureOfResponse(response, body, 0), CALL);
-      expect(['unavailable', 'unauthorized', 'request-refused']).toContain(error.code);
-      expect(error.details['httpStatus']).toBe(status);
-      const { requestId: _requestId, ...told } = error.details;
-      expect(JSON.stringify(told)).not.toMatch(/\d{7}/);
-      expect(error.message).not.toMatch(/[\0-\x1f\x7f]/);
-    }),
-    { numRuns: 2_000 },
-  );
+  forAll([anyStatus, anyField, anyBody], 2_000, (status, field, body) => {
+    const response = new Response(null, { status, headers: { 'request-id': field, 'retry-after': field } });
+    const error = errorOfFailure(failureOfResponse(response, body, 0), CALL);
+    expect(['unavailable', 'unauthorized', 'request-refused']).toContain(error.code);
+    expect(error.details['httpStatus']).toBe(status);
+    const { requestId: _requestId, ...told } = error.details;
+    expect(JSON.stringify(told)).not.toMatch(/\d{7}/);
+    expect(error.message).not.toMatch(/[\0-\x1f\x7f]/);
+  });
 });
 
 test('returns for any octets of an answer', () => {
@@ -51,18 +49,18 @@ test('returns for any octets of an answer', () => {
       whole.subarray((at % whole.length) + bytes.length),
     ]);
   });
-  fc.assert(
-    fc.property(
+  forAll(
+    [
       fc.oneof(
         fc.uint8Array(),
         near,
         fc.json().map((text) => Buffer.from(text)),
       ),
-      (bytes) => {
-        expect(['read', 'unreadable']).toContain(readJson(bytes, WIRE_SCHEMAS.TracebackRequestStatus).status);
-      },
-    ),
-    { numRuns: 2_000 },
+    ],
+    2_000,
+    (bytes) => {
+      expect(['read', 'unreadable']).toContain(readJson(bytes, WIRE_SCHEMAS.TracebackRequestStatus).status);
+    },
   );
 });
 
@@ -72,67 +70,55 @@ const oddLength = fc.constant({ length: { valueOf: 1, toString: 1 } });
 test('cuts any page into the items that are in it, however it is spaced', () => {
   const spacing = fc.constantFrom(undefined, 1, '\t');
   const anyPage = fc.record({ a: fc.jsonValue(), items: fc.array(fc.jsonValue()), z: fc.jsonValue() });
-  fc.assert(
-    fc.property(anyPage, spacing, (page, space) => {
-      const cut = cutPage(Buffer.from(JSON.stringify(page, undefined, space)));
-      expect(cut?.items.map((piece) => JSON.parse(Buffer.from(piece).toString()))).toEqual(
-        JSON.parse(JSON.stringify(page.items)),
-      );
-      expect(JSON.parse(Buffer.from(cut!.envelope).toString())).toEqual(
-        JSON.parse(JSON.stringify({ ...page, items: [] })),
-      );
-    }),
-    { numRuns: 1_000 },
-  );
+  forAll([anyPage, spacing], 1_000, (page, space) => {
+    const cut = cutPage(Buffer.from(JSON.stringify(page, undefined, space)));
+    expect(cut?.items.map((piece) => JSON.parse(Buffer.from(piece).toString()))).toEqual(
+      JSON.parse(JSON.stringify(page.items)),
+    );
+    expect(JSON.parse(Buffer.from(cut!.envelope).toString())).toEqual(
+      JSON.parse(JSON.stringify({ ...page, items: [] })),
+    );
+  });
 });
 
 test('returns for any octets of a page, with no item that was not in it', () => {
   const whole = Buffer.from(JSON.stringify({ items: ['1', '2', '3'].map((id) => sampleStatus(id)), nextCursor: 'c' }));
   const edits = fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { maxLength: 3 });
-  fc.assert(
-    fc.property(edits, fc.nat(), (changes, end) => {
-      const bytes = Buffer.from(whole);
-      for (const [at, octet] of changes) bytes[at % whole.length] = octet;
-      const some = end % 4 === 0 ? bytes.subarray(0, end % whole.length) : bytes;
-      const reading = readPageLeniently(some, TracebackRequestStatus, () => {});
-      if (reading.status === 'read') expect(reading.value.items.length).toBeLessThanOrEqual(3);
-    }),
-    { numRuns: 2_000 },
-  );
+  forAll([edits, fc.nat()], 2_000, (changes, end) => {
+    const bytes = Buffer.from(whole);
+    for (const [at, octet] of changes) bytes[at % whole.length] = octet;
+    const some = end % 4 === 0 ? bytes.subarray(0, end % whole.length) : bytes;
+    const reading = readPageLeniently(some, TracebackRequestStatus, () => {});
+    if (reading.status === 'read') expect(reading.value.items.length).toBeLessThanOrEqual(3);
+  });
 });
 
 test('returns for any octets of an event', () => {
   const near = fc
     .tuple(fc.constantFrom('id', 'type', 'time', 'data', 'specversion'), fc.oneof(fc.jsonValue(), oddLength))
     .map(([name, value]) => Buffer.from(JSON.stringify({ ...createdEvent('1'), [name]: value })));
-  fc.assert(
-    fc.property(fc.oneof(fc.uint8Array(), near), (bytes) => {
-      expect(['event', 'unknown-type', 'unreadable']).toContain(readPlatformEvent(bytes).status);
-    }),
-    { numRuns: 2_000 },
-  );
+  forAll([fc.oneof(fc.uint8Array(), near)], 2_000, (bytes) => {
+    expect(['event', 'unknown-type', 'unreadable']).toContain(readPlatformEvent(bytes).status);
+  });
 });
 
 test('finds any circle of cursors, and takes no straight list for one', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.nat({ max: 50 }), fc.nat({ max: 30 }), async (straight, circle) => {
-      let asked = 0;
-      const nextOf = (at: number): number | undefined => {
-        if (at + 1 < straight + circle) return at + 1;
-        return circle === 0 ? undefined : straight;
-      };
-      const pages = itemsOfPages(async (cursor) => {
-        asked += 1;
-        const next = nextOf(Number(cursor ?? -1));
-        return { items: ['x'], ...(next === undefined ? {} : { nextCursor: String(next) }) };
-      });
-      const ended = (async () => {
-        for await (const item of pages) expect(item).toBe('x');
-      })();
-      expect(await codeOf(ended)).toBe(circle === 0 ? 'fulfilled' : 'response-unreadable');
-      // A few times round at most.
-      expect(asked).toBeLessThanOrEqual(4 * (straight + circle) + 4);
-    }),
-    { numRuns: 500 },
-  );
+  await forAllAsync([fc.nat({ max: 50 }), fc.nat({ max: 30 })], 500, async (straight, circle) => {
+    let asked = 0;
+    const nextOf = (at: number): number | undefined => {
+      if (at + 1 < straight + circle) return at + 1;
+      return circle === 0 ? undefined : straight;
+    };
+    const pages = itemsOfPages(async (cursor) => {
+      asked += 1;
+      const next = nextOf(Number(cursor ?? -1));
+      return { items: ['x'], ...(next === undefined ? {} : { nextCursor: String(next) }) };
+    });
+    const ended = (async () => {
+      for await (const item of pages) expect(item).toBe('x');
+    })();
+    expect(await codeOf(ended)).toBe(circle === 0 ? 'fulfilled' : 'response-unreadable');
+    // A few times round at most.
+    expect(asked).toBeLessThanOrEqual(4 * (straight + circle) + 4);
+  });
 });

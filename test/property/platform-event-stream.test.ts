@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createEventStreamParser } from '../../sdk/src/platform/events/platform-events.js';
-import type { EventStreamItem } from '../../sdk/src/platform/events/platform-events.js';
+import { createEventStreamParser, type EventStreamItem } from '../../sdk/src/platform/events/platform-events.js';
+import { forAll } from '../support/for-all.js';
 
 const encoder = new TextEncoder();
 
@@ -55,36 +55,27 @@ const stream = fc
 const cuts = fc.array(fc.nat(), { maxLength: 12 });
 
 test('reads a stream as the standard has it, wherever its chunks end', () => {
-  fc.assert(
-    fc.property(stream, cuts, (text, places) => {
-      expect(parsed(encoder.encode(text), places)).toEqual(asTheStandardHasIt(text));
-    }),
-    { numRuns: 2_000 },
-  );
+  forAll([stream, cuts], 2_000, (text, places) => {
+    expect(parsed(encoder.encode(text), places)).toEqual(asTheStandardHasIt(text));
+  });
 });
 
 test('returns for any octets', () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 300 }), cuts, (bytes, places) => {
-      expect(Array.isArray(parsed(bytes, places))).toBe(true);
-    }),
-    { numRuns: 2_000 },
-  );
+  forAll([fc.uint8Array({ maxLength: 300 }), cuts], 2_000, (bytes, places) => {
+    expect(Array.isArray(parsed(bytes, places))).toBe(true);
+  });
 });
 
 test('holds no more of an event than it may, and says which one it went past', () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 5 }), cuts, (length, lines, places) => {
-      const data = `${'x'.repeat(length)}\n`.repeat(lines).slice(0, -1);
-      const text = `id: 1\n${data.replaceAll(/^/gm, 'data: ')}\nid: 2\n\nid: 3\ndata: after\n\n`;
-      const [first, second] = parsed(encoder.encode(text), places, 50);
-      expect(first).toEqual(
-        data.length <= 50
-          ? { kind: 'event', lastEventId: '2', name: 'message', data }
-          : { kind: 'event-too-large', lastEventId: '2' },
-      );
-      expect(second).toEqual({ kind: 'event', lastEventId: '3', name: 'message', data: 'after' });
-    }),
-    { numRuns: 1_000 },
-  );
+  forAll([fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 5 }), cuts], 1_000, (length, lines, places) => {
+    const data = `${'x'.repeat(length)}\n`.repeat(lines).slice(0, -1);
+    const text = `id: 1\n${data.replaceAll(/^/gm, 'data: ')}\nid: 2\n\nid: 3\ndata: after\n\n`;
+    const [first, second] = parsed(encoder.encode(text), places, 50);
+    expect(first).toEqual(
+      data.length <= 50
+        ? { kind: 'event', lastEventId: '2', name: 'message', data }
+        : { kind: 'event-too-large', lastEventId: '2' },
+    );
+    expect(second).toEqual({ kind: 'event', lastEventId: '3', name: 'message', data: 'after' });
+  });
 });

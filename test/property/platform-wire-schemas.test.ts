@@ -6,6 +6,7 @@ import { changed, places, type Place } from '../support/json-places.js';
 import { SENDING_LEVELS, sharedRecord } from '../support/shared-records.js';
 import { sampleRecords } from '../support/record-samples.js';
 import { NOON_US, sampleRecord } from '../support/stored-records.js';
+import { forAll } from '../support/for-all.js';
 
 /** Any record within the bounds of its schema: names are not empty. */
 const boundedRecord = anyCallRecord().map(
@@ -18,16 +19,13 @@ const anyLevel = fc.constantFrom(...SENDING_LEVELS);
 const anyShared = fc.tuple(boundedRecord, anyLevel).map(([record, level]) => sharedRecord(record, level));
 
 test('whatever is shared of a valid record is read back unchanged, at every level', () => {
-  fc.assert(
-    fc.property(boundedRecord, (record) => {
-      expect(CallRecord.safeParse(record)).toEqual({ success: true, data: record });
-      for (const level of SENDING_LEVELS) {
-        const shared = sharedRecord(record, level);
-        expect(SharedRecord.safeParse(JSON.parse(JSON.stringify(shared)))).toEqual({ success: true, data: shared });
-      }
-    }),
-    { numRuns: 500 },
-  );
+  forAll([boundedRecord], 500, (record) => {
+    expect(CallRecord.safeParse(record)).toEqual({ success: true, data: record });
+    for (const level of SENDING_LEVELS) {
+      const shared = sharedRecord(record, level);
+      expect(SharedRecord.safeParse(JSON.parse(JSON.stringify(shared)))).toEqual({ success: true, data: shared });
+    }
+  });
 });
 
 // A time or a count of a verification may be any number.
@@ -47,22 +45,17 @@ test.each<readonly [string, readonly unknown[], (shared: SharedRecord) => readon
   ],
   ['without a required member', [undefined], () => REQUIRED],
 ])('a shared record %s is refused', (_what, values, placesOf) => {
-  fc.assert(
-    fc.property(anyShared, fc.nat(), fc.constantFrom(...values), (shared, pick, by) => {
-      const all = placesOf(shared);
-      expect(SharedRecord.safeParse(changed(shared, all[pick % all.length]!, by)).success).toBe(false);
-    }),
-    { numRuns: 2_000 },
-  );
+  forAll([anyShared, fc.nat(), fc.constantFrom(...values)], 2_000, (shared, pick, by) => {
+    const all = placesOf(shared);
+    expect(SharedRecord.safeParse(changed(shared, all[pick % all.length]!, by)).success).toBe(false);
+  });
 });
 
 test('reads anything, never throws', () => {
-  fc.assert(
-    fc.property(fc.oneof(fc.anything(), fc.anything({ withNullPrototype: true, withDate: true })), (value) => {
-      for (const schema of [SharedRecord, CallRecord, VerdictEvidence])
-        expect(schema.safeParse(value).success).toBe(false);
-    }),
-  );
+  forAll([fc.oneof(fc.anything(), fc.anything({ withNullPrototype: true, withDate: true }))], 100, (value) => {
+    for (const schema of [SharedRecord, CallRecord, VerdictEvidence])
+      expect(schema.safeParse(value).success).toBe(false);
+  });
 });
 
 const RECORDS: readonly CallRecord[] = [...sampleRecords(), sampleRecord(0, NOON_US), sampleRecord(1, NOON_US)];

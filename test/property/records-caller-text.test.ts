@@ -6,6 +6,7 @@ import type { RecordReader, RowReading } from '../../sdk/src/records/ingest/reco
 import { createRibbonActReader } from '../../sdk/src/records/ingest/formats/ribbon-act.js';
 import { sourceSha256 } from '../../sdk/src/records/record-id.js';
 import { ribbonRows } from '../bench/ribbon-rows.js';
+import { forAll } from '../support/for-all.js';
 
 // What a caller or a called phone puts into its SIP messages ends in rows that some switches do not escape. Whatever it is, a row
 // is read with the hops that the switch wrote, or is rejected: it never names another provider.
@@ -55,13 +56,10 @@ test('no display name moves the realms of an Oracle row', () => {
     { trunk: 'realm-in', callId: 'in' },
     { trunk: 'realm-out', callId: 'out' },
   ] as const;
-  fc.assert(
-    fc.property(displayName, fc.boolean(), (name, isEnclosed) => {
-      const from = `${name} <sip:+12025550101@192.0.2.10>;tag=1`;
-      expectHops(read(reader, rowOf(isEnclosed ? `"${from}"` : from)), ...hops);
-    }),
-    { numRuns: 5_000 },
-  );
+  forAll([displayName, fc.boolean()], 5_000, (name, isEnclosed) => {
+    const from = `${name} <sip:+12025550101@192.0.2.10>;tag=1`;
+    expectHops(read(reader, rowOf(isEnclosed ? `"${from}"` : from)), ...hops);
+  });
   const [plain] = read(reader, rowOf('""Caller, Inc." <sip:+12025550101@192.0.2.10>;tag=1"'));
   expect(plain?.status).toBe('record');
 });
@@ -73,35 +71,29 @@ test('no display name moves the trunk groups of a Ribbon row', () => {
   const [plain] = read(reader, text);
   if (plain?.status !== 'record') throw new Error('the row of the bench makes no record');
   const { ingress, egress } = plain.record;
-  fc.assert(
-    fc.property(displayName, (name) => {
-      expectHops(
-        read(
-          reader,
-          text.replace('<sip:2025550100@', () => `${name} <sip:2025550100@`),
-        ),
-        ingress,
-        egress,
-      );
-    }),
-    { numRuns: 5_000 },
-  );
+  forAll([displayName], 5_000, (name) => {
+    expectHops(
+      read(
+        reader,
+        text.replace('<sip:2025550100@', () => `${name} <sip:2025550100@`),
+      ),
+      ingress,
+      egress,
+    );
+  });
 });
 
 test('no reason phrase or user name moves the columns of a log line of Kamailio', () => {
-  fc.assert(
-    fc.property(peerText, peerText, (reason, user) => {
-      const reader = createKamailioAccReader(
-        { id: 'proxy', format: 'kamailio-acc', time: { zone: 'utc' } },
-        { form: 'log', extra: { src_user: 'calling', src_ip: 'sourceAddress', trunk: 'ingressTrunk' } },
-      );
-      const line =
-        `NOTICE: ACC: transaction answered: timestamp=1795615200;method=INVITE;from_tag=a;to_tag=b;call_id=c;code=486;` +
-        `reason=${reason};src_user=${user};src_ip=192.0.2.10;trunk=peer-a`;
-      expectHops(read(reader, line), { trunk: 'peer-a', address: '192.0.2.10', callId: 'c' }, {});
-    }),
-    { numRuns: 5_000 },
-  );
+  forAll([peerText, peerText], 5_000, (reason, user) => {
+    const reader = createKamailioAccReader(
+      { id: 'proxy', format: 'kamailio-acc', time: { zone: 'utc' } },
+      { form: 'log', extra: { src_user: 'calling', src_ip: 'sourceAddress', trunk: 'ingressTrunk' } },
+    );
+    const line =
+      `NOTICE: ACC: transaction answered: timestamp=1795615200;method=INVITE;from_tag=a;to_tag=b;call_id=c;code=486;` +
+      `reason=${reason};src_user=${user};src_ip=192.0.2.10;trunk=peer-a`;
+    expectHops(read(reader, line), { trunk: 'peer-a', address: '192.0.2.10', callId: 'c' }, {});
+  });
 });
 
 test('no user name moves the columns of a line of db_flatstore', () => {
@@ -111,12 +103,9 @@ test('no user name moves the columns of a line of db_flatstore', () => {
       { id: 'proxy', format: 'kamailio-acc', time: { zone: 'utc' } },
       { form: 'flat', columns, extra: { user: 'calling', src_ip: 'sourceAddress' } },
     );
-  fc.assert(
-    fc.property(peerText, (user) => {
-      const written = user.replaceAll('|', '%7C');
-      const line = `INVITE|a|b|c|486|Busy Here|1795615200|${written}|192.0.2.10`;
-      expectHops(read(reader(), line), { address: '192.0.2.10', callId: 'c' }, {});
-    }),
-    { numRuns: 2_000 },
-  );
+  forAll([peerText], 2_000, (user) => {
+    const written = user.replaceAll('|', '%7C');
+    const line = `INVITE|a|b|c|486|Busy Here|1795615200|${written}|192.0.2.10`;
+    expectHops(read(reader(), line), { address: '192.0.2.10', callId: 'c' }, {});
+  });
 });

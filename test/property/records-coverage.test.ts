@@ -7,6 +7,7 @@ import {
   coverageWithin,
   coverageWithout,
 } from '../../sdk/src/records/store/record-store.js';
+import { forAll } from '../support/for-all.js';
 
 /** Small times, so that stretches touch, overlap and swallow each other often. */
 const LAST = 40;
@@ -40,49 +41,38 @@ const everyInstant = (claim: (at: number) => boolean): boolean =>
   Array.from({ length: LAST + 1 }, (_, at) => at).every(claim);
 
 test('covers exactly the instants that were added and not taken since', () => {
-  fc.assert(
-    fc.property(changes, (list) => {
-      const intervals = applied(list);
-      const expected = instants(list);
-      return everyInstant((at) => holds(intervals, at) === expected.has(at));
-    }),
-    { numRuns: 5_000 },
-  );
+  forAll([changes], 5_000, (list) => {
+    const intervals = applied(list);
+    const expected = instants(list);
+    return everyInstant((at) => holds(intervals, at) === expected.has(at));
+  });
 });
 
 test('keeps stretches in order and never leaves two that touch', () => {
-  fc.assert(
-    fc.property(changes, (list) =>
-      applied(list).every(({ fromUs, toUs }, index, all) => {
-        const next = all[index + 1];
-        return fromUs <= toUs && (next === undefined || next.fromUs > toUs + 1);
-      }),
-    ),
-    { numRuns: 5_000 },
+  forAll([changes], 5_000, (list) =>
+    applied(list).every(({ fromUs, toUs }, index, all) => {
+      const next = all[index + 1];
+      return fromUs <= toUs && (next === undefined || next.fromUs > toUs + 1);
+    }),
   );
 });
 
 test('a window falls into what is covered and what is a gap, without rest', () => {
-  fc.assert(
-    fc.property(changes, time, time, (list, one, other) => {
-      const window = { fromUs: Math.min(one, other), toUs: Math.max(one, other) };
-      const within = coverageWithin(applied(list), window);
-      const gaps = coverageGaps(applied(list), window);
-      return everyInstant((at) => {
-        const isInside = window.fromUs <= at && at <= window.toUs;
-        return Number(holds(within, at)) + Number(holds(gaps, at)) === Number(isInside);
-      });
-    }),
-    { numRuns: 5_000 },
-  );
+  forAll([changes, time, time], 5_000, (list, one, other) => {
+    const window = { fromUs: Math.min(one, other), toUs: Math.max(one, other) };
+    const within = coverageWithin(applied(list), window);
+    const gaps = coverageGaps(applied(list), window);
+    return everyInstant((at) => {
+      const isInside = window.fromUs <= at && at <= window.toUs;
+      return Number(holds(within, at)) + Number(holds(gaps, at)) === Number(isInside);
+    });
+  });
 });
 
 test('what is empty neither adds nor takes', () => {
-  fc.assert(
-    fc.property(changes, time, (list, at) => {
-      const intervals = applied(list);
-      const nothing = { sourceId: 'sbc-1', fromUs: at + 1, toUs: at };
-      return coverageWith(intervals, nothing) === intervals && coverageWithout(intervals, nothing) === intervals;
-    }),
-  );
+  forAll([changes, time], 100, (list, at) => {
+    const intervals = applied(list);
+    const nothing = { sourceId: 'sbc-1', fromUs: at + 1, toUs: at };
+    return coverageWith(intervals, nothing) === intervals && coverageWithout(intervals, nothing) === intervals;
+  });
 });

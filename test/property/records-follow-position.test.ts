@@ -4,6 +4,7 @@ import { matchesWildcards } from '../../sdk/src/records/ingest/follow-reading.js
 import { fingerprintOf, readCheckpointText, readPositionText } from '../../sdk/src/records/ingest/follow-position.js';
 import type { StreamPosition } from '../../sdk/src/records/ingest/follow-position.js';
 import { readRejectLine, rejectLine } from '../../sdk/src/records/ingest/rejects.js';
+import { forAll } from '../support/for-all.js';
 
 const fingerprint = fc.uint8Array({ maxLength: 1_024 }).map(fingerprintOf);
 const position: fc.Arbitrary<StreamPosition> = fc.record({
@@ -21,11 +22,9 @@ const position: fc.Arbitrary<StreamPosition> = fc.record({
 const anyJson = fc.oneof(fc.string(), fc.json());
 
 test('a position that was written down is read back', () => {
-  fc.assert(
-    fc.property(position, (place) => {
-      expect(readPositionText(JSON.stringify(place))).toEqual(place);
-    }),
-  );
+  forAll([position], 100, (place) => {
+    expect(readPositionText(JSON.stringify(place))).toEqual(place);
+  });
 });
 
 test('a checkpoint that was written down is read back', () => {
@@ -41,32 +40,26 @@ test('a checkpoint that was written down is read back', () => {
     },
     { requiredKeys: ['streams', 'forgottenMs'] },
   );
-  fc.assert(
-    fc.property(checkpoint, (kept) => {
-      expect(readCheckpointText(JSON.stringify(kept))).toEqual(kept);
-    }),
-  );
+  forAll([checkpoint], 100, (kept) => {
+    expect(readCheckpointText(JSON.stringify(kept))).toEqual(kept);
+  });
 });
 
 test('any text is read as a position, a checkpoint or a rejected row, or as none, and never throws', () => {
-  fc.assert(
-    fc.property(anyJson, (text) => {
-      readPositionText(text);
-      readCheckpointText(text);
-      readRejectLine(text);
-    }),
-  );
+  forAll([anyJson], 100, (text) => {
+    readPositionText(text);
+    readCheckpointText(text);
+    readRejectLine(text);
+  });
 });
 
 test('a position that was damaged in one character is none, or of the same form', () => {
-  fc.assert(
-    fc.property(position, fc.nat(), fc.string({ minLength: 1, maxLength: 1 }), (place, at, character) => {
-      const text = JSON.stringify(place);
-      const cut = at % text.length;
-      const read = readPositionText(`${text.slice(0, cut)}${character}${text.slice(cut + 1)}`);
-      if (read !== undefined) expect(read.offset).toBeGreaterThanOrEqual(read.tail.sizeBytes);
-    }),
-  );
+  forAll([position, fc.nat(), fc.string({ minLength: 1, maxLength: 1 })], 100, (place, at, character) => {
+    const text = JSON.stringify(place);
+    const cut = at % text.length;
+    const read = readPositionText(`${text.slice(0, cut)}${character}${text.slice(cut + 1)}`);
+    if (read !== undefined) expect(read.offset).toBeGreaterThanOrEqual(read.tail.sizeBytes);
+  });
 });
 
 test('a rejected row that was written down is read back', () => {
@@ -81,20 +74,16 @@ test('a rejected row that was written down is read back', () => {
     bytes: fc.uint8Array().map((octets) => Buffer.from(octets)),
     sizeBytes: fc.nat(),
   });
-  fc.assert(
-    fc.property(row, (rejected) => {
-      expect(readRejectLine(rejectLine(rejected))).toEqual(rejected);
-    }),
-  );
+  forAll([row], 100, (rejected) => {
+    expect(readRejectLine(rejectLine(rejected))).toEqual(rejected);
+  });
 });
 
 test('wildcards match what a regular expression of them matches', () => {
   const text = fc.stringMatching(/^[ab.]{0,12}$/);
   const pattern = fc.stringMatching(/^[ab.*?]{0,8}$/);
-  fc.assert(
-    fc.property(text, pattern, (name, wildcards) => {
-      const regular = wildcards.replaceAll('.', '\\.').replaceAll('?', '.').replaceAll('*', '.*');
-      expect(matchesWildcards(name, wildcards)).toBe(new RegExp(`^${regular}$`).test(name));
-    }),
-  );
+  forAll([text, pattern], 100, (name, wildcards) => {
+    const regular = wildcards.replaceAll('.', '\\.').replaceAll('?', '.').replaceAll('*', '.*');
+    expect(matchesWildcards(name, wildcards)).toBe(new RegExp(`^${regular}$`).test(name));
+  });
 });

@@ -17,6 +17,7 @@ import {
 } from '../support/captured-call.js';
 import { hepChunk, hepOfChunks } from '../support/hep-packets.js';
 import { recordsOf as recordsIn } from '../support/record-samples.js';
+import { forAll } from '../support/for-all.js';
 
 const SOURCE = { id: 'proxy', format: 'hep', time: { zone: 'utc' }, ownAddresses: ['198.51.100.1'] } as const;
 
@@ -57,37 +58,31 @@ test('any bytes are a HEP packet or none', () => {
     chunks.map((list) => hepOfChunks(list.map(({ vendor, type, value }) => hepChunk(type, value, vendor)))),
     damaged,
   );
-  fc.assert(
-    fc.property(any, (packet) => {
-      const result = parseHepPacket(packet);
-      if (result.status === 'malformed') expect(result.offset).toBeLessThanOrEqual(packet.length);
-      else expect(result.packet.payload.length).toBeLessThan(packet.length);
-    }),
-    { numRuns: 5_000 },
-  );
+  forAll([any], 5_000, (packet) => {
+    const result = parseHepPacket(packet);
+    if (result.status === 'malformed') expect(result.offset).toBeLessThanOrEqual(packet.length);
+    else expect(result.packet.payload.length).toBeLessThan(packet.length);
+  });
 });
 
 test('a stream gives the same packets however it is cut', () => {
   const cuts = fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 40 });
-  fc.assert(
-    fc.property(fc.array(damaged, { maxLength: 4 }), cuts, (packets, sizes) => {
-      const all = Buffer.concat(packets);
-      const whole = hepStream().take(all);
-      const stream = hepStream();
-      const pieces: Buffer[] = [];
-      let isBroken = false;
-      for (let at = 0, turn = 0; at < all.length; turn += 1) {
-        const size = sizes[turn % sizes.length] ?? 1;
-        const taken = stream.take(all.subarray(at, at + size));
-        pieces.push(...taken.packets.map((packet) => Buffer.from(packet)));
-        isBroken ||= taken.isBroken;
-        at += size;
-      }
-      expect(pieces).toEqual(whole.packets.map((packet) => Buffer.from(packet)));
-      expect(isBroken).toBe(whole.isBroken);
-    }),
-    { numRuns: 1_000 },
-  );
+  forAll([fc.array(damaged, { maxLength: 4 }), cuts], 1_000, (packets, sizes) => {
+    const all = Buffer.concat(packets);
+    const whole = hepStream().take(all);
+    const stream = hepStream();
+    const pieces: Buffer[] = [];
+    let isBroken = false;
+    for (let at = 0, turn = 0; at < all.length; turn += 1) {
+      const size = sizes[turn % sizes.length] ?? 1;
+      const taken = stream.take(all.subarray(at, at + size));
+      pieces.push(...taken.packets.map((packet) => Buffer.from(packet)));
+      isBroken ||= taken.isBroken;
+      at += size;
+    }
+    expect(pieces).toEqual(whole.packets.map((packet) => Buffer.from(packet)));
+    expect(isBroken).toBe(whole.isBroken);
+  });
 });
 
 test('any bytes are a SIP message of a call or none', () => {
@@ -98,12 +93,9 @@ test('any bytes are a SIP message of a call or none', () => {
       const from = at % sip.length;
       return Buffer.from(sip.slice(0, from) + put + sip.slice(from + cut));
     });
-  fc.assert(
-    fc.property(fc.oneof(text, bytes), (payload) => {
-      expect(['read', 'malformed', 'empty']).toContain(readSipFacts(payload).status);
-    }),
-    { numRuns: 5_000 },
-  );
+  forAll([fc.oneof(text, bytes)], 5_000, (payload) => {
+    expect(['read', 'malformed', 'empty']).toContain(readSipFacts(payload).status);
+  });
 });
 
 test('any Identity header has claims or none', () => {
@@ -111,29 +103,23 @@ test('any Identity header has claims or none', () => {
     fc.string(),
     fc.json().map((json) => Buffer.from(json).toString('base64url')),
   );
-  fc.assert(
-    fc.property(fc.array(segment, { maxLength: 5 }), (segments) => {
-      const claims = shakenClaims([segments.join('.')]);
-      if (claims !== undefined)
-        expect(Object.keys(claims).every((name) => ['attestation', 'origId', 'iatSeconds'].includes(name))).toBe(true);
-    }),
-    { numRuns: 2_000 },
-  );
+  forAll([fc.array(segment, { maxLength: 5 })], 2_000, (segments) => {
+    const claims = shakenClaims([segments.join('.')]);
+    if (claims !== undefined)
+      expect(Object.keys(claims).every((name) => ['attestation', 'origId', 'iatSeconds'].includes(name))).toBe(true);
+  });
 });
 
 test('damaged packets make sound readings, and no record twice', () => {
-  fc.assert(
-    fc.property(fc.array(damaged, { maxLength: 30 }), (packets) => {
-      const reader = createHepReader(SOURCE);
-      const readings = packets.flatMap((packet) => reader.readPacket(packet, 0));
-      const all = [...readings, ...reader.expire(Number.POSITIVE_INFINITY)];
-      expectSound(all);
-      const ids = recordsIn(all).map(({ recordId }) => recordId);
-      expect(new Set(ids).size).toBe(ids.length);
-      expect(reader.waiting()).toBe(0);
-    }),
-    { numRuns: 300 },
-  );
+  forAll([fc.array(damaged, { maxLength: 30 })], 300, (packets) => {
+    const reader = createHepReader(SOURCE);
+    const readings = packets.flatMap((packet) => reader.readPacket(packet, 0));
+    const all = [...readings, ...reader.expire(Number.POSITIVE_INFINITY)];
+    expectSound(all);
+    const ids = recordsIn(all).map(({ recordId }) => recordId);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(reader.waiting()).toBe(0);
+  });
 });
 
 test('the packets of a call make the same records in any order, repeated or not', () => {
@@ -156,10 +142,7 @@ test('the packets of a call make the same records in any order, repeated or not'
   const expected = recordsOf(call);
   expect(expected).toHaveLength(3);
   const shuffled = fc.shuffledSubarray([...call, ...call], { minLength: call.length * 2 });
-  fc.assert(
-    fc.property(shuffled, (messages) => {
-      expect(recordsOf(messages)).toEqual(expected);
-    }),
-    { numRuns: 300 },
-  );
+  forAll([shuffled], 300, (messages) => {
+    expect(recordsOf(messages)).toEqual(expected);
+  });
 });

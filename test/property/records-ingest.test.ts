@@ -14,11 +14,11 @@ import {
   rowClock,
   TIME_LAYOUTS,
 } from '../../sdk/src/records/ingest/formats/row-times.js';
-import { csvFields } from '../../sdk/src/records/ingest/record-reader.js';
-import type { RowReading } from '../../sdk/src/records/ingest/record-reader.js';
+import { csvFields, type RowReading } from '../../sdk/src/records/ingest/record-reader.js';
 import { sourceSha256 } from '../../sdk/src/records/record-id.js';
 import { TEXT_READERS } from '../support/record-readers.js';
 import { rowsOf, sampleNames, sampleOf } from '../support/record-samples.js';
+import { forAll } from '../support/for-all.js';
 
 const STATUSES = ['record', 'skipped', 'waiting', 'rejected'];
 
@@ -60,18 +60,15 @@ test.each(samples)('$format/$file: reads or rejects changed rows', ({ format, fi
   const reader = TEXT_READERS[format]!(source);
   const rows = rowsOf(format, file, reader.framing);
   const seen = new Set<string>();
-  fc.assert(
-    fc.property(
-      fc.nat({ max: rows.length - 1 }),
-      fc.array(change, { minLength: 1, maxLength: 3 }),
-      (index, changes) => {
-        const text = changed(rows[index]!.text, changes);
-        const readings = reader.read({ text, sha256: sourceSha256(text), line: index + 1 });
-        expectSound(readings);
-        for (const { status } of readings) seen.add(status);
-      },
-    ),
-    { numRuns: 400 },
+  forAll(
+    [fc.nat({ max: rows.length - 1 }), fc.array(change, { minLength: 1, maxLength: 3 })],
+    400,
+    (index, changes) => {
+      const text = changed(rows[index]!.text, changes);
+      const readings = reader.read({ text, sha256: sourceSha256(text), line: index + 1 });
+      expectSound(readings);
+      for (const { status } of readings) seen.add(status);
+    },
   );
   expect(seen).toContain('rejected');
   const given = reader.expire(Number.POSITIVE_INFINITY);
@@ -95,53 +92,41 @@ test.each(Object.keys(TEXT_READERS))('%s: any text is read, skipped or rejected'
   const { source } = sampleOf(format, sampleNames(format)[0]!);
   const reader = TEXT_READERS[format]!(source);
   const json = fc.json({ maxDepth: 4 });
-  fc.assert(
-    fc.property(fc.oneof(fc.string({ maxLength: 300, unit: 'binary' }), json), fc.nat({ max: 5 }), (text, line) => {
-      expectSound(reader.read({ text, sha256: sourceSha256(text), line }));
-    }),
-    { numRuns: 1_000 },
-  );
+  forAll([fc.oneof(fc.string({ maxLength: 300, unit: 'binary' }), json), fc.nat({ max: 5 })], 1_000, (text, line) => {
+    expectSound(reader.read({ text, sha256: sourceSha256(text), line }));
+  });
 });
 
 const field = fc.string({ maxLength: 20, unit: fc.constantFrom('a', '"', ',', ' ', '\n', ';', '1') });
 
 test('what is written as RFC 4180 says comes back field by field', () => {
-  fc.assert(
-    fc.property(fc.array(fc.tuple(field, fc.boolean()), { minLength: 1, maxLength: 20 }), (written) => {
-      const row = written.map(([text, wantsQuotes]) =>
-        wantsQuotes || /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text,
-      );
-      expect(csvFields(row.join(','))).toEqual({ status: 'fields', fields: written.map(([text]) => text) });
-    }),
-    { numRuns: 2_000 },
-  );
+  forAll([fc.array(fc.tuple(field, fc.boolean()), { minLength: 1, maxLength: 20 })], 2_000, (written) => {
+    const row = written.map(([text, wantsQuotes]) =>
+      wantsQuotes || /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text,
+    );
+    expect(csvFields(row.join(','))).toEqual({ status: 'fields', fields: written.map(([text]) => text) });
+  });
 });
 
 test('any row falls into fields that give the row again, or is rejected', () => {
-  fc.assert(
-    fc.property(fc.string({ maxLength: 60, unit: fc.constantFrom('a', '"', ',', ' ', '1') }), (text) => {
-      const read = csvFields(text);
-      if (read.status === 'rejected') return;
-      const quoted = read.fields.map((one) => `"${one.replaceAll('"', '""')}"`).join(',');
-      expect(csvFields(quoted)).toEqual(read);
-    }),
-    { numRuns: 2_000 },
-  );
+  forAll([fc.string({ maxLength: 60, unit: fc.constantFrom('a', '"', ',', ' ', '1') })], 2_000, (text) => {
+    const read = csvFields(text);
+    if (read.status === 'rejected') return;
+    const quoted = read.fields.map((one) => `"${one.replaceAll('"', '""')}"`).join(',');
+    expect(csvFields(quoted)).toEqual(read);
+  });
 });
 
 test('any text is a time or none in every layout', () => {
   const digits = fc.string({ maxLength: 45, unit: fc.constantFrom(...'0123456789-:/. TZ+'.split('')) });
   const clock = rowClock({ zone: 'Europe/London' });
-  fc.assert(
-    fc.property(fc.oneof(fc.string({ maxLength: 50 }), digits), fc.constantFrom(...TIME_LAYOUTS), (text, layout) => {
-      const written = readWrittenTime(text, layout);
-      const read = clock.read(text, layout);
-      if (written === undefined) expect(read.status).toBe('rejected');
-      if (read.status === 'instant') expect(Number.isSafeInteger(read.atUs)).toBe(true);
-      expect(typeof isNoTime(text)).toBe('boolean');
-    }),
-    { numRuns: 5_000 },
-  );
+  forAll([fc.oneof(fc.string({ maxLength: 50 }), digits), fc.constantFrom(...TIME_LAYOUTS)], 5_000, (text, layout) => {
+    const written = readWrittenTime(text, layout);
+    const read = clock.read(text, layout);
+    if (written === undefined) expect(read.status).toBe('rejected');
+    if (read.status === 'instant') expect(Number.isSafeInteger(read.atUs)).toBe(true);
+    expect(typeof isNoTime(text)).toBe('boolean');
+  });
 });
 
 test('an instant written in the local time of a zone is read back, or one of the two that it may be', () => {
@@ -157,26 +142,20 @@ test('an instant written in the local time of a zone is read back, or one of the
       },
     ]),
   );
-  fc.assert(
-    fc.property(seconds, fc.constantFrom(...zones), (at, zone) => {
-      const { clock, format } = formats.get(zone)!;
-      const read = clock.read(format.format(at * 1_000), 'date-time');
-      if (read.status !== 'instant') throw new Error(`${at} in ${zone}: ${read.reason}`);
-      expect(instantNearest(read, at * 1_000_000)).toBe(at * 1_000_000);
-    }),
-    { numRuns: 3_000 },
-  );
+  forAll([seconds, fc.constantFrom(...zones)], 3_000, (at, zone) => {
+    const { clock, format } = formats.get(zone)!;
+    const read = clock.read(format.format(at * 1_000), 'date-time');
+    if (read.status !== 'instant') throw new Error(`${at} in ${zone}: ${read.reason}`);
+    expect(instantNearest(read, at * 1_000_000)).toBe(at * 1_000_000);
+  });
 });
 
 test('any text is a channel, a dial string and a unique id or none', () => {
   const text = fc.string({ maxLength: 60, unit: fc.constantFrom(...'PJSIP/@-&,|;:.0123456789ab'.split('')) });
-  fc.assert(
-    fc.property(text, (any) => {
-      expect(asteriskChannel(any)?.peer).not.toBe('');
-      expect(dialDestinations(any).length).toBeGreaterThan(0);
-      const seconds = channelBirthSeconds(any);
-      if (seconds !== undefined) expect(any).toContain(String(seconds).padStart(10, '0'));
-    }),
-    { numRuns: 3_000 },
-  );
+  forAll([text], 3_000, (any) => {
+    expect(asteriskChannel(any)?.peer).not.toBe('');
+    expect(dialDestinations(any).length).toBeGreaterThan(0);
+    const seconds = channelBirthSeconds(any);
+    if (seconds !== undefined) expect(any).toContain(String(seconds).padStart(10, '0'));
+  });
 });

@@ -5,6 +5,7 @@ import type { DeliveryResult } from '../../sdk/src/contract/record-batch.js';
 import { openPackedSpool, type PackedSpool } from '../../sdk/src/records/stream/packed-spool.js';
 import { createMemorySegmentLog, type MemorySegmentLog } from '../support/memory-segment-log.js';
 import { ACKNOWLEDGED, createStreamLab, sampleRecord, settled, until, type StreamLab } from '../support/stream-lab.js';
+import { forAllAsync } from '../support/for-all.js';
 
 const AWAY: DeliveryResult = { status: 'unavailable', reason: 'connection-failed' };
 
@@ -185,8 +186,5 @@ const CLAIMS: Readonly<Record<Damages, string>> = {
 
 for (const damages of ['never', 'once', 'often'] as const)
   test(CLAIMS[damages], { timeout: 120_000 }, async () => {
-    await fc.assert(
-      fc.asyncProperty(SEED, (seed) => runOf(seed, damages)),
-      { numRuns: 150 },
-    );
+    await forAllAsync([SEED], 150, (seed) => runOf(seed, damages));
   });

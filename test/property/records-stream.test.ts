@@ -27,6 +27,7 @@ import {
 } from '../../sdk/src/records/stream/packed-spool.js';
 import { PackingStream, type RecordStreamOptions } from '../../sdk/src/records/stream/record-stream.js';
 import type { StreamPolicy } from '../../sdk/src/records/stream/stream-policy.js';
+import { forAll, forAllAsync } from '../support/for-all.js';
 
 /** What a receiver does with a batch. `lost-answer`: it stores it, and the sender never hears of it. */
 type Doing = 'take' | 'fail' | 'busy' | 'bar' | 'lost-answer' | 'refuse' | 'reject-some';
@@ -277,101 +278,90 @@ async function buried(
 
 test('records come as they were handed in, in the order of their call, and are missing only where they are counted as dropped', async () => {
   let packs = 0;
-  await fc.assert(
-    fc.asyncProperty(
-      script,
-      async ({ policy: limits, encoding, segmentBytes, steps, records, livesFor, isChanging }) => {
-        const directory = await mkdtemp(join(tmpdir(), 'hopback-'));
-        const account: Account = { values: new Map(), accepted: new Map(), unreadable: 0, dropped: 0, packed: 0 };
-        const isRoomy = limits.maxSpoolBytes === ROOMY_BYTES;
-        const numbered = records.map((record, number) => ({
-          ...record,
-          number,
-          isUnreadable: record.isUnreadable && isRoomy,
-        }));
-        const taken = (isRoomy ? steps : steps.filter(buriesNothing)).flatMap((one) =>
-          Array.from({ length: one.does === 'fail' ? one.times : 1 }, () => one),
-        );
-        const { stored, wrong, transport, forget } = receiver(taken);
-        let isChanged = false;
-        for (let from = 0; from === 0 || from < numbered.length; from += livesFor) {
-          const part = numbered.slice(from, from + livesFor);
-          const isLast = from + livesFor >= numbered.length;
-          const changed = isChanged ? { ...limits, ...CHANGED } : limits;
-          const sent = isChanged ? (encoding === 'br' ? 'gzip' : 'br') : encoding;
-          const sender = { transport: transport(sent), segmentBytes, limits: changed, records: part, isLast };
-          await live(directory, account, sender);
-          isChanged = isChanging && !isChanged;
-          forget();
-        }
-        const dead = await buried(directory, account);
-        expect(wrong).toEqual([]);
-        for (const [number, record] of stored) expect(record).toEqual(account.accepted.get(number));
-        const isThere = new Set([...stored.keys(), ...dead.numbers]);
-        const missing = account.accepted.size + account.unreadable - isThere.size - dead.unreadable;
-        expect(missing).toBeLessThanOrEqual(account.dropped);
-        packs += account.packed;
-        await rm(directory, { recursive: true });
-      },
-    ),
-    { numRuns: 40 },
+  await forAllAsync(
+    [script],
+    40,
+    async ({ policy: limits, encoding, segmentBytes, steps, records, livesFor, isChanging }) => {
+      const directory = await mkdtemp(join(tmpdir(), 'hopback-'));
+      const account: Account = { values: new Map(), accepted: new Map(), unreadable: 0, dropped: 0, packed: 0 };
+      const isRoomy = limits.maxSpoolBytes === ROOMY_BYTES;
+      const numbered = records.map((record, number) => ({
+        ...record,
+        number,
+        isUnreadable: record.isUnreadable && isRoomy,
+      }));
+      const taken = (isRoomy ? steps : steps.filter(buriesNothing)).flatMap((one) =>
+        Array.from({ length: one.does === 'fail' ? one.times : 1 }, () => one),
+      );
+      const { stored, wrong, transport, forget } = receiver(taken);
+      let isChanged = false;
+      for (let from = 0; from === 0 || from < numbered.length; from += livesFor) {
+        const part = numbered.slice(from, from + livesFor);
+        const isLast = from + livesFor >= numbered.length;
+        const changed = isChanged ? { ...limits, ...CHANGED } : limits;
+        const sent = isChanged ? (encoding === 'br' ? 'gzip' : 'br') : encoding;
+        const sender = { transport: transport(sent), segmentBytes, limits: changed, records: part, isLast };
+        await live(directory, account, sender);
+        isChanged = isChanging && !isChanged;
+        forget();
+      }
+      const dead = await buried(directory, account);
+      expect(wrong).toEqual([]);
+      for (const [number, record] of stored) expect(record).toEqual(account.accepted.get(number));
+      const isThere = new Set([...stored.keys(), ...dead.numbers]);
+      const missing = account.accepted.size + account.unreadable - isThere.size - dead.unreadable;
+      expect(missing).toBeLessThanOrEqual(account.dropped);
+      packs += account.packed;
+      await rm(directory, { recursive: true });
+    },
   );
   expect(packs).toBeGreaterThan(0);
 });
 
 test('reads any answer of a receiver, and believes none that does not account for the batch', () => {
   const batch = { id: 'a'.repeat(32), count: 3 };
-  fc.assert(
-    fc.property(
+  forAll(
+    [
       fc.oneof(
         fc.string(),
         fc.json(),
         fc.jsonValue().map((value) => JSON.stringify(value)),
       ),
-      (text) => {
-        expect(readRecordBatchAnswer(text, batch).status).toBe('unreadable');
-      },
-    ),
+    ],
+    100,
+    (text) => {
+      expect(readRecordBatchAnswer(text, batch).status).toBe('unreadable');
+    },
   );
-  fc.assert(
-    fc.property(fc.integer(), fc.array(fc.anything(), { maxLength: 5 }), (accepted, rejected) => {
-      const reading = readRecordBatchAnswer(JSON.stringify({ batchId: batch.id, accepted, rejected }), batch);
-      if (reading.status === 'read') expect(accepted + rejected.length).toBe(3);
-    }),
-  );
+  forAll([fc.integer(), fc.array(fc.anything(), { maxLength: 5 })], 100, (accepted, rejected) => {
+    const reading = readRecordBatchAnswer(JSON.stringify({ batchId: batch.id, accepted, rejected }), batch);
+    if (reading.status === 'read') expect(accepted + rejected.length).toBe(3);
+  });
 });
 
 test('reads any Retry-After and any status, never throws', () => {
-  fc.assert(
-    fc.property(fc.string(), fc.integer(), fc.double(), (value, nowMs, status) => {
-      const waitMs = retryAfterMs(value, nowMs);
-      expect(waitMs === undefined || (waitMs >= 0 && waitMs <= 600_000)).toBe(true);
-      expect(retryClassOf(status)).toBeTypeOf('string');
-    }),
-  );
+  forAll([fc.string(), fc.integer(), fc.double()], 100, (value, nowMs, status) => {
+    const waitMs = retryAfterMs(value, nowMs);
+    expect(waitMs === undefined || (waitMs >= 0 && waitMs <= 600_000)).toBe(true);
+    expect(retryClassOf(status)).toBeTypeOf('string');
+  });
 });
 
 test('reads any bytes as a frame, never throws, and gives back what was spooled', () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-      if (isFrame(bytes, 0, bytes.length)) lineRecordId(bytes.subarray(FRAME_HEADER_BYTES));
-    }),
-  );
-  fc.assert(
-    fc.property(
-      fc.string(),
-      fc.string(),
-      fc.string(),
-      fc.integer({ min: 0, max: 2 ** 48 - 1 }),
-      (recordId, callGroupId, text, atMs) => {
-        const record = { recordId, callGroupId, text };
-        const frame = encodeFrame(record, atMs);
-        expect(isFrame(frame, 0, frame.length)).toBe(true);
-        expect(frameAcceptedAtMs(frame, 0)).toBe(atMs);
-        const line = frame.subarray(FRAME_HEADER_BYTES);
-        expect(JSON.parse(lineText(line))).toEqual(JSON.parse(JSON.stringify(record)));
-        expect(lineRecordId(line)).toBe((JSON.parse(JSON.stringify(record)) as typeof record).recordId);
-      },
-    ),
+  forAll([fc.uint8Array({ maxLength: 200 })], 100, (bytes) => {
+    if (isFrame(bytes, 0, bytes.length)) lineRecordId(bytes.subarray(FRAME_HEADER_BYTES));
+  });
+  forAll(
+    [fc.string(), fc.string(), fc.string(), fc.integer({ min: 0, max: 2 ** 48 - 1 })],
+    100,
+    (recordId, callGroupId, text, atMs) => {
+      const record = { recordId, callGroupId, text };
+      const frame = encodeFrame(record, atMs);
+      expect(isFrame(frame, 0, frame.length)).toBe(true);
+      expect(frameAcceptedAtMs(frame, 0)).toBe(atMs);
+      const line = frame.subarray(FRAME_HEADER_BYTES);
+      expect(JSON.parse(lineText(line))).toEqual(JSON.parse(JSON.stringify(record)));
+      expect(lineRecordId(line)).toBe((JSON.parse(JSON.stringify(record)) as typeof record).recordId);
+    },
   );
 });

@@ -12,6 +12,7 @@ import {
 } from '../../sdk/src/records/suspicion/suspicion.js';
 import { anyCallRecord, anySampleNumber, anyTn } from '../support/any-call-record.js';
 import { sparseRecord } from '../support/stored-records.js';
+import { forAll } from '../support/for-all.js';
 
 /** Thresholds that a handful of calls reaches. */
 const EAGER = {
@@ -29,24 +30,21 @@ test('judges any records in any order, within bounds, in sentences, and twice al
     fc.integer({ min: 0, max: 2_000_000_000_000_000 }),
     fc.constantFrom(Number.NaN, -1, Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY),
   );
-  fc.assert(
-    fc.property(fc.array(anyCallRecord(times), { maxLength: 30 }), (records) => {
-      const [tracker, again] = [createSuspicionTracker({ policy: EAGER }), createSuspicionTracker({ policy: EAGER })];
-      for (const record of records) {
-        const suspicion = tracker.judge(record);
-        expect(suspicion).toEqual(again.judge(record));
-        expect(suspicion.score >= 0 && suspicion.score <= 1).toBe(true);
-        const names = suspicion.signals.map(({ name }) => SUSPICION_SIGNALS.indexOf(name));
-        expect(names).toEqual(names.toSorted((a, b) => a - b));
-        for (const { strength } of suspicion.signals) expect(strength > 0 && strength <= 1).toBe(true);
-        // A signal is found or cannot be judged, never both.
-        const found = new Set(suspicion.signals.map(({ name }) => name));
-        expect(suspicion.notJudged.filter(({ name }) => found.has(name))).toEqual([]);
-        for (const sentence of explainSuspicion(suspicion)) expect(sentence).toMatch(/^[A-Z].*\.$/s);
-      }
-    }),
-    { numRuns: 300 },
-  );
+  forAll([fc.array(anyCallRecord(times), { maxLength: 30 })], 300, (records) => {
+    const [tracker, again] = [createSuspicionTracker({ policy: EAGER }), createSuspicionTracker({ policy: EAGER })];
+    for (const record of records) {
+      const suspicion = tracker.judge(record);
+      expect(suspicion).toEqual(again.judge(record));
+      expect(suspicion.score >= 0 && suspicion.score <= 1).toBe(true);
+      const names = suspicion.signals.map(({ name }) => SUSPICION_SIGNALS.indexOf(name));
+      expect(names).toEqual(names.toSorted((a, b) => a - b));
+      for (const { strength } of suspicion.signals) expect(strength > 0 && strength <= 1).toBe(true);
+      // A signal is found or cannot be judged, never both.
+      const found = new Set(suspicion.signals.map(({ name }) => name));
+      expect(suspicion.notJudged.filter(({ name }) => found.has(name))).toEqual([]);
+      for (const sentence of explainSuspicion(suspicion)) expect(sentence).toMatch(/^[A-Z].*\.$/s);
+    }
+  });
 });
 
 /** Calls of a small world at three instants, in which numbers, trunks and signers meet again. */
@@ -81,48 +79,42 @@ const record = ({ at, calling, called, trunk, seconds, spc }: SmallCall, index: 
 };
 
 test('records of the same time may come in any order: what follows is judged alike', () => {
-  fc.assert(
-    fc.property(
-      fc.array(smallCall, { maxLength: 60 }),
-      fc.array(fc.nat(), { minLength: 60, maxLength: 60 }),
-      (calls, keys) => {
-        const records = calls.map(record).map((one, at) => ({ one, key: keys[at] ?? 0 }));
-        const byTime = (a: CallRecord, b: CallRecord) => a.inviteAtUs - b.inviteAtUs;
-        const given = records.map(({ one }) => one).toSorted(byTime);
-        const shuffled = records
-          .toSorted((a, b) => a.key - b.key)
-          .map(({ one }) => one)
-          .toSorted(byTime);
-        const [tracker, other] = [createSuspicionTracker({ policy: EAGER }), createSuspicionTracker({ policy: EAGER })];
-        for (const one of given) tracker.judge(one);
-        for (const one of shuffled) other.judge(one);
-        for (const probe of given.slice(-8)) {
-          const callGroupId = `${probe.callGroupId}-later`;
-          const later = { ...probe, callGroupId, inviteAtUs: probe.inviteAtUs + 1_000_000 };
-          expect(tracker.judge(later)).toEqual(other.judge(later));
-        }
-      },
-    ),
-    { numRuns: 500 },
+  forAll(
+    [fc.array(smallCall, { maxLength: 60 }), fc.array(fc.nat(), { minLength: 60, maxLength: 60 })],
+    500,
+    (calls, keys) => {
+      const records = calls.map(record).map((one, at) => ({ one, key: keys[at] ?? 0 }));
+      const byTime = (a: CallRecord, b: CallRecord) => a.inviteAtUs - b.inviteAtUs;
+      const given = records.map(({ one }) => one).toSorted(byTime);
+      const shuffled = records
+        .toSorted((a, b) => a.key - b.key)
+        .map(({ one }) => one)
+        .toSorted(byTime);
+      const [tracker, other] = [createSuspicionTracker({ policy: EAGER }), createSuspicionTracker({ policy: EAGER })];
+      for (const one of given) tracker.judge(one);
+      for (const one of shuffled) other.judge(one);
+      for (const probe of given.slice(-8)) {
+        const callGroupId = `${probe.callGroupId}-later`;
+        const later = { ...probe, callGroupId, inviteAtUs: probe.inviteAtUs + 1_000_000 };
+        expect(tracker.judge(later)).toEqual(other.judge(later));
+      }
+    },
   );
 });
 
 test('remembers no more than its limits, whatever comes', () => {
   const limits = { numbers: 64, trunks: 16, signers: 16, calls: 64, rows: 64 };
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 1_000_000 }), fc.integer({ min: 1, max: 7 }), (start, stride) => {
-      const tracker = createSuspicionTracker({ policy: { ...DEFAULT_SUSPICION_POLICY, limits } });
-      for (let at = 0; at < 500; at += 1) {
-        const name = String(start + at * stride);
-        const numbers = { calling: `1${name}`, called: '12025550100' };
-        tracker.judge(record({ ...numbers, at, trunk: `t${name}`, spc: name, seconds: 1 }, start + at * stride));
-      }
-      const memory = tracker.memory();
-      for (const kind of ['numbers', 'trunks', 'signers', 'calls'] as const)
-        expect([kind, memory[kind] <= limits[kind]]).toEqual([kind, true]);
-    }),
-    { numRuns: 50 },
-  );
+  forAll([fc.integer({ min: 1, max: 1_000_000 }), fc.integer({ min: 1, max: 7 })], 50, (start, stride) => {
+    const tracker = createSuspicionTracker({ policy: { ...DEFAULT_SUSPICION_POLICY, limits } });
+    for (let at = 0; at < 500; at += 1) {
+      const name = String(start + at * stride);
+      const numbers = { calling: `1${name}`, called: '12025550100' };
+      tracker.judge(record({ ...numbers, at, trunk: `t${name}`, spc: name, seconds: 1 }, start + at * stride));
+    }
+    const memory = tracker.memory();
+    for (const kind of ['numbers', 'trunks', 'signers', 'calls'] as const)
+      expect([kind, memory[kind] <= limits[kind]]).toEqual([kind, true]);
+  });
 });
 
 test('a pseudonymous record is judged like the record it was made of, but for what it does not show', () => {
@@ -136,35 +128,26 @@ test('a pseudonymous record is judged like the record it was made of, but for wh
   });
   const lenient = { ...EAGER, fictionalNumbers: 'accepted' as const };
   const hidden = new Set(['sequential-dialling']);
-  fc.assert(
-    fc.property(fc.array(smallCall, { maxLength: 40 }), (calls) => {
-      const [own, platform] = [
-        createSuspicionTracker({ policy: lenient }),
-        createSuspicionTracker({ policy: lenient }),
-      ];
-      // A caller who shows the number called is veiled with it.
-      for (const one of calls.filter(({ calling, called }) => calling !== called).map(record)) {
-        const shared = shareRecord(policy, one, undefined);
-        if (shared.status !== 'shared') throw new Error('the record was not shared');
-        // Places in the count of numbers called are others for pseudonyms.
-        const mine = own.judge(one).signals.filter(({ name }) => !hidden.has(name) && name !== 'fan-out');
-        const theirs = platform.judge(shared.record, 'carrier-1');
-        expect(theirs.signals.filter(({ name }) => name !== 'fan-out')).toEqual(mine);
-        expect(theirs.notJudged).toContainEqual({ name: 'sequential-dialling', why: 'called-number-pseudonymous' });
-      }
-    }),
-    { numRuns: 200 },
-  );
+  forAll([fc.array(smallCall, { maxLength: 40 })], 200, (calls) => {
+    const [own, platform] = [createSuspicionTracker({ policy: lenient }), createSuspicionTracker({ policy: lenient })];
+    // A caller who shows the number called is veiled with it.
+    for (const one of calls.filter(({ calling, called }) => calling !== called).map(record)) {
+      const shared = shareRecord(policy, one, undefined);
+      if (shared.status !== 'shared') throw new Error('the record was not shared');
+      // Places in the count of numbers called are others for pseudonyms.
+      const mine = own.judge(one).signals.filter(({ name }) => !hidden.has(name) && name !== 'fan-out');
+      const theirs = platform.judge(shared.record, 'carrier-1');
+      expect(theirs.signals.filter(({ name }) => name !== 'fan-out')).toEqual(mine);
+      expect(theirs.notJudged).toContainEqual({ name: 'sequential-dialling', why: 'called-number-pseudonymous' });
+    }
+  });
 });
 
 test('classifies any text as a number, its prefix no worse than the number itself', () => {
-  fc.assert(
-    fc.property(fc.oneof(anyTn, anySampleNumber, fc.string({ maxLength: 20 })), (text) => {
-      const { kind, fault } = northAmericanNumber(text);
-      expect(fault !== undefined).toBe(kind === 'invalid' || kind === 'unallocated');
-      const prefix = northAmericanPrefix(text.slice(1, 7));
-      if (/^1\d{10}$/.test(text) && prefix.fault !== undefined) expect([prefix.kind, 'fictional']).toContain(kind);
-    }),
-    { numRuns: 5_000 },
-  );
+  forAll([fc.oneof(anyTn, anySampleNumber, fc.string({ maxLength: 20 }))], 5_000, (text) => {
+    const { kind, fault } = northAmericanNumber(text);
+    expect(fault !== undefined).toBe(kind === 'invalid' || kind === 'unallocated');
+    const prefix = northAmericanPrefix(text.slice(1, 7));
+    if (/^1\d{10}$/.test(text) && prefix.fault !== undefined) expect([prefix.kind, 'fictional']).toContain(kind);
+  });
 });

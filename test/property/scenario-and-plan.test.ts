@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { planNetwork } from '../../harness/src/network/plan/index.js';
-import type { PlannedCall } from '../../harness/src/network/plan/index.js';
+import { planNetwork, type PlannedCall } from '../../harness/src/network/plan/index.js';
 import { defineScenario, parseThreshold, readScenario } from '../../harness/src/scenario/index.js';
 import type { CallingNumbers, Scenario, ScenarioCaller, ScenarioPhase } from '../../harness/src/scenario/index.js';
 import { readInjectionFile } from '../../harness/src/scenario/read/csv-files.js';
 import { SCENARIO, SCENARIO_TEXT } from '../support/scenario-samples.js';
+import { forAll, forAllAsync } from '../support/for-all.js';
 
 const pieces = SCENARIO_TEXT.split(/(?<=[\s{}[\],:])/u);
 
@@ -30,39 +30,32 @@ const mutated = fc
   });
 
 test('reads any text without throwing, and every fault has a place', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.oneof(fc.string(), mutated), async (text) => {
-      const result = await readScenario(text, { path: 'any.yaml', variables: {} });
-      if (result.status === 'read') return;
-      expect(result.faults.length).toBeGreaterThan(0);
-      const lines = text.split('\n').length;
-      for (const { line, column, message } of result.faults) {
-        expect(line).toBeGreaterThanOrEqual(1);
-        expect(line).toBeLessThanOrEqual(lines);
-        expect(column).toBeGreaterThanOrEqual(1);
-        expect(message.length).toBeGreaterThan(0);
-      }
-    }),
-    { numRuns: 500 },
-  );
+  await forAllAsync([fc.oneof(fc.string(), mutated)], 500, async (text) => {
+    const result = await readScenario(text, { path: 'any.yaml', variables: {} });
+    if (result.status === 'read') return;
+    expect(result.faults.length).toBeGreaterThan(0);
+    const lines = text.split('\n').length;
+    for (const { line, column, message } of result.faults) {
+      expect(line).toBeGreaterThanOrEqual(1);
+      expect(line).toBeLessThanOrEqual(lines);
+      expect(column).toBeGreaterThanOrEqual(1);
+      expect(message.length).toBeGreaterThan(0);
+    }
+  });
 });
 
 test('reads any value as a scenario without throwing', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.jsonValue(), fc.constantFrom(...Object.keys(SCENARIO)), async (value, member) => {
-      await readScenario(JSON.stringify(value), { path: 'any.json' });
-      await readScenario(JSON.stringify({ ...SCENARIO, [member]: value }), { path: 'any.json' });
-    }),
-  );
+  await forAllAsync([fc.jsonValue(), fc.constantFrom(...Object.keys(SCENARIO))], 100, async (value, member) => {
+    await readScenario(JSON.stringify(value), { path: 'any.json' });
+    await readScenario(JSON.stringify({ ...SCENARIO, [member]: value }), { path: 'any.json' });
+  });
 });
 
 test('reads any threshold and any CSV file without throwing', () => {
-  fc.assert(
-    fc.property(fc.string(), (text) => {
-      expect(['parsed', 'faulty']).toContain(parseThreshold(text).status);
-      expect(['read', 'faulty']).toContain(readInjectionFile(`SEQUENTIAL\n${text}`).status);
-    }),
-  );
+  forAll([fc.string()], 100, (text) => {
+    expect(['parsed', 'faulty']).toContain(parseThreshold(text).status);
+    expect(['read', 'faulty']).toContain(readInjectionFile(`SEQUENTIAL\n${text}`).status);
+  });
 });
 
 const numbers: fc.Arbitrary<CallingNumbers> = fc.oneof(
@@ -104,46 +97,37 @@ const scenario: fc.Arbitrary<Scenario> = fc
   }));
 
 test('a scenario that an object defines is the same when it is written to a file and read again', async () => {
-  await fc.assert(
-    fc.asyncProperty(scenario, async (made) => {
-      const result = await readScenario(stringify(made), { path: 'made.yaml' });
-      expect(result).toEqual({ status: 'read', scenario: defineScenario(made) });
-    }),
-    { numRuns: 50 },
-  );
+  await forAllAsync([scenario], 50, async (made) => {
+    const result = await readScenario(stringify(made), { path: 'made.yaml' });
+    expect(result).toEqual({ status: 'read', scenario: defineScenario(made) });
+  });
 });
 
 const seed = fc.nat(Number.MAX_SAFE_INTEGER);
 
 test('the same scenario and seed make the same plan; its calls are in order, counted, and within the run', () => {
-  fc.assert(
-    fc.property(scenario, seed, (made, number) => {
-      const plan = planNetwork(made, { seed: number });
-      expect(planNetwork(structuredClone(made), { seed: number })).toEqual(plan);
-      for (const [at, call] of plan.calls.entries()) {
-        expect(call.index).toBe(at);
-        expect(call.atMs).toBeGreaterThanOrEqual(plan.calls[at - 1]?.atMs ?? 0);
-        expect(call.atMs).toBeLessThanOrEqual(plan.durationMs);
-        expect(call.way.at(-1)).toBe('cedar');
-        expect(call.calling).toMatch(/^\d{11}$/u);
-      }
-    }),
-    { numRuns: 60 },
-  );
+  forAll([scenario, seed], 60, (made, number) => {
+    const plan = planNetwork(made, { seed: number });
+    expect(planNetwork(structuredClone(made), { seed: number })).toEqual(plan);
+    for (const [at, call] of plan.calls.entries()) {
+      expect(call.index).toBe(at);
+      expect(call.atMs).toBeGreaterThanOrEqual(plan.calls[at - 1]?.atMs ?? 0);
+      expect(call.atMs).toBeLessThanOrEqual(plan.durationMs);
+      expect(call.way.at(-1)).toBe('cedar');
+      expect(call.calling).toMatch(/^\d{11}$/u);
+    }
+  });
 });
 
 test('a change of one caller leaves the calls of the other as they were', () => {
-  fc.assert(
-    fc.property(scenario, caller('two'), seed, (made, other, number) => {
-      const [one, two] = made.callers as readonly [ScenarioCaller, ScenarioCaller];
-      const { share: _, ...changed } = other;
-      const replaced = { ...changed, ...(two.share === undefined ? {} : { share: two.share }) };
-      const before = planNetwork(made, { seed: number }).calls;
-      const after = planNetwork({ ...made, callers: [one, replaced] }, { seed: number }).calls;
-      expect(callsOf(after, 'one')).toEqual(callsOf(before, 'one'));
-    }),
-    { numRuns: 60 },
-  );
+  forAll([scenario, caller('two'), seed], 60, (made, other, number) => {
+    const [one, two] = made.callers as readonly [ScenarioCaller, ScenarioCaller];
+    const { share: _, ...changed } = other;
+    const replaced = { ...changed, ...(two.share === undefined ? {} : { share: two.share }) };
+    const before = planNetwork(made, { seed: number }).calls;
+    const after = planNetwork({ ...made, callers: [one, replaced] }, { seed: number }).calls;
+    expect(callsOf(after, 'one')).toEqual(callsOf(before, 'one'));
+  });
 });
 
 const callsOf = (calls: readonly PlannedCall[], id: string): readonly PlannedCall[] =>

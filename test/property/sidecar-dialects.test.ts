@@ -6,6 +6,7 @@ import { readSignCsv, readSigning } from '../../sdk/src/sidecar/dialects/signing
 import { stirApiProblemBody } from '../../sdk/src/sidecar/dialects/stir-api.js';
 import { readVerification, verificationAnswer } from '../../sdk/src/sidecar/dialects/verification-api.js';
 import { createVerificationLab } from '../support/verification-lab.js';
+import { forAll, forAllAsync } from '../support/for-all.js';
 
 const lab = await createVerificationLab();
 const STYLE = { reasonNames: 'lower', verstatSuffix: false, attestation: true } as const;
@@ -38,32 +39,28 @@ const body = (name: string): fc.Arbitrary<string> =>
   );
 
 test('any body to verify is a request or a problem, and any request gets an answer that is JSON', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      body('verificationRequest'),
-      fc.constantFrom('by-request', 'atis', '3gpp'),
-      async (text, dialect) => {
-        const read = readVerification(text, { dialect, heartbeatNumbers: ['9999999999'] });
-        if (read.status === 'problem') {
-          expect(JSON.parse(stirApiProblemBody(read.problem))).toHaveProperty('requestError');
-          return;
-        }
-        const verdict = await lab.service.verify(read.value.request);
-        const answer = JSON.parse(verificationAnswer(read.value, verdict, STYLE)) as Readonly<Record<string, unknown>>;
-        expect(answer).toHaveProperty('verificationResponse');
-        expect(verdict.status).not.toBe('passed');
-      },
-    ),
+  await forAllAsync(
+    [body('verificationRequest'), fc.constantFrom('by-request', 'atis', '3gpp')],
+    100,
+    async (text, dialect) => {
+      const read = readVerification(text, { dialect, heartbeatNumbers: ['9999999999'] });
+      if (read.status === 'problem') {
+        expect(JSON.parse(stirApiProblemBody(read.problem))).toHaveProperty('requestError');
+        return;
+      }
+      const verdict = await lab.service.verify(read.value.request);
+      const answer = JSON.parse(verificationAnswer(read.value, verdict, STYLE)) as Readonly<Record<string, unknown>>;
+      expect(answer).toHaveProperty('verificationResponse');
+      expect(verdict.status).not.toBe('passed');
+    },
   );
 });
 
 test('any body to sign is a call, a heartbeat or a problem', () => {
-  fc.assert(
-    fc.property(body('signingRequest'), (text) => {
-      const read = readSigning(text, { heartbeatNumbers: ['9999999999'] });
-      expect(['read', 'problem']).toContain(read.status);
-    }),
-  );
+  forAll([body('signingRequest')], 100, (text) => {
+    const read = readSigning(text, { heartbeatNumbers: ['9999999999'] });
+    expect(['read', 'problem']).toContain(read.status);
+  });
 });
 
 test('any line of sign-csv is a call or a problem', () => {
@@ -71,7 +68,7 @@ test('any line of sign-csv is a call or a problem', () => {
     fc.string(),
     fc.array(word, { maxLength: 7 }).map((fields) => fields.join(',')),
   );
-  fc.assert(fc.property(line, (text) => ['read', 'problem'].includes(readSignCsv(text).status)));
+  forAll([line], 100, (text) => ['read', 'problem'].includes(readSignCsv(text).status));
 });
 
 test('any text is a configuration or has problems', () => {
@@ -89,13 +86,11 @@ test('any text is a configuration or has problems', () => {
     fc.string(),
     { maxKeys: 3 },
   );
-  fc.assert(
-    fc.property(yaml, environment, (text, variables) => {
-      const result = readConfiguration({ text, environment: variables });
-      if (result.status === 'invalid') expect(result.problems.length).toBeGreaterThan(0);
-      expect(({} as Readonly<Record<string, unknown>>)['x']).toBeUndefined();
-    }),
-  );
+  forAll([yaml, environment], 100, (text, variables) => {
+    const result = readConfiguration({ text, environment: variables });
+    if (result.status === 'invalid') expect(result.problems.length).toBeGreaterThan(0);
+    expect(({} as Readonly<Record<string, unknown>>)['x']).toBeUndefined();
+  });
 });
 
 const encoding = fc.constantFrom('percent', 'base64');
@@ -107,22 +102,18 @@ const octets = fc
   .map((values) => Uint8Array.from(values));
 
 test('any body makes a document that is no longer than it, or none, and never throws', () => {
-  fc.assert(
-    fc.property(octets, encoding, (sent, form) => {
-      const reading = formDocument(sent, form);
-      if (reading.status === 'read') expect(reading.octets.length).toBeLessThanOrEqual(sent.length);
-      else expect(reading.detail).not.toBe('');
-    }),
-  );
+  forAll([octets, encoding], 100, (sent, form) => {
+    const reading = formDocument(sent, form);
+    if (reading.status === 'read') expect(reading.octets.length).toBeLessThanOrEqual(sent.length);
+    else expect(reading.detail).not.toBe('');
+  });
 });
 
 test('a document comes out of the form that it was put into, whatever stands beside it', () => {
-  fc.assert(
-    fc.property(fc.json(), fc.string({ unit: 'grapheme' }), encoding, (document, other, form) => {
-      const cdr = form === 'percent' ? encodeURIComponent(document) : Buffer.from(document).toString('base64');
-      const sent = `first=${encodeURIComponent(other)}&cdr=${cdr}&last=1`;
-      const reading = formDocument(new TextEncoder().encode(sent), form);
-      expect(reading.status === 'read' && new TextDecoder().decode(reading.octets)).toBe(document);
-    }),
-  );
+  forAll([fc.json(), fc.string({ unit: 'grapheme' }), encoding], 100, (document, other, form) => {
+    const cdr = form === 'percent' ? encodeURIComponent(document) : Buffer.from(document).toString('base64');
+    const sent = `first=${encodeURIComponent(other)}&cdr=${cdr}&last=1`;
+    const reading = formDocument(new TextEncoder().encode(sent), form);
+    expect(reading.status === 'read' && new TextDecoder().decode(reading.octets)).toBe(document);
+  });
 });

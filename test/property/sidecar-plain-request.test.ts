@@ -1,10 +1,9 @@
-import { createServer } from 'node:http';
-import type { IncomingHttpHeaders, Server } from 'node:http';
-import { connect } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readPlainRequest } from '../../sdk/src/sidecar/http/listen.js';
+import { forAll, forAllAsync } from '../support/for-all.js';
 
 const MAX_BODY_BYTES = 65_536;
 
@@ -84,15 +83,12 @@ test('returns for any octets, and reads no body that its length does not measure
       return bytes;
     }),
   );
-  fc.assert(
-    fc.property(anything, (octets) => {
-      const read = readPlainRequest(Buffer.from(octets), MAX_BODY_BYTES);
-      if (read.status !== 'read') return;
-      const length = /\r\ncontent-length:[ \t]*(\d+)[ \t]*\r\n/i.exec(Buffer.from(octets).toString('latin1'))?.[1];
-      expect(read.request.body.length).toBe(Number(length));
-    }),
-    { numRuns: 2_000 },
-  );
+  forAll([anything], 2_000, (octets) => {
+    const read = readPlainRequest(Buffer.from(octets), MAX_BODY_BYTES);
+    if (read.status !== 'read') return;
+    const length = /\r\ncontent-length:[ \t]*(\d+)[ \t]*\r\n/i.exec(Buffer.from(octets).toString('latin1'))?.[1];
+    expect(read.request.body.length).toBe(Number(length));
+  });
 });
 
 /** What Node's own parser makes of octets. */
@@ -166,21 +162,18 @@ const request = fc
 
 test('what is read as a plain request is read as the same by Node’s parser', async () => {
   let read = 0;
-  await fc.assert(
-    fc.asyncProperty(request, async (octets) => {
-      const plain = readPlainRequest(octets, MAX_BODY_BYTES);
-      if (plain.status !== 'read') return;
-      read += 1;
-      const { path, query, headers, body } = plain.request;
-      const node = await byNode(octets);
-      expect(node).toMatchObject({
-        method: 'POST',
-        url: query === '' && !octets.includes(' /v1/check?') ? path : `${path}?${query}`,
-      });
-      expect(body.toString('latin1')).toBe(node?.body);
-      for (const [name, value] of Object.entries(headers)) expect([name, value]).toEqual([name, node?.headers[name]]);
-    }),
-    { numRuns: 500 },
-  );
+  await forAllAsync([request], 500, async (octets) => {
+    const plain = readPlainRequest(octets, MAX_BODY_BYTES);
+    if (plain.status !== 'read') return;
+    read += 1;
+    const { path, query, headers, body } = plain.request;
+    const node = await byNode(octets);
+    expect(node).toMatchObject({
+      method: 'POST',
+      url: query === '' && !octets.includes(' /v1/check?') ? path : `${path}?${query}`,
+    });
+    expect(body.toString('latin1')).toBe(node?.body);
+    for (const [name, value] of Object.entries(headers)) expect([name, value]).toEqual([name, node?.headers[name]]);
+  });
   expect(read).toBeGreaterThan(50);
 });

@@ -10,6 +10,7 @@ import { derToRawSignature, rawToDerSignature } from '../../sdk/src/core/base64u
 import type { DiversionRequest } from '../../sdk/src/stir/signing/authentication-service.js';
 import type { SigningRequest } from '../../sdk/src/stir/signing/signing-request.js';
 import { createSigningWorld, FULL_FACTS, verifiedByJose, X5U } from '../unit/signing-scenarios.js';
+import { forAll, forAllAsync } from '../support/for-all.js';
 
 const world = await createSigningWorld();
 const service = world.service();
@@ -81,31 +82,28 @@ const bySip = fc.record(
 
 test('signs numbers of any kind so that the result parses, is canonical and verifies with jose, or says why not', async () => {
   let signed = 0;
-  await fc.assert(
-    fc.asyncProperty(fc.oneof(byNumber, bySip), async (parties) => {
-      const outcome = service.signNow({ facts: FULL_FACTS, ...parties });
-      if (outcome.status !== 'signed') {
-        expect(outcome.reason).not.toBe('');
-        return;
-      }
-      signed += 1;
-      const [value = ''] = outcome.identityHeaders;
-      const header = parseIdentityHeader(value);
-      expect(header).toMatchObject({
-        status: 'parsed',
-        identityHeader: { info: X5U, alg: 'ES256', ppt: 'shaken', token: outcome.token },
-      });
-      const passport = parsePassport(outcome.token);
-      if (passport.status === 'malformed') throw new Error(passport.detail);
-      const claims = shaken.readClaims(passport.passport.payload);
-      expect(claims).toMatchObject({ status: 'read', claims: { attestation: outcome.claims.attestation } });
-      const verified = await verifiedByJose(outcome.token, world.provider.publicKeyPem);
-      expect(verified.payloadText).toBe(canonicalJson(shakenPayload(outcome.claims)));
-      // A URI may hold a backslash, which JSON has to escape: the short cut for canonical texts then leaves it to the full reader.
-      expect(passport.passport.isCanonical || verified.payloadText.includes('\\')).toBe(true);
-    }),
-    { numRuns: 3_000 },
-  );
+  await forAllAsync([fc.oneof(byNumber, bySip)], 3_000, async (parties) => {
+    const outcome = service.signNow({ facts: FULL_FACTS, ...parties });
+    if (outcome.status !== 'signed') {
+      expect(outcome.reason).not.toBe('');
+      return;
+    }
+    signed += 1;
+    const [value = ''] = outcome.identityHeaders;
+    const header = parseIdentityHeader(value);
+    expect(header).toMatchObject({
+      status: 'parsed',
+      identityHeader: { info: X5U, alg: 'ES256', ppt: 'shaken', token: outcome.token },
+    });
+    const passport = parsePassport(outcome.token);
+    if (passport.status === 'malformed') throw new Error(passport.detail);
+    const claims = shaken.readClaims(passport.passport.payload);
+    expect(claims).toMatchObject({ status: 'read', claims: { attestation: outcome.claims.attestation } });
+    const verified = await verifiedByJose(outcome.token, world.provider.publicKeyPem);
+    expect(verified.payloadText).toBe(canonicalJson(shakenPayload(outcome.claims)));
+    // A URI may hold a backslash, which JSON has to escape: the short cut for canonical texts then leaves it to the full reader.
+    expect(passport.passport.isCanonical || verified.payloadText.includes('\\')).toBe(true);
+  });
   // A generator that never hits anything would prove nothing.
   expect(signed).toBeGreaterThan(300);
 });
@@ -116,69 +114,53 @@ test('never throws for a request, whatever it is made of', () => {
     ...['origTn', 'destTn', 'destUri', 'iatSeconds'],
   );
   const anything = fc.dictionary(members, fc.anything(), { maxKeys: 13 });
-  fc.assert(
-    fc.property(fc.oneof({ weight: 9, arbitrary: anything }, fc.anything()), (request) => {
-      expect(['signed', 'not-signed', 'refused']).toContain(service.signNow(request as SigningRequest).status);
-    }),
-    { numRuns: 5_000 },
-  );
+  forAll([fc.oneof({ weight: 9, arbitrary: anything }, fc.anything())], 5_000, (request) => {
+    expect(['signed', 'not-signed', 'refused']).toContain(service.signNow(request as SigningRequest).status);
+  });
 });
 
 test('adds a div that names what it diverts, verifies with jose and leaves the rest alone, or says why not', async () => {
   const destination = fc.oneof(fc.stringMatching(/^1[2-9][0-9]{9}$/), numberish);
-  await fc.assert(
-    fc.asyncProperty(
-      destination,
-      destination,
-      fc.array(fc.string()),
-      fc.boolean(),
-      async (diverting, target, junk, isDirect) => {
-        const passport = createPassport({ signer: world.provider, x5u: X5U, destTn: diverting }).identityHeader;
-        const identity = isDirect ? [passport] : [...junk, passport];
-        const outcome = service.signDiversionNow({ identity, divertingTn: diverting, newTargetTn: target });
-        if (outcome.status !== 'signed') {
-          expect(outcome.reason).not.toBe('');
-          return;
-        }
-        expect(outcome.identityHeaders).toContain(passport);
-        expect(outcome.identityHeaders.at(-1)).toBe(outcome.identityHeader);
-        const parsed = parsePassport(outcome.token);
-        if (parsed.status === 'malformed') throw new Error(parsed.detail);
-        expect(div.readClaims(parsed.passport.payload).status).toBe('read');
-        await verifiedByJose(outcome.token, world.provider.publicKeyPem);
-      },
-    ),
-    { numRuns: 1_500 },
+  await forAllAsync(
+    [destination, destination, fc.array(fc.string()), fc.boolean()],
+    1_500,
+    async (diverting, target, junk, isDirect) => {
+      const passport = createPassport({ signer: world.provider, x5u: X5U, destTn: diverting }).identityHeader;
+      const identity = isDirect ? [passport] : [...junk, passport];
+      const outcome = service.signDiversionNow({ identity, divertingTn: diverting, newTargetTn: target });
+      if (outcome.status !== 'signed') {
+        expect(outcome.reason).not.toBe('');
+        return;
+      }
+      expect(outcome.identityHeaders).toContain(passport);
+      expect(outcome.identityHeaders.at(-1)).toBe(outcome.identityHeader);
+      const parsed = parsePassport(outcome.token);
+      if (parsed.status === 'malformed') throw new Error(parsed.detail);
+      expect(div.readClaims(parsed.passport.payload).status).toBe('read');
+      await verifiedByJose(outcome.token, world.provider.publicKeyPem);
+    },
   );
 });
 
 test('signs a number that is named in one reading of the plan only, and never another number than was named', () => {
   const digits = fc.stringMatching(/^[0-9]{7,15}$/);
-  fc.assert(
-    fc.property(digits, fc.boolean(), (number, isGlobal) => {
-      const origTn = isGlobal ? `+${number}` : number;
-      const outcome = service.signNow({ origTn, destTn: '12025550199', facts: FULL_FACTS });
-      if (outcome.status === 'signed') expect(outcome.claims.origTn).toBe(number);
-      else expect(outcome.reason).toBe(isGlobal ? 'no-usable-number' : 'request-invalid');
-      // The national form is what the plan reads otherwise.
-      if (!isGlobal && /^[2-9][0-9]{9}$/.test(number)) expect(outcome.status).toBe('refused');
-    }),
-    { numRuns: 3_000 },
-  );
+  forAll([digits, fc.boolean()], 3_000, (number, isGlobal) => {
+    const origTn = isGlobal ? `+${number}` : number;
+    const outcome = service.signNow({ origTn, destTn: '12025550199', facts: FULL_FACTS });
+    if (outcome.status === 'signed') expect(outcome.claims.origTn).toBe(number);
+    else expect(outcome.reason).toBe(isGlobal ? 'no-usable-number' : 'request-invalid');
+    // The national form is what the plan reads otherwise.
+    if (!isGlobal && /^[2-9][0-9]{9}$/.test(number)) expect(outcome.status).toBe('refused');
+  });
 });
 
 test('never throws for a diversion, whatever it is made of', () => {
   const members = fc.constantFrom('identity', 'divertingTn', 'newTargetTn', 'newTargetUri', 'origTn');
   const value = fc.oneof(fc.string(), fc.array(fc.string()), fc.anything());
   const anything = fc.dictionary(members, value, { maxKeys: 5 });
-  fc.assert(
-    fc.property(fc.oneof({ weight: 9, arbitrary: anything }, fc.anything()), (request) => {
-      expect(['signed', 'not-signed', 'refused']).toContain(
-        service.signDiversionNow(request as DiversionRequest).status,
-      );
-    }),
-    { numRuns: 5_000 },
-  );
+  forAll([fc.oneof({ weight: 9, arbitrary: anything }, fc.anything())], 5_000, (request) => {
+    expect(['signed', 'not-signed', 'refused']).toContain(service.signDiversionNow(request as DiversionRequest).status);
+  });
 });
 
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -196,39 +178,30 @@ const derLike = fc
   );
 
 test('never throws, and takes one spelling of a DER signature only', () => {
-  fc.assert(
-    fc.property(fc.oneof(fc.uint8Array({ maxLength: 100 }), derLike), (octets) => {
-      const raw = derToRawSignature(octets);
-      if (raw.status === 'malformed') return;
-      const again = rawToDerSignature(raw.signature);
-      expect(again).toEqual({ status: 'converted', signature: octets });
-    }),
-    { numRuns: 20_000 },
-  );
+  forAll([fc.oneof(fc.uint8Array({ maxLength: 100 }), derLike)], 20_000, (octets) => {
+    const raw = derToRawSignature(octets);
+    if (raw.status === 'malformed') return;
+    const again = rawToDerSignature(raw.signature);
+    expect(again).toEqual({ status: 'converted', signature: octets });
+  });
 });
 
 test('never throws, whatever is to be a raw signature', () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ minLength: 60, maxLength: 68 }), (octets) => {
-      const der = rawToDerSignature(octets);
-      if (der.status === 'converted')
-        expect(derToRawSignature(der.signature)).toEqual({ status: 'converted', signature: octets });
-    }),
-    { numRuns: 5_000 },
-  );
+  forAll([fc.uint8Array({ minLength: 60, maxLength: 68 })], 5_000, (octets) => {
+    const der = rawToDerSignature(octets);
+    if (der.status === 'converted')
+      expect(derToRawSignature(der.signature)).toEqual({ status: 'converted', signature: octets });
+  });
 });
 
 test('converts what OpenSSL signs, both ways, into what OpenSSL verifies', () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 64 }), (message) => {
-      const raw = derToRawSignature(sign('sha256', message, privateKey));
-      expect(
-        raw.status === 'converted' &&
-          verify('sha256', message, { key: publicKey, dsaEncoding: 'ieee-p1363' }, raw.signature),
-      ).toBe(true);
-      const der = rawToDerSignature(sign('sha256', message, { key: privateKey, dsaEncoding: 'ieee-p1363' }));
-      expect(der.status === 'converted' && verify('sha256', message, publicKey, der.signature)).toBe(true);
-    }),
-    { numRuns: 2_000 },
-  );
+  forAll([fc.uint8Array({ maxLength: 64 })], 2_000, (message) => {
+    const raw = derToRawSignature(sign('sha256', message, privateKey));
+    expect(
+      raw.status === 'converted' &&
+        verify('sha256', message, { key: publicKey, dsaEncoding: 'ieee-p1363' }, raw.signature),
+    ).toBe(true);
+    const der = rawToDerSignature(sign('sha256', message, { key: privateKey, dsaEncoding: 'ieee-p1363' }));
+    expect(der.status === 'converted' && verify('sha256', message, publicKey, der.signature)).toBe(true);
+  });
 });

@@ -10,6 +10,7 @@ import { readParsed } from '../../harness/src/drachtio/received.js';
 import { expectSoundFields } from '../support/sip-invariants.js';
 import { mutants, sipCorpus, sipLike } from '../support/sip-mutations.js';
 import { arrivalOn, fakeFlow, requestText, responseText } from '../support/sip-samples.js';
+import { forAll } from '../support/for-all.js';
 
 /** A text cut into chunks at any places. */
 const cutAt = (text: string, cuts: readonly number[]): readonly string[] => {
@@ -38,34 +39,28 @@ const stream = fc
   .map((parts) => parts.join(''));
 
 test('what a stream gives does not depend on where it is cut', () => {
-  fc.assert(
-    fc.property(stream, cuts, fc.boolean(), (text, places, isSmall) => {
-      const limits = isSmall ? SMALL : undefined;
-      const { pings, ...whole } = eventsOf([text], limits);
-      const { pings: pingsInParts, ...parts } = eventsOf(cutAt(text, places), limits);
-      expect(parts).toEqual(whole);
-      expect(pingsInParts).toBeGreaterThanOrEqual(pings);
-    }),
-    { numRuns: 4_000 },
-  );
+  forAll([stream, cuts, fc.boolean()], 4_000, (text, places, isSmall) => {
+    const limits = isSmall ? SMALL : undefined;
+    const { pings, ...whole } = eventsOf([text], limits);
+    const { pings: pingsInParts, ...parts } = eventsOf(cutAt(text, places), limits);
+    expect(parts).toEqual(whole);
+    expect(pingsInParts).toBeGreaterThanOrEqual(pings);
+  });
 });
 
 test('the messages of a stream are its octets, in order, and what stands between them is line ends', () => {
-  fc.assert(
-    fc.property(stream, (text) => {
-      let rest = text;
-      for (const event of eventsOf([text]).events) {
-        rest = rest.replace(/^[\r\n]+/, '');
-        if (event.kind !== 'message') continue;
-        const { message } = event.parsed;
-        expectSoundFields(message);
-        expect(rest.startsWith(message.text)).toBe(true);
-        rest = rest.slice(message.text.length);
-        expect(readParsed(event.parsed, arrivalOn(fakeFlow('tcp'))).status).toMatch(/^(read|refused)$/);
-      }
-    }),
-    { numRuns: 4_000 },
-  );
+  forAll([stream], 4_000, (text) => {
+    let rest = text;
+    for (const event of eventsOf([text]).events) {
+      rest = rest.replace(/^[\r\n]+/, '');
+      if (event.kind !== 'message') continue;
+      const { message } = event.parsed;
+      expectSoundFields(message);
+      expect(rest.startsWith(message.text)).toBe(true);
+      rest = rest.slice(message.text.length);
+      expect(readParsed(event.parsed, arrivalOn(fakeFlow('tcp'))).status).toMatch(/^(read|refused)$/);
+    }
+  });
 });
 
 test('whole messages come out as they went in, however many and however cut', () => {
@@ -73,15 +68,12 @@ test('whole messages come out as they went in, however many and however cut', ()
     .tuple(fc.boolean(), fc.string({ unit: fc.constantFrom('\r\n', 'x', ':', '\0'), maxLength: 40 }))
     .map(([isRequest, body]) => (isRequest ? requestText('INFO', { body }) : responseText(200)));
   const keepAlive = fc.constantFrom('', '\r\n', '\r\n\r\n');
-  fc.assert(
-    fc.property(fc.array(fc.tuple(keepAlive, message), { maxLength: 8 }), cuts, (parts, places) => {
-      const { events, isWaiting } = eventsOf(cutAt(parts.flat().join(''), places));
-      const texts = events.map((event) => (event.kind === 'message' ? event.parsed.message.text : event.kind));
-      expect(texts).toEqual(parts.map(([, text]) => text));
-      expect(isWaiting).toBe(false);
-    }),
-    { numRuns: 1_000 },
-  );
+  forAll([fc.array(fc.tuple(keepAlive, message), { maxLength: 8 }), cuts], 1_000, (parts, places) => {
+    const { events, isWaiting } = eventsOf(cutAt(parts.flat().join(''), places));
+    const texts = events.map((event) => (event.kind === 'message' ? event.parsed.message.text : event.kind));
+    expect(texts).toEqual(parts.map(([, text]) => text));
+    expect(isWaiting).toBe(false);
+  });
 });
 
 const framesOf = (chunks: readonly string[]): readonly (string | undefined)[] => {
@@ -97,24 +89,18 @@ const framesOf = (chunks: readonly string[]): readonly (string | undefined)[] =>
 const payload = fc.string({ unit: fc.nat(255).map((code) => String.fromCharCode(code)), maxLength: 30 });
 
 test('frames come out as they went in, wherever they are cut', () => {
-  fc.assert(
-    fc.property(fc.array(payload, { maxLength: 8 }), cuts, (payloads, places) => {
-      expect(framesOf(cutAt(payloads.map(asFrame).join(''), places))).toEqual(payloads);
-    }),
-    { numRuns: 2_000 },
-  );
+  forAll([fc.array(payload, { maxLength: 8 }), cuts], 2_000, (payloads, places) => {
+    expect(framesOf(cutAt(payloads.map(asFrame).join(''), places))).toEqual(payloads);
+  });
 });
 
 test('any stream gives frames until it cannot be read on, and no more of them wherever it is cut', () => {
   const junk = fc.oneof(payload, payload.map(asFrame), fc.stringMatching(/^[0-9#a]{0,9}$/));
-  fc.assert(
-    fc.property(fc.array(junk, { maxLength: 5 }), cuts, (parts, places) => {
-      const text = parts.join('');
-      const [whole, cut] = [framesOf([text]), framesOf(cutAt(text, places))];
-      // Frames in front of what is wrong are lost with it where both came in one piece.
-      if (whole.at(-1) === undefined && whole.length > 0) expect(cut.at(-1)).toBeUndefined();
-      else expect(cut).toEqual(whole);
-    }),
-    { numRuns: 5_000 },
-  );
+  forAll([fc.array(junk, { maxLength: 5 }), cuts], 5_000, (parts, places) => {
+    const text = parts.join('');
+    const [whole, cut] = [framesOf([text]), framesOf(cutAt(text, places))];
+    // Frames in front of what is wrong are lost with it where both came in one piece.
+    if (whole.at(-1) === undefined && whole.length > 0) expect(cut.at(-1)).toBeUndefined();
+    else expect(cut).toEqual(whole);
+  });
 });

@@ -3,6 +3,7 @@ import { withVerstat } from '@hopback/sdk/stir';
 import { sampleInvite } from '@hopback/sdk/testing';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { forAll, forAllAsync } from '../support/for-all.js';
 
 /** Line breaks in every form that a parser somewhere takes for one, and what may stand around them. */
 const lineBreaks = fc.constantFrom(
@@ -40,12 +41,9 @@ const values = fc
   .map(({ value, at, injected: text }) => value.slice(0, at) + text + value.slice(at));
 
 test('withVerstat gives no line break and no NUL, with a verdict and without', () => {
-  fc.assert(
-    fc.property(values, fc.constantFrom('TN-Validation-Passed' as const, undefined), (value, verstat) => {
-      expect(withVerstat(value, verstat) ?? '').not.toMatch(/[\r\n\0]/);
-    }),
-    { numRuns: 3000 },
-  );
+  forAll([values, fc.constantFrom('TN-Validation-Passed' as const, undefined)], 3000, (value, verstat) => {
+    expect(withVerstat(value, verstat) ?? '').not.toMatch(/[\r\n\0]/);
+  });
 });
 
 test('withVerstat unfolds a value that is folded as RFC 3261 permits', () => {
@@ -56,18 +54,14 @@ test('withVerstat unfolds a value that is folded as RFC 3261 permits', () => {
 
 test('outboundHeaders gives no line break within a value, whatever came in', async () => {
   const names = ['from', 'to', 'p-asserted-identity', 'privacy', 'date', 'identity'] as const;
-  await fc.assert(
-    fc.asyncProperty(fc.constantFrom(...names), injected, fc.nat({ max: 60 }), async (name, text, at) => {
-      const raw = injectInto(sampleInvite({ identityHeaders: ['a.b.c;info=<https://a.example/1>'] }), name, {
-        text,
-        at,
-      });
-      const { headers } = await outboundHeaders({ raw });
-      for (const value of Object.values(headers))
-        expect(value.replaceAll('\r\nIdentity: ', '')).not.toMatch(/[\r\n\0]/);
-    }),
-    { numRuns: 1000 },
-  );
+  await forAllAsync([fc.constantFrom(...names), injected, fc.nat({ max: 60 })], 1000, async (name, text, at) => {
+    const raw = injectInto(sampleInvite({ identityHeaders: ['a.b.c;info=<https://a.example/1>'] }), name, {
+      text,
+      at,
+    });
+    const { headers } = await outboundHeaders({ raw });
+    for (const value of Object.values(headers)) expect(value.replaceAll('\r\nIdentity: ', '')).not.toMatch(/[\r\n\0]/);
+  });
 });
 
 /** The INVITE with a text injected into the value of one header field; fields that it lacks are added. */

@@ -20,6 +20,7 @@ import {
 } from '../support/sip-invariants.js';
 import { mutants, sipCorpus, sipLike } from '../support/sip-mutations.js';
 import { arrivalOn, fakeFlow, messageFrom } from '../support/sip-samples.js';
+import { forAll } from '../support/for-all.js';
 
 const startLine = fc.constantFrom(
   'INVITE sip:a@b SIP/2.0\r\n',
@@ -37,19 +38,16 @@ const octets = fc.oneof(
 
 test('any octets give a message with sound offsets or a fault, the same each time and behind line ends', () => {
   const flow = fakeFlow();
-  fc.assert(
-    fc.property(octets, fc.constantFrom('\r\n', '\n', '\r\n\r\n'), (text, front) => {
-      const parsed = parseMessage(text);
-      expect(parseMessage(front + text)).toEqual(parsed);
-      expect(readDatagram(text, arrivalOn(flow))).toEqual(readDatagram(text, arrivalOn(flow)));
-      if (parsed.status === 'unreadable') return;
-      expect(parseMessage(parsed.message.text)).toEqual(parsed);
-      expect(text.endsWith(parsed.message.text)).toBe(true);
-      expectSoundFields(parsed.message);
-      expect(readEssentials(parsed.message).status).toMatch(/^(read|faulty)$/);
-    }),
-    { numRuns: 10_000 },
-  );
+  forAll([octets, fc.constantFrom('\r\n', '\n', '\r\n\r\n')], 10_000, (text, front) => {
+    const parsed = parseMessage(text);
+    expect(parseMessage(front + text)).toEqual(parsed);
+    expect(readDatagram(text, arrivalOn(flow))).toEqual(readDatagram(text, arrivalOn(flow)));
+    if (parsed.status === 'unreadable') return;
+    expect(parseMessage(parsed.message.text)).toEqual(parsed);
+    expect(text.endsWith(parsed.message.text)).toBe(true);
+    expectSoundFields(parsed.message);
+    expect(readEssentials(parsed.message).status).toMatch(/^(read|faulty)$/);
+  });
 });
 
 // fast-check names seed and path where something fails, and the line that the run prints names the seed too.
@@ -77,8 +75,10 @@ test(`${RUNS} mutated messages, as datagrams and as streams, throw nothing, and 
     } else counts.nothing += 1;
   };
   let index = 0;
-  fc.assert(
-    fc.property(fc.oneof({ weight: 4, arbitrary: mutants(sipCorpus()) }, { weight: 1, arbitrary: octets }), (text) => {
+  forAll(
+    [fc.oneof({ weight: 4, arbitrary: mutants(sipCorpus()) }, { weight: 1, arbitrary: octets })],
+    { numRuns: RUNS, seed: SEED },
+    (text) => {
       index += 1;
       // By turns, so that each run is one message.
       if (index % 2 === 0) {
@@ -92,8 +92,7 @@ test(`${RUNS} mutated messages, as datagrams and as streams, throw nothing, and 
         const { parsed } = event;
         examine(timed(() => readParsed(parsed, arrivalOn(tcp))));
       }
-    }),
-    { numRuns: RUNS, seed: SEED },
+    },
   );
   process.stdout.write(
     `sip mutations: ${RUNS}, seed ${SEED}, ${JSON.stringify(counts)}, slowest ${slowestMs.toFixed(2)} ms\n`,
@@ -137,23 +136,20 @@ test('gives back the parts that a request was written from', () => {
     requestUri: fc.stringMatching(/^[!#-;=?-~]{1,30}$/),
     routes: fc.array(value, { maxLength: 4 }),
   });
-  fc.assert(
-    fc.property(parts, (made) => {
-      const message = messageFrom(composeRequest({ ...made, others: linesOf(made.others) }));
-      expect(message).toMatchObject({ method: made.method, requestUri: made.requestUri, status: 0 });
-      const read = (id: Parameters<typeof headerValue>[1]): string | undefined => headerValue(message, id);
-      expect([read(HEADER.via), read(HEADER.from), read(HEADER.to)]).toEqual([made.via, made.from, made.to]);
-      expect([read(HEADER.callId), read(HEADER.maxForwards)]).toEqual([made.callId, made.maxForwards]);
-      expect(read(HEADER.cseq)).toBe(`${made.cseq} ${made.method}`);
-      expect(headerValues(message, HEADER.route)).toEqual(made.routes);
-      expect(read(HEADER.contact)).toBe(made.contact);
-      expect(read(HEADER.contentType)).toBe(made.body === '' ? undefined : made.contentType);
-      for (const [name, text] of made.others) expect(valuesByName(message, name.toUpperCase())).toEqual([text]);
-      expect(read(HEADER.contentLength)).toBe(String(made.body.length));
-      expect(bodyOf(message)).toBe(made.body);
-    }),
-    { numRuns: 2_000 },
-  );
+  forAll([parts], 2_000, (made) => {
+    const message = messageFrom(composeRequest({ ...made, others: linesOf(made.others) }));
+    expect(message).toMatchObject({ method: made.method, requestUri: made.requestUri, status: 0 });
+    const read = (id: Parameters<typeof headerValue>[1]): string | undefined => headerValue(message, id);
+    expect([read(HEADER.via), read(HEADER.from), read(HEADER.to)]).toEqual([made.via, made.from, made.to]);
+    expect([read(HEADER.callId), read(HEADER.maxForwards)]).toEqual([made.callId, made.maxForwards]);
+    expect(read(HEADER.cseq)).toBe(`${made.cseq} ${made.method}`);
+    expect(headerValues(message, HEADER.route)).toEqual(made.routes);
+    expect(read(HEADER.contact)).toBe(made.contact);
+    expect(read(HEADER.contentType)).toBe(made.body === '' ? undefined : made.contentType);
+    for (const [name, text] of made.others) expect(valuesByName(message, name.toUpperCase())).toEqual([text]);
+    expect(read(HEADER.contentLength)).toBe(String(made.body.length));
+    expect(bodyOf(message)).toBe(made.body);
+  });
 });
 
 test('gives back the parts that a response was written from', () => {
@@ -162,22 +158,19 @@ test('gives back the parts that a response was written from', () => {
     ...{ vias: fc.array(value, { minLength: 1, maxLength: 4 }), recordRoutes: fc.array(value, { maxLength: 4 }) },
     cseq: fc.tuple(fc.nat(), token).map((pair) => pair.join(' ')),
   });
-  fc.assert(
-    fc.property(parts, (made) => {
-      const fieldsOf = (name: string, values: readonly string[]): string => linesOf(values.map((one) => [name, one]));
-      const text = composeResponse({
-        ...{ ...made, others: linesOf(made.others) },
-        ...{ vias: fieldsOf('v', made.vias), recordRoutes: fieldsOf('Record-Route', made.recordRoutes) },
-      });
-      const message = messageFrom(text);
-      expect(message).toMatchObject({ method: '', requestUri: '', status: made.status, reason: made.reason });
-      expect(headerValues(message, HEADER.via)).toEqual(made.vias);
-      expect(headerValues(message, HEADER.recordRoute)).toEqual(made.recordRoutes);
-      const read = (id: Parameters<typeof headerValue>[1]): string | undefined => headerValue(message, id);
-      expect([read(HEADER.from), read(HEADER.to), read(HEADER.cseq)]).toEqual([made.from, made.to, made.cseq]);
-      expect([read(HEADER.contact), bodyOf(message)]).toEqual([made.contact, made.body]);
-      for (const [name, one] of made.others) expect(valuesByName(message, name)).toEqual([one]);
-    }),
-    { numRuns: 2_000 },
-  );
+  forAll([parts], 2_000, (made) => {
+    const fieldsOf = (name: string, values: readonly string[]): string => linesOf(values.map((one) => [name, one]));
+    const text = composeResponse({
+      ...{ ...made, others: linesOf(made.others) },
+      ...{ vias: fieldsOf('v', made.vias), recordRoutes: fieldsOf('Record-Route', made.recordRoutes) },
+    });
+    const message = messageFrom(text);
+    expect(message).toMatchObject({ method: '', requestUri: '', status: made.status, reason: made.reason });
+    expect(headerValues(message, HEADER.via)).toEqual(made.vias);
+    expect(headerValues(message, HEADER.recordRoute)).toEqual(made.recordRoutes);
+    const read = (id: Parameters<typeof headerValue>[1]): string | undefined => headerValue(message, id);
+    expect([read(HEADER.from), read(HEADER.to), read(HEADER.cseq)]).toEqual([made.from, made.to, made.cseq]);
+    expect([read(HEADER.contact), bodyOf(message)]).toEqual([made.contact, made.body]);
+    for (const [name, one] of made.others) expect(valuesByName(message, name)).toEqual([one]);
+  });
 });

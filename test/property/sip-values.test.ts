@@ -25,6 +25,7 @@ import {
 } from '../../harness/src/drachtio/message/via.js';
 import { parseCommand } from '../../harness/src/drachtio/control/command.js';
 import { sipLike } from '../support/sip-mutations.js';
+import { forAll } from '../support/for-all.js';
 
 const RUNS = 5_000;
 const from = (...pieces: readonly string[]): fc.Arbitrary<string> =>
@@ -62,7 +63,7 @@ const viaValue = fc.oneof(
 );
 
 const check = (run: (text: string) => void, text: fc.Arbitrary<string> = value): void => {
-  fc.assert(fc.property(text, run), { numRuns: RUNS });
+  forAll([text], RUNS, run);
 };
 
 test('returns an address with a URI that is in the value, or none, for any text', () => {
@@ -104,23 +105,19 @@ test('splits any text into values and loses only commas and white space', () => 
 
 test('gives back the values that were joined with commas', () => {
   const one = fc.constantFrom('<sip:a;lr>', '"a, b" <sip:c,d@e>;x="1,\\",2"', 'sip:a;q=1', '*');
-  fc.assert(
-    fc.property(fc.array(one, { maxLength: 9 }), fc.constantFrom(',', ', ', ' ,\r\n '), (values, comma) => {
-      expect(listValues(values.join(comma))).toEqual(values);
-    }),
-  );
+  forAll([fc.array(one, { maxLength: 9 }), fc.constantFrom(',', ', ', ' ,\r\n ')], 100, (values, comma) => {
+    expect(listValues(values.join(comma))).toEqual(values);
+  });
 });
 
 test('gives back the parameters that were written', () => {
   const name = fc.stringMatching(/^[a-z]{1,6}$/);
   const one = fc.oneof(fc.stringMatching(/^[\w.-]{0,8}$/), fc.constant('"a;b=\\"c\\""'));
-  fc.assert(
-    fc.property(fc.uniqueArray(fc.tuple(name, one), { selector: ([key]) => key, maxLength: 6 }), (written) => {
-      const params = written.map(([key, text]) => ` ; ${key.toUpperCase()} = ${text}`).join('');
-      for (const [key, text] of written) expect(parameterOf(params, key)).toBe(text);
-      expect(parameterOf(params, 'missing')).toBeUndefined();
-    }),
-  );
+  forAll([fc.uniqueArray(fc.tuple(name, one), { selector: ([key]) => key, maxLength: 6 })], 100, (written) => {
+    const params = written.map(([key, text]) => ` ; ${key.toUpperCase()} = ${text}`).join('');
+    for (const [key, text] of written) expect(parameterOf(params, key)).toBe(text);
+    expect(parameterOf(params, 'missing')).toBeUndefined();
+  });
 });
 
 test('a quoted string ends inside the text, behind a quote, for any text', () => {
@@ -179,22 +176,18 @@ test('gives back the target that was written', () => {
   const host = fc.constantFrom('example.com', '192.0.2.9', '[2001:db8::9]', 'h');
   const port = fc.option(fc.integer({ min: 1, max: 65_535 }), { nil: 0 });
   const transport = fc.constantFrom('', 'udp', 'TCP', 'wss');
-  fc.assert(
-    fc.property(
-      user,
-      host,
-      port,
-      fc.record({ transport, isLoose: fc.boolean(), isSecure: fc.boolean() }),
-      (...parts) => {
-        const [name, where, number, more] = parts;
-        const params = `${more.transport === '' ? '' : `;transport=${more.transport}`}${more.isLoose ? ';lr' : ''}`;
-        const at = `${name === undefined ? '' : `${name}@`}${where}${number === 0 ? '' : `:${number}`}`;
-        expect(targetOf(`${more.isSecure ? 'sips' : 'SIP'}:${at}${params}`)).toEqual({
-          ...more,
-          ...{ host: where.replaceAll(/[[\]]/g, ''), port: number, transport: more.transport.toLowerCase() },
-        });
-      },
-    ),
+  forAll(
+    [user, host, port, fc.record({ transport, isLoose: fc.boolean(), isSecure: fc.boolean() })],
+    100,
+    (...parts) => {
+      const [name, where, number, more] = parts;
+      const params = `${more.transport === '' ? '' : `;transport=${more.transport}`}${more.isLoose ? ';lr' : ''}`;
+      const at = `${name === undefined ? '' : `${name}@`}${where}${number === 0 ? '' : `:${number}`}`;
+      expect(targetOf(`${more.isSecure ? 'sips' : 'SIP'}:${at}${params}`)).toEqual({
+        ...more,
+        ...{ host: where.replaceAll(/[[\]]/g, ''), port: number, transport: more.transport.toLowerCase() },
+      });
+    },
   );
 });
 
@@ -246,14 +239,11 @@ test('returns an application message or nothing for any text, and writes lines t
     '"',
     ';',
   ];
-  fc.assert(
-    fc.property(start, fc.oneof(value, from(...names)), (line, text) => {
-      const read = readAppMessage(line + text, local);
-      if (read === undefined) return;
-      const { others } = read.headers;
-      expect(others === '' || others.endsWith('\r\n')).toBe(true);
-      expect(linesWithout(others, new Set())).toBe(others);
-    }),
-    { numRuns: RUNS },
-  );
+  forAll([start, fc.oneof(value, from(...names))], RUNS, (line, text) => {
+    const read = readAppMessage(line + text, local);
+    if (read === undefined) return;
+    const { others } = read.headers;
+    expect(others === '' || others.endsWith('\r\n')).toBe(true);
+    expect(linesWithout(others, new Set())).toBe(others);
+  });
 });

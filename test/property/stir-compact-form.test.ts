@@ -1,13 +1,11 @@
-import { createPassport, TEST_NOW_MS } from '@hopback/sdk/testing';
-import type { PassportOptions } from '@hopback/sdk/testing';
+import { createPassport, TEST_NOW_MS, type PassportOptions } from '@hopback/sdk/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { compactIdentityHeader } from '../../sdk/src/stir/compact-form.js';
-import type { CompactFormRefusal } from '../../sdk/src/stir/compact-form.js';
+import { compactIdentityHeader, type CompactFormRefusal } from '../../sdk/src/stir/compact-form.js';
 import { isCompactForm } from '../../sdk/src/stir/passport.js';
-import { formatSipDate } from '../../sdk/src/stir/verification/request.js';
-import type { VerificationRequest } from '../../sdk/src/stir/verification/request.js';
+import { formatSipDate, type VerificationRequest } from '../../sdk/src/stir/verification/request.js';
 import { createVerificationLab, LAB_X5U } from '../support/verification-lab.js';
+import { forAll } from '../support/for-all.js';
 
 const lab = await createVerificationLab();
 const verifier = lab.serviceWith({ policy: { profile: 'rfc8224' } });
@@ -76,45 +74,36 @@ const written = (passport: Partial<PassportOptions>): string =>
 const cut = (identity: string): string => `.${identity.slice(identity.lastIndexOf('.', identity.indexOf(';')))}`;
 
 test('a plain PASSporT of any call has a compact form that says the same to a verifier of profile rfc8224', () => {
-  fc.assert(
-    fc.property(call, fc.boolean(), ({ passport, request }, spacedOut) => {
-      const full = written({ ...passport, identityHeader: { spaced: spacedOut, quoted: spacedOut } });
-      const result = compactIdentityHeader(full, request);
-      expect(result).toEqual({ status: 'compact', identityHeader: cut(full) });
-      if (result.status !== 'compact') return;
-      expect(isCompactForm(result.identityHeader.split(/ ?;/)[0] ?? '')).toBe(true);
-      const verdict = verifier.verifyNow({ ...request, identity: result.identityHeader });
-      const told = verifier.verifyNow({ ...request, identity: full });
-      expect([verdict.status, verdict.verstat, verdict.reasons]).toEqual(['passed', 'TN-Validation-Passed', []]);
-      expect([told.status, told.signer]).toEqual(['passed', verdict.signer]);
-      expect(compactIdentityHeader(result.identityHeader, request)).toMatchObject({ reason: 'already-compact' });
-    }),
-    { numRuns: 500 },
-  );
+  forAll([call, fc.boolean()], 500, ({ passport, request }, spacedOut) => {
+    const full = written({ ...passport, identityHeader: { spaced: spacedOut, quoted: spacedOut } });
+    const result = compactIdentityHeader(full, request);
+    expect(result).toEqual({ status: 'compact', identityHeader: cut(full) });
+    if (result.status !== 'compact') return;
+    expect(isCompactForm(result.identityHeader.split(/ ?;/)[0] ?? '')).toBe(true);
+    const verdict = verifier.verifyNow({ ...request, identity: result.identityHeader });
+    const told = verifier.verifyNow({ ...request, identity: full });
+    expect([verdict.status, verdict.verstat, verdict.reasons]).toEqual(['passed', 'TN-Validation-Passed', []]);
+    expect([told.status, told.signer]).toEqual(['passed', verdict.signer]);
+    expect(compactIdentityHeader(result.identityHeader, request)).toMatchObject({ reason: 'already-compact' });
+  });
 });
 
 test('whatever cannot be rebuilt is refused with its reason, and would not have verified in compact form', () => {
-  fc.assert(
-    fc.property(call, fc.constantFrom(...CHANGES), (one, [reason, change]) => {
-      const changed = change(one);
-      const full = written({ ...one.passport, ...changed.passport });
-      const request = { ...one.request, ...changed.request };
-      expect(compactIdentityHeader(full, request)).toMatchObject({ status: 'refused', reason });
-      expect(verifier.verifyNow({ ...request, identity: cut(full) }).status).not.toBe('passed');
-    }),
-    { numRuns: 1_000 },
-  );
+  forAll([call, fc.constantFrom(...CHANGES)], 1_000, (one, [reason, change]) => {
+    const changed = change(one);
+    const full = written({ ...one.passport, ...changed.passport });
+    const request = { ...one.request, ...changed.request };
+    expect(compactIdentityHeader(full, request)).toMatchObject({ status: 'refused', reason });
+    expect(verifier.verifyNow({ ...request, identity: cut(full) }).status).not.toBe('passed');
+  });
 });
 
 test('returns and never throws for any text and any request', () => {
   const text = fc.oneof(fc.string(), fc.constantFrom('..x', 'e30.e30.AA', `e30.e30.AA;info=<${LAB_X5U}>`));
   const field = fc.option(fc.string(), { nil: undefined });
-  fc.assert(
-    fc.property(text, field, field, field, (value, from, to, date) => {
-      const request = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
-      const result = compactIdentityHeader(value, date === undefined ? request : { ...request, date });
-      expect(result.status).toBe('refused');
-    }),
-    { numRuns: 5_000 },
-  );
+  forAll([text, field, field, field], 5_000, (value, from, to, date) => {
+    const request = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+    const result = compactIdentityHeader(value, date === undefined ? request : { ...request, date });
+    expect(result.status).toBe('refused');
+  });
 });

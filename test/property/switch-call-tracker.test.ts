@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CallTracker } from '../../sdk/src/switch/index.js';
-import type { TrackedCall } from '../../sdk/src/switch/index.js';
-import { Answer, came, Dialog, keepingSink, telling } from '../support/tracked-calls.js';
-import type { Telling } from '../support/tracked-calls.js';
+import { createCallTracker, type TrackedCall } from '../../sdk/src/switch/index.js';
+import { Answer, came, Dialog, keepingSink, telling, type Telling } from '../support/tracked-calls.js';
+import { forAllAsync } from '../support/for-all.js';
 
 /** A call with whatever may happen to it. */
 class Story {
@@ -82,56 +81,50 @@ const step = fc.record({
 });
 
 test('whatever happens in whichever order, each leg has one record, which a reader of records takes', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(step, { maxLength: 40 }),
-      fc.boolean(),
-      fc.nat(3),
-      async (steps, keepRaw, maxOpenCalls) => {
-        let nowMs = 1_700_000_000_000;
-        const troubles: unknown[] = [];
-        const sink = keepingSink();
-        const tracker = new CallTracker({
-          ...{ source: { id: 'app', keepRaw }, sink, maxOpenCalls, clock: { nowMs: () => nowMs } },
-          onTrouble: (error) => troubles.push(error),
-        });
-        const stories = [0, 1, 2].map(() => new Story(tracker));
-        for (const { what, which, call, passes } of steps) {
-          nowMs += passes;
-          stories[call]!.do(what, which);
-        }
-        await tracker.close();
-        expect(troubles).toEqual([]);
-        const ids = sink.records.map(({ recordId }) => recordId);
-        expect(new Set(ids).size).toBe(ids.length);
-        for (const story of stories) {
-          const own = sink.records.filter(({ callGroupId }) => callGroupId === story.uas.sip.callId);
-          const ofIngressAlone = own.filter(({ legId }) => legId.split(' ').length === 3);
-          expect(own.length).toBeGreaterThan(0);
-          // No branch is there twice, and what came in alone stands once at most.
-          expect(own.length - ofIngressAlone.length).toBeLessThanOrEqual(story.branches + story.uacs.length);
-          expect(ofIngressAlone.length).toBeLessThanOrEqual(1);
-          if (keepRaw) expect(own.every(({ source }) => source.raw !== undefined)).toBe(true);
-        }
-        expect(tracker.statistics()).toMatchObject({ calls: 3, open: 0, records: ids.length, lost: 0, troubles: 0 });
-      },
-    ),
-    { numRuns: 300 },
+  await forAllAsync(
+    [fc.array(step, { maxLength: 40 }), fc.boolean(), fc.nat(3)],
+    300,
+    async (steps, keepRaw, maxOpenCalls) => {
+      let nowMs = 1_700_000_000_000;
+      const troubles: unknown[] = [];
+      const sink = keepingSink();
+      const tracker = createCallTracker({
+        ...{ source: { id: 'app', keepRaw }, sink, maxOpenCalls, clock: { nowMs: () => nowMs } },
+        onTrouble: (error) => troubles.push(error),
+      });
+      const stories = [0, 1, 2].map(() => new Story(tracker));
+      for (const { what, which, call, passes } of steps) {
+        nowMs += passes;
+        stories[call]!.do(what, which);
+      }
+      await tracker.close();
+      expect(troubles).toEqual([]);
+      const ids = sink.records.map(({ recordId }) => recordId);
+      expect(new Set(ids).size).toBe(ids.length);
+      for (const story of stories) {
+        const own = sink.records.filter(({ callGroupId }) => callGroupId === story.uas.sip.callId);
+        const ofIngressAlone = own.filter(({ legId }) => legId.split(' ').length === 3);
+        expect(own.length).toBeGreaterThan(0);
+        // No branch is there twice, and what came in alone stands once at most.
+        expect(own.length - ofIngressAlone.length).toBeLessThanOrEqual(story.branches + story.uacs.length);
+        expect(ofIngressAlone.length).toBeLessThanOrEqual(1);
+        if (keepRaw) expect(own.every(({ source }) => source.raw !== undefined)).toBe(true);
+      }
+      expect(tracker.statistics()).toMatchObject({ calls: 3, open: 0, records: ids.length, lost: 0, troubles: 0 });
+    },
   );
 });
 
 test('whatever is handed to it as a call, it throws nothing and makes a record', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.anything(), fc.anything(), fc.anything(), async (raw, response, dialog) => {
-      const sink = keepingSink();
-      const tracker = new CallTracker({ source: { id: 'app' }, sink, trunkOf: () => 7 as never });
-      const call = tracker.begin({ raw } as never, response);
-      call.branch().cbRequest(raw, response, { raw });
-      call.connected({ uas: dialog as never, uac: dialog as never });
-      call.end();
-      await tracker.close();
-      expect(tracker.statistics()).toMatchObject({ calls: 1, open: 0, lost: 0 });
-      expect(sink.records.length).toBeGreaterThan(0);
-    }),
-  );
+  await forAllAsync([fc.anything(), fc.anything(), fc.anything()], 100, async (raw, response, dialog) => {
+    const sink = keepingSink();
+    const tracker = createCallTracker({ source: { id: 'app' }, sink, trunkOf: () => 7 as never });
+    const call = tracker.begin({ raw } as never, response);
+    call.branch().cbRequest(raw, response, { raw });
+    call.connected({ uas: dialog as never, uac: dialog as never });
+    call.end();
+    await tracker.close();
+    expect(tracker.statistics()).toMatchObject({ calls: 1, open: 0, lost: 0 });
+    expect(sink.records.length).toBeGreaterThan(0);
+  });
 });

@@ -26,6 +26,7 @@ import {
 import type { TracebackResponder } from '@hopback/sdk/traceback';
 import { expect, test } from 'vitest';
 import { createSimulatedLogFiles } from '../support/simulated-log-files.js';
+import { forAllAsync } from '../support/for-all.js';
 
 type WebhookFetch = NonNullable<TestPlatformOptions['fetch']>;
 
@@ -118,44 +119,44 @@ const isAcknowledged = (responder: TracebackResponder, requestId: string): boole
   responder.entry(requestId)?.answers[0]?.delivery.state === 'acknowledged';
 
 test('whatever is lost, doubled, late, forged or broken, each request has one answer, in the same bytes', async () => {
-  await fc.assert(
-    fc.asyncProperty(
+  await forAllAsync(
+    [
       fc.array(eventFault, { maxLength: 5 }),
       fc.array(callFault, { maxLength: 5 }),
       fc.integer({ min: 1, max: 4 }),
       fc.nat(),
-      async (eventFaults, callFaults, requests, seed) => {
-        const clock = new ManualClock();
-        const posted: { fetch?: WebhookFetch } = {};
-        const fetch: WebhookFetch = (url, init) => posted.fetch?.(url, init) ?? Promise.reject(new TypeError('nobody'));
-        const platform = new TestPlatform({ clock, fetch, seed, tokenLifetimeSeconds: 1_000_000 });
-        const responder = await startCarrier(platform, clock, posted);
-        for (const rule of eventFaults) platform.injectEventFault(rule);
-        for (const rule of callFaults) platform.injectFault({ ...rule, providerId: 'prv-birch' });
-        const tracebackIds = Array.from({ length: requests }, () => platform.openTraceback());
-        const requestIds = await Promise.all(
-          tracebackIds.map(async (id) => (await platform.requestTo('prv-birch', id)).requestId),
-        );
-        await untilAnswered(clock, () => requestIds.every((id) => isAcknowledged(responder, id)));
-        platform.releaseEvents();
-        for (const requestId of requestIds) platform.remind(requestId);
-        const afterwards = clock.nowMs() + 120_000;
-        await untilAnswered(clock, () => clock.nowMs() >= afterwards);
+    ],
+    20,
+    async (eventFaults, callFaults, requests, seed) => {
+      const clock = createManualClock();
+      const posted: { fetch?: WebhookFetch } = {};
+      const fetch: WebhookFetch = (url, init) => posted.fetch?.(url, init) ?? Promise.reject(new TypeError('nobody'));
+      const platform = createTestPlatform({ clock, fetch, seed, tokenLifetimeSeconds: 1_000_000 });
+      const responder = await startCarrier(platform, clock, posted);
+      for (const rule of eventFaults) platform.injectEventFault(rule);
+      for (const rule of callFaults) platform.injectFault({ ...rule, providerId: 'prv-birch' });
+      const tracebackIds = Array.from({ length: requests }, () => platform.openTraceback());
+      const requestIds = await Promise.all(
+        tracebackIds.map(async (id) => (await platform.requestTo('prv-birch', id)).requestId),
+      );
+      await untilAnswered(clock, () => requestIds.every((id) => isAcknowledged(responder, id)));
+      platform.releaseEvents();
+      for (const requestId of requestIds) platform.remind(requestId);
+      const afterwards = clock.nowMs() + 120_000;
+      await untilAnswered(clock, () => clock.nowMs() >= afterwards);
 
-        for (const requestId of requestIds) {
-          const { answers } = platform.request(requestId);
-          expect(answers.map(({ revision }) => revision)).toEqual([1]);
-          const [signed] = responder.entry(requestId)?.answers ?? [];
-          expect(signed?.delivery.state).toBe('acknowledged');
-          expect((await platform.answered(requestId)).jws).toBe(signed?.jws);
-        }
-        // No answer was ever refused as another than the one before.
-        const statuses = platform.calls('answerTracebackRequest').map(({ status }) => status);
-        expect(statuses.filter((status) => status === 409 || status === 422)).toEqual([]);
-        await responder.close();
-        await platform.close();
-      },
-    ),
-    { numRuns: 20 },
+      for (const requestId of requestIds) {
+        const { answers } = platform.request(requestId);
+        expect(answers.map(({ revision }) => revision)).toEqual([1]);
+        const [signed] = responder.entry(requestId)?.answers ?? [];
+        expect(signed?.delivery.state).toBe('acknowledged');
+        expect((await platform.answered(requestId)).jws).toBe(signed?.jws);
+      }
+      // No answer was ever refused as another than the one before.
+      const statuses = platform.calls('answerTracebackRequest').map(({ status }) => status);
+      expect(statuses.filter((status) => status === 409 || status === 422)).toEqual([]);
+      await responder.close();
+      await platform.close();
+    },
   );
 });

@@ -10,6 +10,7 @@ import {
 import type { DeadlinePolicy } from '../../sdk/src/traceback/deadline/deadline-policy.js';
 import { noticeDeadlines, tracebackDeadline } from '../../sdk/src/traceback/deadline/traceback-deadline.js';
 import type { ComputedDeadline } from '../../sdk/src/traceback/deadline/traceback-deadline.js';
+import { forAll } from '../support/for-all.js';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -90,82 +91,63 @@ function walked(receivedAtMs: number, officeZone: string): { readonly deemedMs: 
 }
 
 test('agrees with a walk along a wall clock, minute by minute', () => {
-  fc.assert(
-    fc.property(receivedMs, zone, (atMs, officeZone) => {
-      const receivedAtMs = Math.floor(atMs / MINUTE_MS) * MINUTE_MS;
-      const deadline = computed(receivedAtMs, { zone: officeZone });
-      expect({ deemedMs: deadline.deemedReceivedAt.atMs, dueMs: deadline.dueAt.atMs }).toEqual(
-        walked(receivedAtMs, officeZone),
-      );
-    }),
-    { numRuns: 300 },
-  );
+  forAll([receivedMs, zone], 300, (atMs, officeZone) => {
+    const receivedAtMs = Math.floor(atMs / MINUTE_MS) * MINUTE_MS;
+    const deadline = computed(receivedAtMs, { zone: officeZone });
+    expect({ deemedMs: deadline.deemedReceivedAt.atMs, dueMs: deadline.dueAt.atMs }).toEqual(
+      walked(receivedAtMs, officeZone),
+    );
+  });
 });
 
 test('is due after 24 hours of running clock, never before, less a clock change on a business day outside the US', () => {
-  fc.assert(
-    fc.property(receivedMs, anyZone, policy, (atMs, officeZone, chosen) => {
-      const { receivedAt, deemedReceivedAt, dueAt, ran } = computed(atMs, { zone: officeZone, policy: chosen });
-      const ranMs = ran.reduce((sum, { from, to }) => sum + to.atMs - from.atMs, 0);
-      expect(receivedAt.atMs).toBeLessThanOrEqual(deemedReceivedAt.atMs);
-      expect(ran[0]?.from).toEqual(deemedReceivedAt);
-      expect(ran.at(-1)?.to).toEqual(dueAt);
-      if (US_ZONES.includes(officeZone)) expect(ranMs).toBe(DAY_MS);
-      expect(dueAt.atMs - deemedReceivedAt.atMs).toBeGreaterThanOrEqual(23 * 60 * MINUTE_MS);
-    }),
-    { numRuns: 3_000 },
-  );
+  forAll([receivedMs, anyZone, policy], 3_000, (atMs, officeZone, chosen) => {
+    const { receivedAt, deemedReceivedAt, dueAt, ran } = computed(atMs, { zone: officeZone, policy: chosen });
+    const ranMs = ran.reduce((sum, { from, to }) => sum + to.atMs - from.atMs, 0);
+    expect(receivedAt.atMs).toBeLessThanOrEqual(deemedReceivedAt.atMs);
+    expect(ran[0]?.from).toEqual(deemedReceivedAt);
+    expect(ran.at(-1)?.to).toEqual(dueAt);
+    if (US_ZONES.includes(officeZone)) expect(ranMs).toBe(DAY_MS);
+    expect(dueAt.atMs - deemedReceivedAt.atMs).toBeGreaterThanOrEqual(23 * 60 * MINUTE_MS);
+  });
 });
 
 test('a later request is never due earlier', () => {
-  fc.assert(
-    fc.property(
-      receivedMs,
-      fc.integer({ min: 0, max: 5 * DAY_MS }),
-      anyZone,
-      policy,
-      (atMs, laterMs, officeZone, chosen) => {
-        // The only reading by which a request of 9:00 is due a day before one of 6:00: what speaks against it.
-        fc.pre(chosen.beforeOpening !== 'next-business-day');
-        const office = { zone: officeZone, policy: chosen };
-        expect(computed(atMs + laterMs, office).dueAt.atMs).toBeGreaterThanOrEqual(computed(atMs, office).dueAt.atMs);
-      },
-    ),
-    { numRuns: 3_000 },
+  forAll(
+    [receivedMs, fc.integer({ min: 0, max: 5 * DAY_MS }), anyZone, policy],
+    3_000,
+    (atMs, laterMs, officeZone, chosen) => {
+      // The only reading by which a request of 9:00 is due a day before one of 6:00: what speaks against it.
+      fc.pre(chosen.beforeOpening !== 'next-business-day');
+      const office = { zone: officeZone, policy: chosen };
+      expect(computed(atMs + laterMs, office).dueAt.atMs).toBeGreaterThanOrEqual(computed(atMs, office).dueAt.atMs);
+    },
   );
 });
 
 test('the earliest of all readings binds: no policy has it due before', () => {
   const strictest = deadlinePolicy({ observance: 'earliest' });
-  fc.assert(
-    fc.property(receivedMs, anyZone, policy, (atMs, officeZone, chosen) => {
-      fc.pre(!chosen.inaugurationDay);
-      const deadline = computed(atMs, { zone: officeZone, policy: chosen });
-      expect(deadline.dueAt.atMs).toBe(Math.min(...deadline.readings.map(({ dueAt }) => dueAt.atMs)));
-      expect(computed(atMs, { zone: officeZone, policy: strictest }).dueAt.atMs).toBeLessThanOrEqual(
-        deadline.dueAt.atMs,
-      );
-    }),
-    { numRuns: 1_000 },
-  );
+  forAll([receivedMs, anyZone, policy], 1_000, (atMs, officeZone, chosen) => {
+    fc.pre(!chosen.inaugurationDay);
+    const deadline = computed(atMs, { zone: officeZone, policy: chosen });
+    expect(deadline.dueAt.atMs).toBe(Math.min(...deadline.readings.map(({ dueAt }) => dueAt.atMs)));
+    expect(computed(atMs, { zone: officeZone, policy: strictest }).dueAt.atMs).toBeLessThanOrEqual(deadline.dueAt.atMs);
+  });
 });
 
 test('answers any number and any zone, and every local time names its instant', () => {
-  fc.assert(
-    fc.property(
-      fc.oneof(receivedMs, fc.double(), fc.integer()),
-      fc.oneof(anyZone, fc.string({ maxLength: 40 })),
-      (atMs, anyName) => {
-        const deadline = tracebackDeadline(atMs, { zone: anyName });
-        const notice = noticeDeadlines(atMs, { zone: anyName });
-        expect(deadline.status === 'refused').toBe(notice.status === 'refused');
-        if (deadline.status !== 'deadline' || notice.status !== 'deadlines') return;
-        for (const { atMs: instant, local } of [deadline.receivedAt, deadline.dueAt, notice.reportDueAt]) {
-          expect(Date.parse(local)).toBe(instant);
-        }
-        expect(notice.mitigationDueAt.atMs - atMs).toBe(2 * DAY_MS);
-      },
-    ),
-    { numRuns: 2_000 },
+  forAll(
+    [fc.oneof(receivedMs, fc.double(), fc.integer()), fc.oneof(anyZone, fc.string({ maxLength: 40 }))],
+    2_000,
+    (atMs, anyName) => {
+      const deadline = tracebackDeadline(atMs, { zone: anyName });
+      const notice = noticeDeadlines(atMs, { zone: anyName });
+      expect(deadline.status === 'refused').toBe(notice.status === 'refused');
+      if (deadline.status !== 'deadline' || notice.status !== 'deadlines') return;
+      for (const { atMs: instant, local } of [deadline.receivedAt, deadline.dueAt, notice.reportDueAt]) {
+        expect(Date.parse(local)).toBe(instant);
+      }
+      expect(notice.mitigationDueAt.atMs - atMs).toBe(2 * DAY_MS);
+    },
   );
 });

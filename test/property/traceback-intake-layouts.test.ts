@@ -2,6 +2,7 @@ import { readPastedText } from '@hopback/sdk/traceback';
 import { INTAKE_FIELDS } from '../../sdk/src/traceback/intake/intake-fields.js';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { forAll } from '../support/for-all.js';
 
 const receivedAtMs = Date.UTC(2026, 9, 24);
 
@@ -60,26 +61,21 @@ test('whatever a field is called and however it is laid out, the call is the one
   );
   const order = fc.shuffledSubarray([0, 1, 2], { minLength: 3 });
   const around = fc.constantFrom('', 'Dear provider,\n\nplease trace this call:\n\n', 'Campaign: X\nRef. code: 12\n\n');
-  fc.assert(
-    fc.property(
-      fields,
-      order,
-      layout,
-      around,
-      ([to, called, from, calling, when, [time, local, zone]], places, lay, before) => {
-        const stated = [
-          [to, called],
-          [from, calling],
-          [when, time],
-        ] as const;
-        const text = `${before}${lay(places.map((at) => stated[at]!))}\n\nRegards`;
-        const [read, ...others] = readPastedText(text, { receivedAtMs }).requests;
-        expect([text, others.length, read?.status]).toEqual([text, 0, 'clear']);
-        if (read?.status !== 'clear') return;
-        expect(read.request.call).toMatchObject({ called, calling, at: { local, zone } });
-      },
-    ),
-    { numRuns: 600 },
+  forAll(
+    [fields, order, layout, around],
+    600,
+    ([to, called, from, calling, when, [time, local, zone]], places, lay, before) => {
+      const stated = [
+        [to, called],
+        [from, calling],
+        [when, time],
+      ] as const;
+      const text = `${before}${lay(places.map((at) => stated[at]!))}\n\nRegards`;
+      const [read, ...others] = readPastedText(text, { receivedAtMs }).requests;
+      expect([text, others.length, read?.status]).toEqual([text, 0, 'clear']);
+      if (read?.status !== 'clear') return;
+      expect(read.request.call).toMatchObject({ called, calling, at: { local, zone } });
+    },
   );
 });
 
@@ -94,40 +90,35 @@ test('of several calls no field of one is ever given to another for certain', ()
     ['Call #\n', '\n'],
     ['Call #\n', ''],
   );
-  fc.assert(
-    fc.property(
-      digits,
-      fc.array(shape, { minLength: 2, maxLength: 4 }),
-      between,
-      layout,
-      (numbers, shapes, [before, behind], lay) => {
-        const truth = shapes.map(({ hasCalling }, at) => ({
-          called: `202555${String(numbers[at])}`,
-          calling: hasCalling ? `303555${String(numbers[at + 4])}` : undefined,
-          local: `2026-10-23T15:${String(10 + at)}`,
-        }));
-        const text = shapes
-          .map(({ order }, at) => {
-            const { called, calling, local } = truth[at]!;
-            const all = [
-              ['Called', called],
-              ['Calling', calling],
-              ['When', `${local} UTC`],
-            ] as const;
-            const stated = order.flatMap((place): readonly (readonly [string, string])[] => {
-              const [label, value] = all[place]!;
-              return value === undefined ? [] : [[label, value]];
-            });
-            return `${before?.replace('#', String(at + 1)) ?? ''}${lay(stated)}\n${behind ?? ''}`;
-          })
-          .join('');
-        for (const read of readPastedText(text, { receivedAtMs }).requests) {
-          if (read.status !== 'clear') continue;
-          const { called, calling, at } = read.request.call;
-          expect(truth.map((call) => ({ ...call, text }))).toContainEqual({ called, calling, local: at.local, text });
-        }
-      },
-    ),
-    { numRuns: 600 },
+  forAll(
+    [digits, fc.array(shape, { minLength: 2, maxLength: 4 }), between, layout],
+    600,
+    (numbers, shapes, [before, behind], lay) => {
+      const truth = shapes.map(({ hasCalling }, at) => ({
+        called: `202555${String(numbers[at])}`,
+        calling: hasCalling ? `303555${String(numbers[at + 4])}` : undefined,
+        local: `2026-10-23T15:${String(10 + at)}`,
+      }));
+      const text = shapes
+        .map(({ order }, at) => {
+          const { called, calling, local } = truth[at]!;
+          const all = [
+            ['Called', called],
+            ['Calling', calling],
+            ['When', `${local} UTC`],
+          ] as const;
+          const stated = order.flatMap((place): readonly (readonly [string, string])[] => {
+            const [label, value] = all[place]!;
+            return value === undefined ? [] : [[label, value]];
+          });
+          return `${before?.replace('#', String(at + 1)) ?? ''}${lay(stated)}\n${behind ?? ''}`;
+        })
+        .join('');
+      for (const read of readPastedText(text, { receivedAtMs }).requests) {
+        if (read.status !== 'clear') continue;
+        const { called, calling, at } = read.request.call;
+        expect(truth.map((call) => ({ ...call, text }))).toContainEqual({ called, calling, local: at.local, text });
+      }
+    },
   );
 });

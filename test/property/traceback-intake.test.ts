@@ -15,6 +15,7 @@ import { htmlText } from '../../sdk/src/traceback/intake/visible-text.js';
 import { readTimeWords } from '../../sdk/src/traceback/intake/time-words.js';
 import { messageText } from '../support/internet-message.js';
 import { answerTo } from '../support/traceback-course.js';
+import { forAll, forAllAsync } from '../support/for-all.js';
 
 const receivedAtMs = Date.UTC(2026, 9, 24);
 
@@ -44,12 +45,9 @@ function holds(report: IntakeReport): void {
 }
 
 test('any text is read, and never throws', () => {
-  fc.assert(
-    fc.property(text, (any) => {
-      holds(readPastedText(any, { receivedAtMs }));
-    }),
-    { numRuns: 500 },
-  );
+  forAll([text], 500, (any) => {
+    holds(readPastedText(any, { receivedAtMs }));
+  });
 });
 
 test('any bytes are read as CSV, and never throw', () => {
@@ -57,12 +55,10 @@ test('any bytes are read as CSV, and never throw', () => {
     fc.uint8Array({ maxLength: 300 }),
     text.map((any) => Buffer.from(`called,timestamp,x\n${any}`)),
   );
-  fc.assert(
-    fc.property(bytes, (any) => {
-      holds(readRequestCsv(any, { receivedAtMs }));
-      holds(readRequestCsv(any, { receivedAtMs, map: { columns: { called: 0, at: 1 }, timeLayout: 'iso-8601' } }));
-    }),
-  );
+  forAll([bytes], 100, (any) => {
+    holds(readRequestCsv(any, { receivedAtMs }));
+    holds(readRequestCsv(any, { receivedAtMs, map: { columns: { called: 0, at: 1 }, timeLayout: 'iso-8601' } }));
+  });
 });
 
 test('any bytes are read as e-mail, and never throw', async () => {
@@ -80,20 +76,16 @@ test('any bytes are read as e-mail, and never throw', async () => {
   const mail = fc
     .tuple(fc.array(header, { maxLength: 8 }), text)
     .map(([headers, body]) => Buffer.from(`${headers.join('\r\n')}\r\n\r\n${body}`));
-  await fc.assert(
-    fc.asyncProperty(fc.oneof(fc.uint8Array({ maxLength: 300 }), mail), async (any) => {
-      holds(await readEmail(any, { receivedAtMs }));
-    }),
-  );
+  await forAllAsync([fc.oneof(fc.uint8Array({ maxLength: 300 }), mail)], 100, async (any) => {
+    holds(await readEmail(any, { receivedAtMs }));
+  });
 });
 
 test('any text is a time or none, and any HTML becomes text without tags that were closed', () => {
-  fc.assert(
-    fc.property(text, (any) => {
-      expect(() => readTimeWords(any)).not.toThrow();
-      expect(htmlText(any).text).not.toContain('\u0001');
-    }),
-  );
+  forAll([text], 100, (any) => {
+    expect(() => readTimeWords(any)).not.toThrow();
+    expect(htmlText(any).text).not.toContain('\u0001');
+  });
 });
 
 // Values as they can stand in a request: visible, one line or several, with everything in them that could be taken for a field.
@@ -194,17 +186,14 @@ const request = fc
   .map(defined) as fc.Arbitrary<TracebackRequest>;
 
 test('a request that we wrote as text is read back as the same request, whatever stands in its values', () => {
-  fc.assert(
-    fc.property(request, (written) => {
-      const report = readPastedText(requestText(written), { receivedAtMs });
-      expect(report.requests).toHaveLength(1);
-      const [read] = report.requests;
-      expect(read).toMatchObject({ status: 'clear' });
-      if (read?.status === 'clear') expect(read.request).toEqual(written);
-      expect([...report.unread, ...(read?.unread ?? [])]).toEqual([]);
-    }),
-    { numRuns: 300 },
-  );
+  forAll([request], 300, (written) => {
+    const report = readPastedText(requestText(written), { receivedAtMs });
+    expect(report.requests).toHaveLength(1);
+    const [read] = report.requests;
+    expect(read).toMatchObject({ status: 'clear' });
+    if (read?.status === 'clear') expect(read.request).toEqual(written);
+    expect([...report.unread, ...(read?.unread ?? [])]).toEqual([]);
+  });
 });
 
 /** All that an answer has, in their order. */
@@ -221,23 +210,21 @@ const finding: fc.Arbitrary<TracebackFinding> = fc.oneof(
 );
 
 test('whatever peers wrote, an answer has the headers that it has, and its text arrives', async () => {
-  await fc.assert(
-    fc.asyncProperty(request, finding, anything, anything, async (asked, found, subject, comment) => {
-      const given = answerTo(subject, { name: subject }, found, { answerId: comment });
-      const answer: TracebackAnswer = { ...given, tracebackId: subject, comment };
-      for (const { value } of portalFields(answer, asked)) expect(value).not.toMatch(/[\r\n\u202e\0]/);
-      const replied = { messageId: comment, references: subject, replyTo: comment };
-      const inReplyTo = { subject, fromAddress: 'itg@example.org', ...replied };
-      const email = answerEmail(answer, asked, { from: { name: subject, address: 'noc@example.com' }, inReplyTo });
-      const { headers, body } = messageText(email.message);
-      const names = headers.map(([key]) => key).filter((key) => key !== 'In-Reply-To' && key !== 'References');
-      expect(names).toEqual(HEADERS);
-      expect(headers).toContainEqual(['To', 'itg@example.org']);
-      expect(body.trimEnd()).toBe(email.text.trimEnd());
-      const read = await readEmail(Buffer.from(email.message), { receivedAtMs });
-      expect(read.email?.fromAddress).toBe('noc@example.com');
-      for (const part of email.message.split('\r\n')) expect(part.length).toBeLessThanOrEqual(998);
-      expect(email.message).toMatch(/^[\r\n -~]*$/);
-    }),
-  );
+  await forAllAsync([request, finding, anything, anything], 100, async (asked, found, subject, comment) => {
+    const given = answerTo(subject, { name: subject }, found, { answerId: comment });
+    const answer: TracebackAnswer = { ...given, tracebackId: subject, comment };
+    for (const { value } of portalFields(answer, asked)) expect(value).not.toMatch(/[\r\n\u202e\0]/);
+    const replied = { messageId: comment, references: subject, replyTo: comment };
+    const inReplyTo = { subject, fromAddress: 'itg@example.org', ...replied };
+    const email = answerEmail(answer, asked, { from: { name: subject, address: 'noc@example.com' }, inReplyTo });
+    const { headers, body } = messageText(email.message);
+    const names = headers.map(([key]) => key).filter((key) => key !== 'In-Reply-To' && key !== 'References');
+    expect(names).toEqual(HEADERS);
+    expect(headers).toContainEqual(['To', 'itg@example.org']);
+    expect(body.trimEnd()).toBe(email.text.trimEnd());
+    const read = await readEmail(Buffer.from(email.message), { receivedAtMs });
+    expect(read.email?.fromAddress).toBe('noc@example.com');
+    for (const part of email.message.split('\r\n')) expect(part.length).toBeLessThanOrEqual(998);
+    expect(email.message).toMatch(/^[\r\n -~]*$/);
+  });
 });

@@ -8,10 +8,10 @@ import type { TracebackEvent, TracebackState } from '../../sdk/src/traceback/lif
 import { pendingEffects, viewTraceback } from '../../sdk/src/traceback/lifecycle/traceback-view.js';
 import { compareProviders } from '../../sdk/src/contract/same-provider.js';
 import { ARM_MEANINGS } from '../../sdk/src/traceback/lifecycle/statement.js';
-import { startTraceback, stepTraceback } from '../../sdk/src/traceback/lifecycle/step-traceback.js';
-import type { TracebackStep } from '../../sdk/src/traceback/lifecycle/step-traceback.js';
+import { startTraceback, stepTraceback, type TracebackStep } from '../../sdk/src/traceback/lifecycle/step-traceback.js';
 import type { HopView, TracebackView } from '../../sdk/src/traceback/lifecycle/traceback-view.js';
 import { answerTo, COURSE_START_MS, HOUR_MS, provider } from '../support/traceback-course.js';
+import { forAll } from '../support/for-all.js';
 
 /** Few providers, so that calls go round, cross twice and are denied often. */
 const LETTERS = ['A', 'B', 'C', 'D', 'E'] as const;
@@ -295,31 +295,27 @@ function shuffled(heard: readonly TracebackEvent[], seed: readonly number[]): re
 
 test.for(['back', 'forward'] as const)('the order and the repetition of events change nothing: %s', (direction) => {
   const kinds = new Set<string>();
-  fc.assert(
-    fc.property(
-      happenings(direction),
-      fc.array(fc.nat({ max: 100_000 }), { minLength: 7, maxLength: 40 }),
-      (commands, seed) => {
-        const model: Model = { nowMs: COURSE_START_MS, heard: [] };
-        const real: Real = { state: begin(direction) };
-        fc.modelRun(() => ({ model, real }), commands);
-        kinds.add(viewTraceback(real.state).outcome?.kind ?? 'none');
-        const order = shuffled(model.heard, seed);
-        let state = begin(direction);
-        for (const event of order) {
-          const step = stepTraceback(state, event);
-          // Of two answers of one id that say different things the first stands: there the order decides, and nothing is promised.
-          if (step.reason === 'conflicting-repeat') return;
-          ({ state } = step);
-          checkView(state);
-        }
-        assert.deepEqual(state, real.state);
-        assert.deepEqual(viewTraceback(state), viewTraceback(real.state));
-        assert.deepEqual(pendingEffects(state), pendingEffects(real.state));
-      },
-    ),
-    // A failure has to be shrunk within the time of a test.
+  forAll(
+    [happenings(direction), fc.array(fc.nat({ max: 100_000 }), { minLength: 7, maxLength: 40 })],
     { numRuns: direction === 'back' ? 250 : 80, interruptAfterTimeLimit: 90_000 },
+    (commands, seed) => {
+      const model: Model = { nowMs: COURSE_START_MS, heard: [] };
+      const real: Real = { state: begin(direction) };
+      fc.modelRun(() => ({ model, real }), commands);
+      kinds.add(viewTraceback(real.state).outcome?.kind ?? 'none');
+      const order = shuffled(model.heard, seed);
+      let state = begin(direction);
+      for (const event of order) {
+        const step = stepTraceback(state, event);
+        // Of two answers of one id that say different things the first stands: there the order decides, and nothing is promised.
+        if (step.reason === 'conflicting-repeat') return;
+        ({ state } = step);
+        checkView(state);
+      }
+      assert.deepEqual(state, real.state);
+      assert.deepEqual(viewTraceback(state), viewTraceback(real.state));
+      assert.deepEqual(pendingEffects(state), pendingEffects(real.state));
+    },
   );
   if (direction === 'back') {
     // The worlds are rich enough: nearly every outcome was come to.

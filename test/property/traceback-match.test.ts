@@ -22,6 +22,7 @@ import {
   SECOND_US,
   without,
 } from '../support/matched-calls.js';
+import { forAll, forAllAsync } from '../support/for-all.js';
 
 const word = fc.oneof(
   fc.string({ maxLength: 40 }),
@@ -160,44 +161,40 @@ function areOneCall(one: MatchOutcome, other: MatchOutcome): boolean {
 }
 
 test('matching returns, for any request and any records', () => {
-  fc.assert(
-    fc.property(anyRequest, fc.array(anyCallRecord(), { maxLength: 5 }), (asked, records) => {
-      const outcome = matchCall({ request: asked, records, coverage: ALL, scope: SCOPE, directory: DIRECTORY });
-      expect(outcome.status).toMatch(/^(unique|several|none-but-covered|not-retained|gap|unreadable)$/);
-    }),
-  );
+  forAll([anyRequest, fc.array(anyCallRecord(), { maxLength: 5 })], 100, (asked, records) => {
+    const outcome = matchCall({ request: asked, records, coverage: ALL, scope: SCOPE, directory: DIRECTORY });
+    expect(outcome.status).toMatch(/^(unique|several|none-but-covered|not-retained|gap|unreadable)$/);
+  });
 });
 
 test('the order of records changes nothing', () => {
-  fc.assert(
-    fc.property(
+  forAll(
+    [
       anyAsked,
       anyCalls.chain((calls) =>
         fc.tuple(fc.constant(calls), fc.shuffledSubarray([...calls], { minLength: calls.length })),
       ),
-      (asked, [records, shuffled]) => {
-        expect(outcomeOf(asked, shuffled)).toEqual(outcomeOf(asked, records));
-      },
-    ),
+    ],
+    100,
+    (asked, [records, shuffled]) => {
+      expect(outcomeOf(asked, shuffled)).toEqual(outcomeOf(asked, records));
+    },
   );
 });
 
 test('a call that another upstream sent with all stated fields equal is never unique', () => {
-  fc.assert(
-    fc.property(anyMeant, fc.boolean(), ({ asked, records }, isOfOtherSwitch) => {
-      const outcome = outcomeOf(asked, records);
-      // Of a record id there are no two.
-      fc.pre(outcome.status === 'unique' && asked.call.recordId === undefined);
-      const twin = outcome.candidate.legs.map((one): CallRecord => ({
-        ...one,
-        recordId: one.recordId.replaceAll(/[0-9]/g, 'f'),
-        ...(isOfOtherSwitch ? { source: { ...one.source, id: 'sbc-2' } } : { callGroupId: 'twin' }),
-        ingress: { ...one.ingress, trunk: 'in-foreign' },
-      }));
-      expect(outcomeOf(asked, [...records, ...twin]).status).toBe('several');
-    }),
-    { numRuns: 100 },
-  );
+  forAll([anyMeant, fc.boolean()], 100, ({ asked, records }, isOfOtherSwitch) => {
+    const outcome = outcomeOf(asked, records);
+    // Of a record id there are no two.
+    fc.pre(outcome.status === 'unique' && asked.call.recordId === undefined);
+    const twin = outcome.candidate.legs.map((one): CallRecord => ({
+      ...one,
+      recordId: one.recordId.replaceAll(/[0-9]/g, 'f'),
+      ...(isOfOtherSwitch ? { source: { ...one.source, id: 'sbc-2' } } : { callGroupId: 'twin' }),
+      ingress: { ...one.ingress, trunk: 'in-foreign' },
+    }));
+    expect(outcomeOf(asked, [...records, ...twin]).status).toBe('several');
+  });
 });
 
 /** Tries of one call under one Call-ID, that proxies left as it came: by the edge and the core, with or without a capture beside them. */
@@ -231,78 +228,64 @@ const anyTries = fc
   );
 
 test('all that came from outside of a unique call came from one upstream', () => {
-  fc.assert(
-    fc.property(anyTries, (records) => {
-      const outcome = outcomeOf(request(), records);
-      const legs = outcome.status === 'unique' ? outcome.candidate.legs : [];
-      const upstreams = legs.flatMap(({ ingress: { trunk } }) =>
-        trunk === undefined || trunk === 'core' ? [] : [trunk.replace('in-a-2', 'in-a')],
-      );
-      expect(new Set(upstreams).size).toBeLessThanOrEqual(1);
-    }),
-    { numRuns: 250 },
-  );
+  forAll([anyTries], 250, (records) => {
+    const outcome = outcomeOf(request(), records);
+    const legs = outcome.status === 'unique' ? outcome.candidate.legs : [];
+    const upstreams = legs.flatMap(({ ingress: { trunk } }) =>
+      trunk === undefined || trunk === 'core' ? [] : [trunk.replace('in-a-2', 'in-a')],
+    );
+    expect(new Set(upstreams).size).toBeLessThanOrEqual(1);
+  });
 });
 
 test('what a store finds is never another unique call than that of all its records', async () => {
-  await fc.assert(
-    fc.asyncProperty(anyAsked, anyCalls, async (asked, records) => {
-      const store = createMemoryRecordStore({ clock: { nowMs: () => CALL_US / 1_000 } });
-      await store.insert(records);
-      await store.cover({ sourceId: 'sbc-1', fromUs: 0, toUs: CALL_US * 2 });
-      const looked = await findMatch(asked, { store, directory: DIRECTORY });
-      const all = outcomeOf(asked, records);
-      if (looked.status === 'unique' && all.status === 'unique') expect(areOneCall(looked, all)).toBe(true);
-      if (looked.status === 'unique') expect(looked.candidate.downstream).toBe('sent-to-downstream');
-      if (looked.status === 'unique') expect(all.status).not.toMatch(/^(none|gap|not-)/);
-    }),
-    { numRuns: 250 },
-  );
+  await forAllAsync([anyAsked, anyCalls], 250, async (asked, records) => {
+    const store = createMemoryRecordStore({ clock: { nowMs: () => CALL_US / 1_000 } });
+    await store.insert(records);
+    await store.cover({ sourceId: 'sbc-1', fromUs: 0, toUs: CALL_US * 2 });
+    const looked = await findMatch(asked, { store, directory: DIRECTORY });
+    const all = outcomeOf(asked, records);
+    if (looked.status === 'unique' && all.status === 'unique') expect(areOneCall(looked, all)).toBe(true);
+    if (looked.status === 'unique') expect(looked.candidate.downstream).toBe('sent-to-downstream');
+    if (looked.status === 'unique') expect(all.status).not.toMatch(/^(none|gap|not-)/);
+  });
 });
 
 test('whatever is consistent with a stated time began in the narrow windows', () => {
-  fc.assert(
-    fc.property(anyMeant, ({ asked, records }) => {
-      const plan = planSearch(asked);
-      if (plan.status !== 'planned') throw new Error('unreadable');
-      const outcome = outcomeOf(asked, records);
-      fc.pre(outcome.status === 'unique');
-      const { inviteAtUs, time } = outcome.candidate.legs[0]!;
-      const begins = [inviteAtUs, time.otherInviteAtUs ?? inviteAtUs];
-      expect(begins.some((us) => plan.narrow.some(({ fromUs, toUs }) => us >= fromUs && us <= toUs))).toBe(true);
-    }),
-  );
+  forAll([anyMeant], 100, ({ asked, records }) => {
+    const plan = planSearch(asked);
+    if (plan.status !== 'planned') throw new Error('unreadable');
+    const outcome = outcomeOf(asked, records);
+    fc.pre(outcome.status === 'unique');
+    const { inviteAtUs, time } = outcome.candidate.legs[0]!;
+    const begins = [inviteAtUs, time.otherInviteAtUs ?? inviteAtUs];
+    expect(begins.some((us) => plan.narrow.some(({ fromUs, toUs }) => us >= fromUs && us <= toUs))).toBe(true);
+  });
 });
 
 test('a call that is not what was stated in attestation and code alone is never erased by another', () => {
-  fc.assert(
-    fc.property(anyAsked, anyCalls, fc.boolean(), (asked, records, isSigner) => {
-      const call = { ...asked.call, attestation: 'B' as const, ...(isSigner ? { spc: '709J' } : {}) };
-      const received = { ...IDENTITIES[0], attestation: 'A' as const, spc: '310B' };
-      const meant = { ...meantBy(asked), received };
-      const outcome = outcomeOf({ ...asked, call }, [...records, meant]);
-      const candidates = outcome.status === 'several' ? outcome.candidates : [];
-      expect(candidates.map(({ ingressLeg }) => ingressLeg.legId)).toContain('meant');
-    }),
-    { numRuns: 150 },
-  );
+  forAll([anyAsked, anyCalls, fc.boolean()], 150, (asked, records, isSigner) => {
+    const call = { ...asked.call, attestation: 'B' as const, ...(isSigner ? { spc: '709J' } : {}) };
+    const received = { ...IDENTITIES[0], attestation: 'A' as const, spc: '310B' };
+    const meant = { ...meantBy(asked), received };
+    const outcome = outcomeOf({ ...asked, call }, [...records, meant]);
+    const candidates = outcome.status === 'several' ? outcome.candidates : [];
+    expect(candidates.map(({ ingressLeg }) => ingressLeg.legId)).toContain('meant');
+  });
 });
 
 test('"not found" is never said of a number that was called within the hour', async () => {
-  await fc.assert(
-    fc.asyncProperty(anyAsked, anyCalls, async (asked, records) => {
-      const store = createMemoryRecordStore({ clock: { nowMs: () => CALL_US / 1_000 } });
-      await store.insert(records);
-      await store.cover({ sourceId: 'sbc-1', fromUs: 0, toUs: CALL_US * 2 });
-      const looked = await findMatch(asked, { store, directory: DIRECTORY });
-      const plan = planSearch(asked);
-      if (plan.status !== 'planned') throw new Error('unreadable');
-      const called = records.filter((record) =>
-        plan.wide.some((window) => matchesQuery(record, { window, calledTn: CALLED })),
-      );
-      for (const { status } of [looked, outcomeOf(asked, records)])
-        if (status === 'none-but-covered') expect(called).toEqual([]);
-    }),
-    { numRuns: 150 },
-  );
+  await forAllAsync([anyAsked, anyCalls], 150, async (asked, records) => {
+    const store = createMemoryRecordStore({ clock: { nowMs: () => CALL_US / 1_000 } });
+    await store.insert(records);
+    await store.cover({ sourceId: 'sbc-1', fromUs: 0, toUs: CALL_US * 2 });
+    const looked = await findMatch(asked, { store, directory: DIRECTORY });
+    const plan = planSearch(asked);
+    if (plan.status !== 'planned') throw new Error('unreadable');
+    const called = records.filter((record) =>
+      plan.wide.some((window) => matchesQuery(record, { window, calledTn: CALLED })),
+    );
+    for (const { status } of [looked, outcomeOf(asked, records)])
+      if (status === 'none-but-covered') expect(called).toEqual([]);
+  });
 });

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { nextAskedCall } from '@hopback/sdk/internal';
 import type { AnsweredCall, RequestedCall, TracebackFinding } from '@hopback/sdk/traceback';
 import { answerTo, from, provider, traceback } from '../support/traceback-course.js';
+import { forAll } from '../support/for-all.js';
 
 // "2 minutes plus the clock tolerance of both sides", written out once more, so that a change of the rule is seen here.
 const TOLERANCE_MS = 180_000;
@@ -31,35 +32,32 @@ const finding = fc.constantFrom<TracebackFinding>(
 
 test('whatever call a liar discloses, nobody is asked or named by an answer about another call', () => {
   const counts = { fits: 0, differs: 0 };
-  fc.assert(
-    fc.property(finding, apartMs, anyNumber, fc.array(other, { maxLength: 2 }), (said, apart, called, divertedTo) => {
-      const numbers = [called, ...divertedTo].filter((number) => number !== undefined);
-      const isSameNumber = numbers.length === 0 || numbers.some((number) => number.endsWith('2025550143'));
-      const fits = isSameNumber && Math.abs(apart) <= TOLERANCE_MS;
-      counts[fits ? 'fits' : 'differs'] += 1;
-      const call: AnsweredCall = {
-        ...{ startedAt: new Date(ASKED_MS + apart).toISOString(), calling: '+16175550177', disposition: 'answered' },
-        ...(called !== undefined && { called }),
-        ...(divertedTo.length > 0 && { divertedTo }),
-      };
-      const course = traceback();
-      course.ask();
-      const answer = { ...answerTo(course.requestTo('A'), provider('A'), said), call };
-      course.happen({ type: 'answer-received', answer, asked: ASKED });
-      const next = nextAskedCall(ASKED, answer);
-      const { outcome, path } = course.view();
-      if (fits) {
-        expect(outcome?.kind).not.toBe('disputed');
-        expect(next?.calling).toBe(numbers.length === 0 ? ASKED.calling : '+16175550177');
-        return;
-      }
-      expect(outcome?.kind).toBe('disputed');
-      expect(path).toHaveLength(1);
-      expect(next).toEqual(ASKED);
-      expect(JSON.stringify([course.state(), course.view(), course.pending()])).not.toMatch(/Example P|provider-p/);
-    }),
-    { numRuns: 500 },
-  );
+  forAll([finding, apartMs, anyNumber, fc.array(other, { maxLength: 2 })], 500, (said, apart, called, divertedTo) => {
+    const numbers = [called, ...divertedTo].filter((number) => number !== undefined);
+    const isSameNumber = numbers.length === 0 || numbers.some((number) => number.endsWith('2025550143'));
+    const fits = isSameNumber && Math.abs(apart) <= TOLERANCE_MS;
+    counts[fits ? 'fits' : 'differs'] += 1;
+    const call: AnsweredCall = {
+      ...{ startedAt: new Date(ASKED_MS + apart).toISOString(), calling: '+16175550177', disposition: 'answered' },
+      ...(called !== undefined && { called }),
+      ...(divertedTo.length > 0 && { divertedTo }),
+    };
+    const course = traceback();
+    course.ask();
+    const answer = { ...answerTo(course.requestTo('A'), provider('A'), said), call };
+    course.happen({ type: 'answer-received', answer, asked: ASKED });
+    const next = nextAskedCall(ASKED, answer);
+    const { outcome, path } = course.view();
+    if (fits) {
+      expect(outcome?.kind).not.toBe('disputed');
+      expect(next?.calling).toBe(numbers.length === 0 ? ASKED.calling : '+16175550177');
+      return;
+    }
+    expect(outcome?.kind).toBe('disputed');
+    expect(path).toHaveLength(1);
+    expect(next).toEqual(ASKED);
+    expect(JSON.stringify([course.state(), course.view(), course.pending()])).not.toMatch(/Example P|provider-p/);
+  });
   expect(Math.min(counts.fits, counts.differs)).toBeGreaterThan(20);
 });
 
@@ -70,12 +68,9 @@ test('whatever is disclosed, comparing returns, and the next call has a number t
     zone: fc.option(fc.string(), { nil: undefined }),
   });
   const disclosed = fc.record({ startedAt: fc.string(), called: fc.string(), divertedTo: fc.array(fc.string()) });
-  fc.assert(
-    fc.property(stated, disclosed, ({ called, local, zone }, call) => {
-      const at = { asWritten: local, local, precision: 'minute', ...(zone !== undefined && { zone }) } as const;
-      const next = nextAskedCall({ called, at }, { call: { ...call, disposition: 'answered' } });
-      expect([called, call.called]).toContain(next?.called);
-    }),
-    { numRuns: 500 },
-  );
+  forAll([stated, disclosed], 500, ({ called, local, zone }, call) => {
+    const at = { asWritten: local, local, precision: 'minute', ...(zone !== undefined && { zone }) } as const;
+    const next = nextAskedCall({ called, at }, { call: { ...call, disposition: 'answered' } });
+    expect([called, call.called]).toContain(next?.called);
+  });
 });

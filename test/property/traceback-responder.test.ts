@@ -25,6 +25,7 @@ import {
   policyInput,
   US,
 } from '../support/traceback-cases.js';
+import { forAll, forAllAsync } from '../support/for-all.js';
 
 const policy: fc.Arbitrary<TracebackPolicyData> = fc
   .record({
@@ -87,42 +88,37 @@ const outcome: fc.Arbitrary<MatchOutcome> = fc.oneof(
 );
 
 test('under any policy an automatic answer names only a party of the directory, for a call that was sent to the provider that named us', () => {
-  fc.assert(
-    fc.property(
-      policy,
-      outcome,
-      fc.boolean(),
-      fc.constantFrom('none', 'held', 'unknown'),
-      (data, found, isNamed, hold) => {
-        const { downstream, ...rest } = aRequest();
-        const request = isNamed && downstream !== undefined ? { ...rest, downstream } : rest;
-        const decision = decideTraceback(policyInput({ policy: data, outcome: found, request, hold }));
-        if (decision.kind === 'review') {
-          expect(decision.reasons.length).toBeGreaterThan(0);
-          return;
-        }
-        const { finding } = decision.draft;
-        expect(data.automatic.arms).toContain(finding.arm);
-        if (finding.arm === 'not-found')
-          expect(found).toMatchObject({ status: 'none-but-covered', search: { coverage: [{ sourceId: 'sbc-1' }] } });
-        if (found.status !== 'unique') return;
-        expect(hold).toBe('none');
-        expect(found.candidate.reasons.some(({ verdict }) => verdict === 'contradicts')).toBe(false);
-        expect(found.candidate.ingressLeg.time.otherInviteAtUs).toBeUndefined();
-        if (finding.arm === 'not-sent-to-downstream') {
-          expect(found.candidate.downstream).toBe('sent-elsewhere');
-          return;
-        }
-        expect(found.candidate.downstream).toBe(isNamed ? 'sent-to-downstream' : 'delivered-here');
-        const party = DIRECTORY.partyOf(found.candidate.ingressLeg.ingress, CALL_US);
-        expect(party).toBeDefined();
-        if (finding.arm !== 'received-from') return;
-        expect(party).toEqual({ kind: 'provider', provider: finding.upstream });
-        // Neither we nor the provider that named us.
-        expect(isNamed ? [US, DOWNSTREAM] : [US]).not.toContainEqual(finding.upstream);
-      },
-    ),
-    { numRuns: 2_000 },
+  forAll(
+    [policy, outcome, fc.boolean(), fc.constantFrom('none', 'held', 'unknown')],
+    2_000,
+    (data, found, isNamed, hold) => {
+      const { downstream, ...rest } = aRequest();
+      const request = isNamed && downstream !== undefined ? { ...rest, downstream } : rest;
+      const decision = decideTraceback(policyInput({ policy: data, outcome: found, request, hold }));
+      if (decision.kind === 'review') {
+        expect(decision.reasons.length).toBeGreaterThan(0);
+        return;
+      }
+      const { finding } = decision.draft;
+      expect(data.automatic.arms).toContain(finding.arm);
+      if (finding.arm === 'not-found')
+        expect(found).toMatchObject({ status: 'none-but-covered', search: { coverage: [{ sourceId: 'sbc-1' }] } });
+      if (found.status !== 'unique') return;
+      expect(hold).toBe('none');
+      expect(found.candidate.reasons.some(({ verdict }) => verdict === 'contradicts')).toBe(false);
+      expect(found.candidate.ingressLeg.time.otherInviteAtUs).toBeUndefined();
+      if (finding.arm === 'not-sent-to-downstream') {
+        expect(found.candidate.downstream).toBe('sent-elsewhere');
+        return;
+      }
+      expect(found.candidate.downstream).toBe(isNamed ? 'sent-to-downstream' : 'delivered-here');
+      const party = DIRECTORY.partyOf(found.candidate.ingressLeg.ingress, CALL_US);
+      expect(party).toBeDefined();
+      if (finding.arm !== 'received-from') return;
+      expect(party).toEqual({ kind: 'provider', provider: finding.upstream });
+      // Neither we nor the provider that named us.
+      expect(isNamed ? [US, DOWNSTREAM] : [US]).not.toContainEqual(finding.upstream);
+    },
   );
 });
 
@@ -140,63 +136,56 @@ test('the view of any request is plain JSON, and no decision makes answerOfDecis
     candidate: fc.option(fc.constantFrom(FIRST_ID, 'g-9'), { nil: undefined }),
     reason: fc.option(fc.string({ maxLength: 10 }), { nil: undefined }),
   });
-  fc.assert(
-    fc.property(outcome, decision, (found, { arm, candidate: chosen, reason }) => {
-      const request = aRequest();
-      const subject = {
-        request,
-        state: 'review',
-        dueAtMs: 0,
-        outcome: found,
-        decision: decideTraceback(policyInput({ outcome: found })),
-        answers: [],
-      };
-      const view = reviewOf(subject, { nowMs: 1, policy: DEFAULT_TRACEBACK_POLICY });
-      expect(JSON.parse(JSON.stringify(view))).toEqual(view);
-      const made = answerOfDecision(
-        {
-          ...{
-            format: 'hopback.review-decision.1',
-            decisionId: 'd',
-            requestId: 'r-1',
-            by: 'x',
-            decidedAt: '2026-11-02T18:00:00Z',
-            arm,
-          },
-          ...(chosen === undefined ? {} : { candidate: chosen }),
-          ...(reason === undefined ? {} : { reason }),
+  forAll([outcome, decision], 500, (found, { arm, candidate: chosen, reason }) => {
+    const request = aRequest();
+    const subject = {
+      request,
+      state: 'review',
+      dueAtMs: 0,
+      outcome: found,
+      decision: decideTraceback(policyInput({ outcome: found })),
+      answers: [],
+    };
+    const view = reviewOf(subject, { nowMs: 1, policy: DEFAULT_TRACEBACK_POLICY });
+    expect(JSON.parse(JSON.stringify(view))).toEqual(view);
+    const made = answerOfDecision(
+      {
+        ...{
+          format: 'hopback.review-decision.1',
+          decisionId: 'd',
+          requestId: 'r-1',
+          by: 'x',
+          decidedAt: '2026-11-02T18:00:00Z',
+          arm,
         },
-        subject,
-        { policy: DEFAULT_TRACEBACK_POLICY, directory: DIRECTORY, provider: US },
-      );
-      if (made.status === 'accepted' && made.draft.finding.arm === 'not-found')
-        expect(found.status).toBe('none-but-covered');
-    }),
-    { numRuns: 500 },
-  );
+        ...(chosen === undefined ? {} : { candidate: chosen }),
+        ...(reason === undefined ? {} : { reason }),
+      },
+      subject,
+      { policy: DEFAULT_TRACEBACK_POLICY, directory: DIRECTORY, provider: US },
+    );
+    if (made.status === 'accepted' && made.draft.finding.arm === 'not-found')
+      expect(found.status).toBe('none-but-covered');
+  });
 });
 
 test('what reads decisions and entries returns for any value, and what reads configuration throws our error alone', () => {
-  fc.assert(
-    fc.property(fc.oneof(fc.jsonValue(), fc.object()), (value) => {
-      readReviewDecision(value);
-      readEntry(JSON.stringify(value));
-      for (const read of [readTracebackPolicy, readTrunkDirectory]) {
-        try {
-          read(value);
-        } catch (error) {
-          expect(isHopbackError(error) && error.code).toBe('invalid-configuration');
-        }
+  forAll([fc.oneof(fc.jsonValue(), fc.object())], 100, (value) => {
+    readReviewDecision(value);
+    readEntry(JSON.stringify(value));
+    for (const read of [readTracebackPolicy, readTrunkDirectory]) {
+      try {
+        read(value);
+      } catch (error) {
+        expect(isHopbackError(error) && error.code).toBe('invalid-configuration');
       }
-    }),
-  );
+    }
+  });
 });
 
 test('a receipt of any text is rejected, and none throws', async () => {
   const verify = createReceiptVerifier({ keys: [] });
-  await fc.assert(
-    fc.asyncProperty(fc.oneof(fc.string(), fc.constantFrom('a.b.c', 'e30.e30.', '..')), async (text) => {
-      expect((await verify(text)).status).toBe('rejected');
-    }),
-  );
+  await forAllAsync([fc.oneof(fc.string(), fc.constantFrom('a.b.c', 'e30.e30.', '..'))], 100, async (text) => {
+    expect((await verify(text)).status).toBe('rejected');
+  });
 });

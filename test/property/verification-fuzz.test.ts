@@ -6,6 +6,7 @@ import { PASSPORT_FAULT_NAMES } from '../../sdk/src/testing/passport-faults/inde
 import { beforeAll, expect, test } from 'vitest';
 import { MUTATION_KINDS, mutate, type Mutation } from '../support/identity-mutations.js';
 import { createVerificationLab, type VerificationLab } from '../support/verification-lab.js';
+import { forAll, forAllAsync } from '../support/for-all.js';
 
 // HOPBACK_FUZZ_RUNS=200000 runs more of them, HOPBACK_FUZZ_SEED=n runs the same ones again (the seed is in the line that each
 // run prints, and fast-check names seed and path where something fails).
@@ -75,15 +76,12 @@ test(
   () => {
     const counts = { passed: 0, failed: 0, indeterminate: 0 };
     const start = performance.now();
-    fc.assert(
-      fc.property(mutants, (mutant) => {
-        const identity = mutantOf(mutant);
-        const verdict = lab.service.verifyNow({ ...lab.call, identity });
-        counts[verdict.status] += 1;
-        if (verdict.status === 'passed' && !mayPass(identity, oracle)) throw new Error(`passed: ${identity}`);
-      }),
-      { numRuns: RUNS, seed: SEED },
-    );
+    forAll([mutants], { numRuns: RUNS, seed: SEED }, (mutant) => {
+      const identity = mutantOf(mutant);
+      const verdict = lab.service.verifyNow({ ...lab.call, identity });
+      counts[verdict.status] += 1;
+      if (verdict.status === 'passed' && !mayPass(identity, oracle)) throw new Error(`passed: ${identity}`);
+    });
     const seconds = (performance.now() - start) / 1000;
     process.stdout.write(
       `verification fuzz: ${RUNS} headers, seed ${SEED}, ${Math.round(RUNS / seconds)}/s, ` +
@@ -107,15 +105,16 @@ test('of the headers that mutations start from, only those pass that the oracle 
 test(
   'the waiting form gives the verdict of the other one on mutated headers',
   async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(mutants, { minLength: 1, maxLength: 4 }), async (several) => {
+    await forAllAsync(
+      [fc.array(mutants, { minLength: 1, maxLength: 4 })],
+      { numRuns: Math.ceil(RUNS / 20), seed: SEED },
+      async (several) => {
         const identity = several.map(mutantOf);
         const verdict = await lab.service.verify({ ...lab.call, identity });
         const atOnce = lab.service.verifyNow({ ...lab.call, identity });
         expect([verdict.status, verdict.reasons]).toEqual([atOnce.status, atOnce.reasons]);
         expect(verdict.outcomes.map(({ status }) => status)).toEqual(atOnce.outcomes.map(({ status }) => status));
-      }),
-      { numRuns: Math.ceil(RUNS / 20), seed: SEED },
+      },
     );
   },
   TIMEOUT_MS,
@@ -144,17 +143,14 @@ test(
   'any From, To, Request-URI, P-Asserted-Identity and Date are read without an exception, and only the caller passes',
   () => {
     const identity = corpus.at(-1) ?? '';
-    fc.assert(
-      fc.property(fields, fc.boolean(), (random, isWhole) => {
-        const request = isWhole
-          ? { identity, ...random }
-          : { ...lab.call, identity, from: random.from, date: random.date };
-        if (lab.service.verifyNow(request).status !== 'passed') return;
-        const caller = [random.from, ...(isWhole ? random.pAssertedIdentity : [])].some(namesCaller);
-        if (!caller) throw new Error(`passed for a caller that is not named: ${JSON.stringify(request)}`);
-      }),
-      { numRuns: Math.ceil(RUNS / 2), seed: SEED },
-    );
+    forAll([fields, fc.boolean()], { numRuns: Math.ceil(RUNS / 2), seed: SEED }, (random, isWhole) => {
+      const request = isWhole
+        ? { identity, ...random }
+        : { ...lab.call, identity, from: random.from, date: random.date };
+      if (lab.service.verifyNow(request).status !== 'passed') return;
+      const caller = [random.from, ...(isWhole ? random.pAssertedIdentity : [])].some(namesCaller);
+      if (!caller) throw new Error(`passed for a caller that is not named: ${JSON.stringify(request)}`);
+    });
   },
   TIMEOUT_MS,
 );

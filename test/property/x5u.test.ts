@@ -9,7 +9,8 @@ import {
   MAX_RETRY_MS,
   retryDelayMs,
 } from '../../sdk/src/stir/certificates/certificate-cache.js';
-import { ManualClock, TEST_NOW_MS } from '../../sdk/src/testing/index.js';
+import { createManualClock, TEST_NOW_MS } from '../../sdk/src/testing/index.js';
+import { forAll, forAllAsync } from '../support/for-all.js';
 
 /** Pieces that URLs are made of and that parsers disagree about, put together in any order. */
 const pieces = fc.constantFrom(
@@ -32,29 +33,26 @@ const anyText = fc.oneof(
 
 test('checking an x5u never throws, and what it permits is what the URL parser connects to', () => {
   let permitted = 0;
-  fc.assert(
-    fc.property(anyText, (text) => {
-      const checked = checkX5uUrl(text);
-      expect(checked.url).toBe(text);
-      if (checked.status === 'refused') return;
-      permitted += 1;
-      const parsed = new URL(text);
-      expect(parsed.protocol).toBe('https:');
-      expect(parsed.hostname.replace(/^\[|\]$/g, '')).toBe(checked.host);
-      expect(parsed.port === '' ? 443 : Number(parsed.port)).toBe(checked.port);
-      expect([443, 8443]).toContain(checked.port);
-      expect(parsed.pathname).toBe(checked.target);
-      expect([parsed.username, parsed.password, parsed.search, parsed.hash]).toEqual(['', '', '', '']);
-      // Parsing once more, as a proxy or a log reader would, changes nothing.
-      expect(checkX5uUrl(parsed.href)).toMatchObject({
-        status: 'permitted',
-        host: checked.host,
-        port: checked.port,
-        target: checked.target,
-      });
-    }),
-    { numRuns: 20_000 },
-  );
+  forAll([anyText], 20_000, (text) => {
+    const checked = checkX5uUrl(text);
+    expect(checked.url).toBe(text);
+    if (checked.status === 'refused') return;
+    permitted += 1;
+    const parsed = new URL(text);
+    expect(parsed.protocol).toBe('https:');
+    expect(parsed.hostname.replace(/^\[|\]$/g, '')).toBe(checked.host);
+    expect(parsed.port === '' ? 443 : Number(parsed.port)).toBe(checked.port);
+    expect([443, 8443]).toContain(checked.port);
+    expect(parsed.pathname).toBe(checked.target);
+    expect([parsed.username, parsed.password, parsed.search, parsed.hash]).toEqual(['', '', '', '']);
+    // Parsing once more, as a proxy or a log reader would, changes nothing.
+    expect(checkX5uUrl(parsed.href)).toMatchObject({
+      status: 'permitted',
+      host: checked.host,
+      port: checked.port,
+      target: checked.target,
+    });
+  });
   expect(permitted).toBeGreaterThan(100);
 });
 
@@ -71,44 +69,35 @@ test('no spelling of a special-purpose IPv4 address is permitted', () => {
         [address, String(number), `0x${number.toString(16)}`, hex, octal, `[::ffff:${address}]`][form] ?? address;
       return { address, form, text: upper ? text.toUpperCase() : text };
     });
-  fc.assert(
-    fc.property(spelled, ({ address, form, text }) => {
-      const status = checkX5uUrl(`https://${text}/a`).status;
-      const plain = form === 0 && !isSpecialPurposeAddress(address);
-      expect([text, status]).toEqual([text, plain ? 'permitted' : 'refused']);
-    }),
-    { numRuns: 5_000 },
-  );
+  forAll([spelled], 5_000, ({ address, form, text }) => {
+    const status = checkX5uUrl(`https://${text}/a`).status;
+    const plain = form === 0 && !isSpecialPurposeAddress(address);
+    expect([text, status]).toEqual([text, plain ? 'permitted' : 'refused']);
+  });
 });
 
 test('telling special-purpose addresses never throws', () => {
-  fc.assert(
-    fc.property(fc.oneof(fc.string(), fc.ipV4(), fc.ipV6(), fc.ipV4Extended()), (text) => {
-      expect(typeof isSpecialPurposeAddress(text)).toBe('boolean');
-    }),
-    { numRuns: 5_000 },
-  );
+  forAll([fc.oneof(fc.string(), fc.ipV4(), fc.ipV6(), fc.ipV4Extended())], 5_000, (text) => {
+    expect(typeof isSpecialPurposeAddress(text)).toBe('boolean');
+  });
 });
 
 test('an IPv4 address and its mapped and NAT64 spellings are judged alike', () => {
-  fc.assert(
-    fc.property(fc.ipV4(), (address) => {
-      const judged = isSpecialPurposeAddress(address);
-      const high = address.split('.').map(Number);
-      const groups = [(high[0] ?? 0) * 256 + (high[1] ?? 0), (high[2] ?? 0) * 256 + (high[3] ?? 0)].map((group) =>
-        group.toString(16),
-      );
-      for (const spelling of [
-        `::ffff:${address}`,
-        `::ffff:${groups.join(':')}`,
-        `64:ff9b::${address}`,
-        `64:ff9b::${groups.join(':')}`,
-      ]) {
-        expect([spelling, isSpecialPurposeAddress(spelling)]).toEqual([spelling, judged]);
-      }
-    }),
-    { numRuns: 5_000 },
-  );
+  forAll([fc.ipV4()], 5_000, (address) => {
+    const judged = isSpecialPurposeAddress(address);
+    const high = address.split('.').map(Number);
+    const groups = [(high[0] ?? 0) * 256 + (high[1] ?? 0), (high[2] ?? 0) * 256 + (high[3] ?? 0)].map((group) =>
+      group.toString(16),
+    );
+    for (const spelling of [
+      `::ffff:${address}`,
+      `::ffff:${groups.join(':')}`,
+      `64:ff9b::${address}`,
+      `64:ff9b::${groups.join(':')}`,
+    ]) {
+      expect([spelling, isSpecialPurposeAddress(spelling)]).toEqual([spelling, judged]);
+    }
+  });
 });
 
 const envelopeLike = fc
@@ -131,18 +120,15 @@ const envelopeLike = fc
   .map((envelope) => ({ ...envelope, bodySha256: sha256Hex(typeof envelope.body === 'string' ? envelope.body : '') }));
 
 test('an import takes any JSON without throwing and admits nothing that is no chain', async () => {
-  const repository = new CertificateRepository({ clock: new ManualClock() });
-  await fc.assert(
-    fc.asyncProperty(fc.oneof(fc.jsonValue(), envelopeLike), async (value) => {
-      readEnvelope(value);
-      expect((await repository.import(value)).imported).toBe(0);
-      expect(await repository.import({ format: 'hopback.certificate-cache.1', entries: [value] })).toEqual({
-        imported: 0,
-        rejected: 1,
-      });
-    }),
-    { numRuns: 2_000 },
-  );
+  const repository = createCertificateRepository({ clock: createManualClock() });
+  await forAllAsync([fc.oneof(fc.jsonValue(), envelopeLike)], 2_000, async (value) => {
+    readEnvelope(value);
+    expect((await repository.import(value)).imported).toBe(0);
+    expect(await repository.import({ format: 'hopback.certificate-cache.1', entries: [value] })).toEqual({
+      imported: 0,
+      rejected: 1,
+    });
+  });
   expect(repository.stats().entries).toBe(0);
 });
 
@@ -159,20 +145,14 @@ test('lifetimes and waits stay within their bounds for any header', () => {
     '__proto__',
   );
   const value = fc.oneof(headerText, fc.array(headerText, { maxLength: 2 }));
-  fc.assert(
-    fc.property(fc.dictionary(names, value), fc.integer(), (headers, notAfterOffset) => {
-      const fresh = freshUntil({ headers, fetchedAtMs: TEST_NOW_MS, notAfterMs: TEST_NOW_MS + notAfterOffset });
-      expect(fresh).toBeLessThanOrEqual(TEST_NOW_MS + Math.min(MAX_FRESH_MS, notAfterOffset));
-      expect(fresh).toBeGreaterThanOrEqual(TEST_NOW_MS + Math.min(86_400_000, notAfterOffset));
-    }),
-    { numRuns: 5_000 },
-  );
-  fc.assert(
-    fc.property(fc.integer(), headerText, (failures, retryAfter) => {
-      const wait = retryDelayMs(failures, retryAfter, { nowMs: TEST_NOW_MS });
-      expect(wait).toBeGreaterThanOrEqual(1_000);
-      expect(wait).toBeLessThanOrEqual(MAX_RETRY_MS);
-    }),
-    { numRuns: 2_000 },
-  );
+  forAll([fc.dictionary(names, value), fc.integer()], 5_000, (headers, notAfterOffset) => {
+    const fresh = freshUntil({ headers, fetchedAtMs: TEST_NOW_MS, notAfterMs: TEST_NOW_MS + notAfterOffset });
+    expect(fresh).toBeLessThanOrEqual(TEST_NOW_MS + Math.min(MAX_FRESH_MS, notAfterOffset));
+    expect(fresh).toBeGreaterThanOrEqual(TEST_NOW_MS + Math.min(86_400_000, notAfterOffset));
+  });
+  forAll([fc.integer(), headerText], 2_000, (failures, retryAfter) => {
+    const wait = retryDelayMs(failures, retryAfter, { nowMs: TEST_NOW_MS });
+    expect(wait).toBeGreaterThanOrEqual(1_000);
+    expect(wait).toBeLessThanOrEqual(MAX_RETRY_MS);
+  });
 });
