@@ -38,7 +38,6 @@ export type TrafficKind = (typeof ORDINARY_KINDS)[number] | (typeof CAMPAIGN_KIN
 export interface LabelledCall {
   readonly record: CallRecord;
   readonly kind: TrafficKind;
-  readonly isCampaign: boolean;
 }
 
 /** Forty area codes of this little world, four of them the carrier's own. */
@@ -88,18 +87,14 @@ const ROBOCALL: Outcome = { answered: 0.3, short: 0.6, mean: 14, least: 6 };
 /**
  * Makes a day of calls in the order of their time.
  * @param seed - which day
- * @param scale - 1 for about 40,000 calls
  */
-export function labelledTraffic(seed: number, scale: number = 1): readonly LabelledCall[] {
-  const random = new SeededRandom(seed, 'labelled-traffic');
-  const world = createWorld(random.fork('world'), scale);
-  const sketches = [...ordinarySketches(world, random, scale), ...campaignSketches(world, random, scale)];
+export function labelledTraffic(seed: number): readonly LabelledCall[] {
+  const random = createSeededRandom(seed, 'labelled-traffic');
+  const world = createWorld(random.fork('world'));
+  const sketches = [...ordinarySketches(world, random), ...campaignSketches(world, random)];
   sketches.sort((a, b) => a.atSeconds - b.atSeconds);
   const outcomes = random.fork('outcomes');
-  return sketches.map((sketch, index) => {
-    const isCampaign = (CAMPAIGN_KINDS as readonly string[]).includes(sketch.kind);
-    return { record: recordOf(sketch, index, outcomes), kind: sketch.kind, isCampaign };
-  });
+  return sketches.map((sketch, index) => ({ record: recordOf(sketch, index, outcomes), kind: sketch.kind }));
 }
 
 interface World {
@@ -119,16 +114,14 @@ function someExchange(random: SeededRandom): string {
   return String(nxx);
 }
 
-function createWorld(random: SeededRandom, scale: number): World {
+function createWorld(random: SeededRandom): World {
   // A carrier has few exchanges of its own, densely filled.
   const exchanges = HOME_AREAS.flatMap((area) => Array.from({ length: 4 }, () => `1${area}${someExchange(random)}`));
   const subscribers = Array.from(
-    { length: Math.ceil(4_000 * scale) },
+    { length: 4_000 },
     () => random.pick(exchanges) + String(random.int(10_000)).padStart(4, '0'),
   );
-  const others = Array.from({ length: Math.ceil(12_000 * scale) }, () =>
-    someNumber(random, random.chance(0.3) ? HOME_AREAS : AREAS),
-  );
+  const others = Array.from({ length: 12_000 }, () => someNumber(random, random.chance(0.3) ? HOME_AREAS : AREAS));
   const carriers: readonly Way[] = [
     { trunk: 'peer-large-1', spc: '101A', attestation: 'A' },
     { trunk: 'peer-large-2', spc: '102A', attestation: 'A' },
@@ -150,10 +143,10 @@ function createWorld(random: SeededRandom, scale: number): World {
   };
 }
 
-function* ordinarySketches(world: World, random: SeededRandom, scale: number): Generator<Sketch> {
+function* ordinarySketches(world: World, random: SeededRandom): Generator<Sketch> {
   const times = random.fork('times');
   const anyTime = (): number => times.next() * DAY_SECONDS;
-  yield* households(world, random.fork('household'), { scale, anyTime });
+  yield* households(world, random.fork('household'), anyTime);
   const places = random.fork('places');
   const tollFree = (): string => `1888${someExchange(places)}${String(1_000 + places.int(9_000))}`;
   const abroad = (): string => `442079460${String(places.int(1_000)).padStart(3, '0')}`;
@@ -172,7 +165,7 @@ function* ordinarySketches(world: World, random: SeededRandom, scale: number): G
     ['extension', 1, 80, () => '4102', WHOLESALE, PEOPLE],
   ];
   for (const [kind, count, calls, number, way, outcome] of callers) {
-    for (let caller = 0; caller < count * scale; caller += 1) {
+    for (let caller = 0; caller < count; caller += 1) {
       const calling = number();
       const startSeconds = anyTime();
       for (let call = 0; call < calls; call += 1) {
@@ -185,12 +178,8 @@ function* ordinarySketches(world: World, random: SeededRandom, scale: number): G
   }
 }
 
-function* households(
-  world: World,
-  random: SeededRandom,
-  { scale, anyTime }: { readonly scale: number; readonly anyTime: () => number },
-): Generator<Sketch> {
-  for (let person = 0; person < 6_000 * scale; person += 1) {
+function* households(world: World, random: SeededRandom, anyTime: () => number): Generator<Sketch> {
+  for (let person = 0; person < 6_000; person += 1) {
     const isHome = random.chance(0.35);
     const calling = random.pick(isHome ? world.subscribers : world.others);
     const circle = Array.from({ length: 1 + random.int(4) }, () => random.pick(world.subscribers));
@@ -227,9 +216,9 @@ type Campaign = readonly [
   sketch: (called: string, index: number) => Pick<Sketch, 'calling' | 'way'> & Partial<Sketch>,
 ];
 
-function* campaignSketches(world: World, all: SeededRandom, scale: number): Generator<Sketch> {
+function* campaignSketches(world: World, all: SeededRandom): Generator<Sketch> {
   const random = all.fork('campaigns');
-  const numbers = (count: number) => Array.from({ length: Math.ceil(count * scale) }, () => someNumber(random, AREAS));
+  const numbers = (count: number) => Array.from({ length: count }, () => someNumber(random, AREAS));
   const lastFour = (): string => String(random.int(10_000)).padStart(4, '0');
   const nobody = (): string =>
     random.pick([
@@ -262,18 +251,18 @@ function* campaignSketches(world: World, all: SeededRandom, scale: number): Gene
   ];
   for (const [kind, hours, calls, sketch] of campaigns) {
     const start = random.next() * (DAY_SECONDS - hours * 3_600);
-    for (let index = 0; index < calls * scale; index += 1) {
+    for (let index = 0; index < calls; index += 1) {
       const called = random.pick(world.subscribers);
       const atSeconds = start + random.next() * hours * 3_600;
       yield { kind, called, atSeconds, outcome: ROBOCALL, ...sketch(called, index) };
     }
   }
-  yield* rows(world, random, scale);
+  yield* rows(world, random);
 }
 
 /** Four blocks, each walked through by five lines at once. */
-function* rows(world: World, random: SeededRandom, scale: number): Generator<Sketch> {
-  for (let block = 0; block < 4 * scale; block += 1) {
+function* rows(world: World, random: SeededRandom): Generator<Sketch> {
+  for (let block = 0; block < 4; block += 1) {
     const first = Number(random.pick(world.subscribers).slice(7)) % 9_000;
     const exchange = random.pick(world.subscribers).slice(0, 7);
     const startSeconds = random.next() * (DAY_SECONDS - 3_600);

@@ -1,10 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { importFiles } from '../../sdk/src/records/ingest/import-files.js';
-import type { ImportProgress } from '../../sdk/src/records/ingest/import-files.js';
+import { expect, test } from 'vitest';
+import { importFiles, type ImportProgress } from '../../sdk/src/records/ingest/import-files.js';
 import { HopbackError } from '../../sdk/src/errors.js';
 import {
   createCountingStore,
@@ -15,18 +11,9 @@ import {
   rowLines as rows,
   rowText,
 } from '../support/followed-rows.js';
+import { testFolder } from '../support/test-folder.js';
 
-let directory: string;
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'hopback-import-'));
-});
-afterEach(() => rm(directory, { recursive: true, force: true }));
-
-async function file(name: string, content: string | Uint8Array): Promise<string> {
-  const path = join(directory, name);
-  await writeFile(path, content);
-  return path;
-}
+const folder = testFolder();
 const parts = () => ({
   sourceId: 'test-switch',
   reader: createRowReader(),
@@ -38,10 +25,10 @@ const second = (n: number): number => FIRST_ROW_US + n * 1_000_000;
 
 test('plain and packed files are read alike, whatever they are called, each row once', async () => {
   const paths = [
-    await file('cdr.1', gzipSync(rows(0, 99))),
+    await folder.write('cdr.1', gzipSync(rows(0, 99))),
     // Packed in two members, as when one gzip was appended to another.
-    await file('cdr.2.csv', Buffer.concat([gzipSync(rows(100, 120)), gzipSync(rows(121, 149))])),
-    await file('cdr.gz', rows(150, 199).trimEnd()),
+    await folder.write('cdr.2.csv', Buffer.concat([gzipSync(rows(100, 120)), gzipSync(rows(121, 149))])),
+    await folder.write('cdr.gz', rows(150, 199).trimEnd()),
   ];
   const at = parts();
   const report = await importFiles(paths, at);
@@ -60,7 +47,7 @@ test('records go to the store in batches, and reading waits for a store that is 
     isStoring = false;
   });
   const progress: ImportProgress[] = [];
-  const path = await file('cdr.csv', rows(0, 49_999));
+  const path = await folder.write('cdr.csv', rows(0, 49_999));
   await importFiles([path], { ...parts(), store, batchRecords: 1_000, onProgress: (at) => progress.push(at) });
   expect(store.times).toEqual(eachOnce(0, 49_999));
   expect(overlaps).toBe(0);
@@ -70,7 +57,7 @@ test('records go to the store in batches, and reading waits for a store that is 
 });
 
 test('a row that cannot be read is rejected with its file, line and bytes, and stops nothing', async () => {
-  const path = await file('cdr.csv', `${rowText(0)}\nno leg,x\n${rowText(1)}\n"open\n${rowText(2)}\n`);
+  const path = await folder.write('cdr.csv', `${rowText(0)}\nno leg,x\n${rowText(1)}\n"open\n${rowText(2)}\n`);
   const at = parts();
   const report = await importFiles([path], at);
   expect(report).toMatchObject({ rows: 5, records: 3, rejected: 2 });
@@ -83,13 +70,13 @@ test('a row that cannot be read is rejected with its file, line and bytes, and s
 
 test('coverage reaches from the first row to a longest call before the last, over all files', async () => {
   const at = parts();
-  await importFiles([await file('a', rows(0, 9)), await file('b', rows(10, 19))], at);
+  await importFiles([await folder.write('a', rows(0, 9)), await folder.write('b', rows(10, 19))], at);
   expect(at.store.covered).toEqual([{ sourceId: 'test-switch', fromUs: second(0), toUs: second(17) }]);
 });
 
 test('coverage has a gap where a row was rejected: its call may have begun a longest call before', async () => {
   const at = parts();
-  await importFiles([await file('a', `${rows(0, 9)}bad\n${rows(10, 19)}`)], at);
+  await importFiles([await folder.write('a', `${rows(0, 9)}bad\n${rows(10, 19)}`)], at);
   expect(at.store.covered).toEqual([
     { sourceId: 'test-switch', fromUs: second(0), toUs: second(7) },
     { sourceId: 'test-switch', fromUs: second(10), toUs: second(17) },
@@ -99,7 +86,7 @@ test('coverage has a gap where a row was rejected: its call may have begun a lon
 test('coverage has a gap where a source was silent, and none where one row has a wrong clock', async () => {
   const at = { ...parts(), longestSilenceMs: 60_000 };
   const content = `${rows(0, 9)}${rowText(9_000_000)}\n${rows(10, 19)}${rows(1_000, 1_009)}`;
-  await importFiles([await file('a', content)], at);
+  await importFiles([await folder.write('a', content)], at);
   expect(at.store.covered).toEqual([
     { sourceId: 'test-switch', fromUs: second(0), toUs: second(17) },
     { sourceId: 'test-switch', fromUs: second(1_001), toUs: second(1_007) },
@@ -109,9 +96,9 @@ test('coverage has a gap where a source was silent, and none where one row has a
 test('a packed file that was cut off gives what it has, is told apart, and breaks the coverage', async () => {
   const packed = gzipSync(rows(0, 30_000));
   const paths = [
-    await file('a', packed.subarray(0, packed.length >> 1)),
-    await file('b', rows(40_000, 40_009)),
-    join(directory, 'missing'),
+    await folder.write('a', packed.subarray(0, packed.length >> 1)),
+    await folder.write('b', rows(40_000, 40_009)),
+    folder.at('missing'),
   ];
   const at = parts();
   const report = await importFiles(paths, at);
@@ -125,7 +112,7 @@ test('a store that fails ends the import with its error and claims nothing', asy
   const store = createCountingStore((batch) => {
     if (batch === 1) throw new HopbackError('storage-failed', 'disk full', { retryable: true });
   });
-  const path = await file('cdr.csv', rows(0, 49_999));
+  const path = await folder.write('cdr.csv', rows(0, 49_999));
   const importing = importFiles([path], { ...parts(), store, batchRecords: 1_000 });
   await expect(importing).rejects.toMatchObject({ code: 'storage-failed' });
   expect(store.covered).toEqual([]);
@@ -134,7 +121,7 @@ test('a store that fails ends the import with its error and claims nothing', asy
 test('an import can be stopped, and what was read so far is stored', async () => {
   const stop = new AbortController();
   const at = { ...parts(), batchRecords: 1_000, signal: stop.signal, onProgress: () => stop.abort() };
-  const path = await file('cdr.csv', rows(0, 49_999));
+  const path = await folder.write('cdr.csv', rows(0, 49_999));
   await expect(importFiles([path], at)).rejects.toMatchObject({ name: 'AbortError' });
   expect(at.store.batches).toHaveLength(1);
 });

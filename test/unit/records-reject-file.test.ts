@@ -1,22 +1,14 @@
-import { appendFile, mkdtemp, open, readdir, readFile, rm, stat } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { MockInstance } from 'vitest';
-import { openRejectFile, readRejects } from '../../sdk/src/records/ingest/rejects.js';
-import type { RejectedRow } from '../../sdk/src/records/ingest/rejects.js';
+import { appendFile, open, readdir, readFile, stat, type FileHandle } from 'node:fs/promises';
+import { afterEach, beforeEach, expect, test, vi, type MockInstance } from 'vitest';
+import { openRejectFile, readRejects, type RejectedRow } from '../../sdk/src/records/ingest/rejects.js';
+import { testFolder } from '../support/test-folder.js';
 
-let directory: string;
+const folder = testFolder();
 let path: string;
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'hopback-reject-'));
-  path = join(directory, 'sub', 'rejects.ndjson');
+beforeEach(() => {
+  path = folder.at('sub', 'rejects.ndjson');
 });
-afterEach(async () => {
-  vi.restoreAllMocks();
-  await rm(directory, { recursive: true, force: true });
-});
+afterEach(() => void vi.restoreAllMocks());
 
 const row = (line: number, bytes = 'a,b'): RejectedRow => ({
   sourceId: 'sbc-1',
@@ -37,7 +29,7 @@ async function read(): Promise<readonly RejectedRow[]> {
 
 /** Has every file refuse what is appended to it, until it is restored: all of them have one prototype. */
 async function fullDisk(): Promise<MockInstance<FileHandle['appendFile']>> {
-  await using any = await open(directory);
+  await using any = await open(folder.path);
   const prototype = Object.getPrototypeOf(any) as FileHandle;
   const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
   return vi.spyOn(prototype, 'appendFile').mockRejectedValue(full);
@@ -64,11 +56,7 @@ test('a full file is put aside, the oldest goes, and rows are read back oldest f
     file.reject(row(line));
     await file.flush();
   }
-  expect((await readdir(join(directory, 'sub'))).sort()).toEqual([
-    'rejects.ndjson',
-    'rejects.ndjson.1',
-    'rejects.ndjson.2',
-  ]);
+  expect((await readdir(folder.at('sub'))).sort()).toEqual(['rejects.ndjson', 'rejects.ndjson.1', 'rejects.ndjson.2']);
   const lines = (await read()).map(({ line }) => line);
   expect(lines).toEqual(Array.from({ length: lines.length }, (_, at) => 101 - lines.length + at));
   const { written, filesRemoved } = file.statistics();
@@ -107,5 +95,5 @@ test('rows that wait for a disk that does not take them fill no memory', async (
 });
 
 test('a file that cannot be opened is refused', async () => {
-  await expect(openRejectFile({ path: directory })).rejects.toMatchObject({ code: 'storage-failed' });
+  await expect(openRejectFile({ path: folder.path })).rejects.toMatchObject({ code: 'storage-failed' });
 });

@@ -1,7 +1,4 @@
 import { sign } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { CertificateAlarm, SignatureRecord } from '@hopback/sdk/stir';
 import { createTestKey, TestPki } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
@@ -10,9 +7,11 @@ import { headersToAdd, startSigning } from '../../examples/sign-call.js';
 import { watchedCertificate } from '../../examples/sign-certificate-alarms.js';
 import { forwarded } from '../../examples/sign-diversion.js';
 import { signerOf } from '../../examples/sign-external-signer.js';
+import { testFolder } from '../support/test-folder.js';
 import { verifiedByJose } from './signing-scenarios.js';
 
 const DAY_MS = 86_400_000;
+const folder = testFolder();
 
 // The examples run by the clock on the wall, so that the certificates here are valid today.
 const pki = new TestPki({ nowMs: Date.now() });
@@ -55,14 +54,11 @@ test('the example of a policy attests A for a delegated number and nothing for t
 });
 
 test('the example of a certificate file raises the alarm that is due', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'hopback-example-'));
-  const path = join(directory, 'chain.pem');
   const { chainPem } = pki.issueServiceProvider({ spc: '1234', notAfterMs: Date.now() + 5 * DAY_MS });
-  await writeFile(path, chainPem);
+  const path = await folder.write('chain.pem', chainPem);
   const alarms: CertificateAlarm[] = [];
   const { source, watch } = await watchedCertificate(path, (alarm) => alarms.push(alarm));
   expect(alarms).toMatchObject([{ level: 'expiring', days: 7 }]);
   expect((await source.reload()).status).toBe('unchanged');
   watch.close();
-  await rm(directory, { recursive: true });
 });
