@@ -1,6 +1,5 @@
-import { CERTIFICATE_FAULTS, TestPki } from '@hopback/sdk/testing';
+import { CERTIFICATE_FAULTS, createTestPki, type CertificateFaultName } from '@hopback/sdk/testing';
 import { CERTIFICATE_FAULT_NAMES } from '../../sdk/src/testing/certificate-faults.js';
-import type { CertificateFaultName } from '@hopback/sdk/testing';
 import * as pkijs from 'pkijs';
 import { expect, test } from 'vitest';
 import { parsedChain } from './certificates-parsed.js';

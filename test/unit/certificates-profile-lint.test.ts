@@ -1,6 +1,5 @@
-import { TestPki } from '@hopback/sdk/testing';
+import { createTestPki, type CertificateOptions, type TestCertificate } from '@hopback/sdk/testing';
 import { SHAKEN_POLICY_OID } from '../../sdk/src/testing/test-pki.js';
-import type { CertificateOptions, TestCertificate } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 import { describeCertificate } from '../../sdk/src/stir/certificates/parse-certificate.js';
 import {

@@ -8,8 +8,8 @@ import {
   withHeaders,
 } from '../../sdk/src/cli/inputs/call-input.js';
 import { UsageError } from '../../sdk/src/cli/kit/command.js';
-import { parseSipRequest } from '../../sdk/src/core/sip-request.js';
-import type { SipRequestText } from '../../sdk/src/core/sip-request.js';
+import { parseSipRequest, type SipRequestText } from '../../sdk/src/core/sip-request.js';
+import { forAll } from '../support/for-all.js';
 
 const START = 'INVITE sip:a@b SIP/2.0';
 const ADDED = { date: 'Mon, 02 Nov 2026 12:00:00 GMT', identityHeaders: ['v1', 'v2'] };
@@ -28,13 +28,11 @@ test('leaves every other line and the body as they are, for any text, and writes
     },
   );
   const withBody = fc.option(fc.string(), { nil: undefined });
-  fc.assert(
-    fc.property(lines, withBody, fc.constantFrom('\r\n', '\n'), (headers, body, lineEnd) => {
-      const text = [START, ...headers, ''].join(lineEnd) + (body === undefined ? '' : lineEnd + body);
-      const written = withHeaders(text, ['v1', 'v2']);
-      expect(written.replace(`Identity: v1${lineEnd}Identity: v2${lineEnd}`, '')).toBe(text);
-    }),
-  );
+  forAll([lines, withBody, fc.constantFrom('\r\n', '\n')], 100, (headers, body, lineEnd) => {
+    const text = [START, ...headers, ''].join(lineEnd) + (body === undefined ? '' : lineEnd + body);
+    const written = withHeaders(text, ['v1', 'v2']);
+    expect(written.replace(`Identity: v1${lineEnd}Identity: v2${lineEnd}`, '')).toBe(text);
+  });
 });
 
 test('a request line without a line end gets one', () => {
@@ -59,21 +57,19 @@ test('any request, with line ends of both kinds, reads back as it was, without i
     fc.constantFrom('Date: old', 'date : old', 'v: x'),
   );
   const lines = fc.array(fc.tuple(line, lineEnd), { maxLength: 6 });
-  fc.assert(
-    fc.property(lines, fc.constantFrom('', '\n', '\r\n'), lineEnd, fc.string(), (headers, blank, end, rest) => {
-      const body = blank === '' ? '' : rest;
-      const text = START + end + headers.map((parts) => parts.join('')).join('') + blank + body;
-      const before = parseSipRequest(text);
-      fc.pre(before.status === 'parsed');
-      const after = parsed(withHeaders(text, ADDED.identityHeaders, ADDED.date));
-      expect(after.body).toBe(before.status === 'parsed' ? before.request.body : '');
-      expect(after.headers).toEqual([
-        ...parsed(text).headers.filter(({ name }) => name !== 'date'),
-        { name: 'date', value: ADDED.date },
-        ...ADDED.identityHeaders.map((added) => ({ name: 'identity', value: added })),
-      ]);
-    }),
-  );
+  forAll([lines, fc.constantFrom('', '\n', '\r\n'), lineEnd, fc.string()], 100, (headers, blank, end, rest) => {
+    const body = blank === '' ? '' : rest;
+    const text = START + end + headers.map((parts) => parts.join('')).join('') + blank + body;
+    const before = parseSipRequest(text);
+    fc.pre(before.status === 'parsed');
+    const after = parsed(withHeaders(text, ADDED.identityHeaders, ADDED.date));
+    expect(after.body).toBe(before.status === 'parsed' ? before.request.body : '');
+    expect(after.headers).toEqual([
+      ...parsed(text).headers.filter(({ name }) => name !== 'date'),
+      { name: 'date', value: ADDED.date },
+      ...ADDED.identityHeaders.map((added) => ({ name: 'identity', value: added })),
+    ]);
+  });
 });
 
 function refusalOf(read: () => unknown): UsageError {

@@ -4,6 +4,7 @@ import { sourceFileName } from '../../sdk/src/records/intake/intake-source.js';
 import { FolderLock } from '../../sdk/src/log/index.js';
 import { isHopbackError } from '../../sdk/src/errors.js';
 import { testFolder } from '../support/test-folder.js';
+import { forAll } from '../support/for-all.js';
 
 const folder = testFolder();
 
@@ -22,13 +23,11 @@ test.each([
 
 test('a file name is safe, and no two sources have the same, also where case makes no difference', () => {
   const id = fc.string({ minLength: 1, maxLength: 128, unit: 'binary' });
-  fc.assert(
-    fc.property(id, id, (one, other) => {
-      expect(sourceFileName(one)).toMatch(/^[a-z0-9_-]{1,64}(?:~[0-9a-f]{16})?$/);
-      if (one !== other) expect(sourceFileName(one)).not.toBe(sourceFileName(other));
-      if (one !== one.toUpperCase()) expect(sourceFileName(one)).not.toBe(sourceFileName(one.toUpperCase()));
-    }),
-  );
+  forAll([id, id], 100, (one, other) => {
+    expect(sourceFileName(one)).toMatch(/^[a-z0-9_-]{1,64}(?:~[0-9a-f]{16})?$/);
+    if (one !== other) expect(sourceFileName(one)).not.toBe(sourceFileName(other));
+    if (one !== one.toUpperCase()) expect(sourceFileName(one)).not.toBe(sourceFileName(one.toUpperCase()));
+  });
 });
 
 test('a folder that cannot be made is a failure of the disk', async () => {

@@ -1,8 +1,6 @@
-import { CONFORMANCE_CASES } from '@hopback/harness/conformance';
-import type { SigningAnswer, SigningContext } from '@hopback/harness/conformance';
-import { createPassport, createTestKey, TestPki } from '@hopback/sdk/testing';
+import { CONFORMANCE_CASES, type SigningAnswer, type SigningContext } from '@hopback/harness/conformance';
+import { createPassport, createTestKey, createTestPki, type PassportOptions } from '@hopback/sdk/testing';
 import { canonicalJson } from '../../sdk/src/testing/passport.js';
-import type { PassportOptions } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 
 const X5U = 'https://certs.example/signing.pem';

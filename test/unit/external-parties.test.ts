@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { createCallRoutes } from '../../harness/src/network/node/call-route.js';
 import { withExternalParties } from '../../harness/src/network/plan/index.js';
-import { judgeRun } from '../../harness/src/oracle/index.js';
-import type { RunFacts, SeenCall } from '../../harness/src/oracle/index.js';
+import { judgeRun, type RunFacts, type SeenCall } from '../../harness/src/oracle/index.js';
 import { callsCsv } from '../../harness/src/runner/lab/prepare-lab.js';
 import { simulateRun } from '../../harness/src/simulation/index.js';
 import { rowOf, smallPlan } from '../support/planned-network.js';

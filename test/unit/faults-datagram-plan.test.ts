@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { HELD_MAX, createDatagramPlanner } from '../../harness/src/faults/datagram-relay.js';
-import type { DatagramPlan } from '../../harness/src/faults/datagram-relay.js';
+import { HELD_MAX, createDatagramPlanner, type DatagramPlan } from '../../harness/src/faults/datagram-relay.js';
 import { DATAGRAM_FAULT_KIND, REORDER_BEHIND_MAX } from '../../harness/src/faults/fault-settings.js';
 import type { DatagramSettings, RelayDirection } from '../../harness/src/faults/fault-settings.js';
 

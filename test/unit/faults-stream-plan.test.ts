@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { STREAM_FAULT_KIND, STREAM_PIECE_BYTES } from '../../harness/src/faults/fault-settings.js';
 import type { RelayDirection, StreamSettings } from '../../harness/src/faults/fault-settings.js';
-import { createStreamPlanner } from '../../harness/src/faults/stream-relay.js';
-import type { StreamFragment, StreamPlan } from '../../harness/src/faults/stream-relay.js';
+import { createStreamPlanner, type StreamFragment, type StreamPlan } from '../../harness/src/faults/stream-relay.js';
 
 interface Run {
   readonly seed?: number;

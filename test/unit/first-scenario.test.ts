@@ -2,8 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Behaviour, BehaviourKind, CallingNumbers, ScenarioPhase } from '../../harness/src/scenario/index.js';
-import { createTemporaryDirectory } from '../peers/temporary-directory.js';
-import type { TemporaryDirectory } from '../peers/temporary-directory.js';
+import { createTemporaryDirectory, type TemporaryDirectory } from '../peers/temporary-directory.js';
 import { harnessCommand } from '../support/itg-command.js';
 
 // `hopback-harness init` and every edit that the comments of its file suggest. test/e2e/run-command.test.ts runs the file over real SIP.

@@ -10,8 +10,7 @@ import {
   verifyMerkleLog,
   type LogSigner,
 } from '../../sdk/src/log/index.js';
-import { merkleRoot, signCheckpoint } from '../../sdk/src/log/merkle-tree.js';
-import { createMerkleTree, hashOfLeaf } from '../../sdk/src/log/merkle-tree.js';
+import { merkleRoot, signCheckpoint, createMerkleTree, hashOfLeaf } from '../../sdk/src/log/merkle-tree.js';
 import { newLogSigner } from '../support/log-records.js';
 import { createSimulatedLogFiles } from '../support/simulated-log-files.js';
 

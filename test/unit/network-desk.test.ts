@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { decided } from '../../harness/src/network/node/node-answers.js';
-import type { DeskBooks } from '../../harness/src/network/node/node-answers.js';
+import { decided, type DeskBooks } from '../../harness/src/network/node/node-answers.js';
 import type { FindingArm, ReviewView, TracebackRequest } from '../../sdk/src/traceback/index.js';
 import { rowOf, smallPlan } from '../support/planned-network.js';
 

@@ -1,9 +1,7 @@
 import { expect, test } from 'vitest';
-import { callTruth, networkTruth } from '../../harness/src/network/truth/index.js';
-import type { CallTruth } from '../../harness/src/network/truth/index.js';
+import { callTruth, networkTruth, type CallTruth } from '../../harness/src/network/truth/index.js';
 import type { Behaviour } from '../../harness/src/scenario/index.js';
-import { rowOf, smallPlan } from '../support/planned-network.js';
-import type { SmallCall, SmallProvider } from '../support/planned-network.js';
+import { rowOf, smallPlan, type SmallCall, type SmallProvider } from '../support/planned-network.js';
 
 /** The truth of the last of some calls over providers in a row. */
 function truthOf(providers: readonly SmallProvider[], calls: readonly SmallCall[]): CallTruth {

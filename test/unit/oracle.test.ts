@@ -10,8 +10,7 @@ import type {
   SeenTraceback,
 } from '../../harness/src/oracle/index.js';
 import { simulateRun } from '../../harness/src/simulation/index.js';
-import { rowOf, smallPlan } from '../support/planned-network.js';
-import type { SmallProvider } from '../support/planned-network.js';
+import { rowOf, smallPlan, type SmallProvider } from '../support/planned-network.js';
 
 const CALLS = 30;
 

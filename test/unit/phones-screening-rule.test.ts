@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { screenCall } from '../../harness/src/phones/index.js';
-import type { ScreenedCall, ScreeningRule } from '../../harness/src/phones/index.js';
+import { screenCall, type ScreenedCall, type ScreeningRule } from '../../harness/src/phones/index.js';
 
 const call = (facts: Partial<ScreenedCall> = {}): ScreenedCall => ({
   ...{ callingNumber: '12025550123', isAnonymous: false, ownNumber: '+12025550199' },

@@ -1,11 +1,8 @@
-import { createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
-import { jwtVerify } from 'jose';
-import type { CryptoKey } from 'jose';
+import { createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { jwtVerify, type CryptoKey } from 'jose';
 import { expect, test } from 'vitest';
 import { isHopbackError } from '../../sdk/src/errors.js';
-import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';
-import type { PrivateKeyJwtOptions } from '../../sdk/src/platform/client/private-key-jwt.js';
+import { privateKeyJwt, type PrivateKeyJwtOptions } from '../../sdk/src/platform/client/private-key-jwt.js';
 import type { PlatformFetch } from '../../sdk/src/platform/http/platform-fetch.js';
 import { WIRE_SCHEMAS } from '../../sdk/src/contract/bodies.js';
 import { createLocalSigner } from '../../sdk/src/stir/signing/signer.js';

@@ -7,8 +7,7 @@ import type { FileFollower, FollowOptions } from '../../sdk/src/records/ingest/f
 import { FINAL_AFTER_MS, OLD_AT_SIGHT_MS } from '../../sdk/src/records/ingest/follow-turn.js';
 import { FOLLOWED_STREAMS } from '../../sdk/src/records/ingest/follow-position.js';
 import { nodeFollowedFiles } from '../../sdk/src/records/ingest/readable-files.js';
-import { createFollowLab } from '../support/follow-lab.js';
-import type { FollowLab } from '../support/follow-lab.js';
+import { createFollowLab, type FollowLab } from '../support/follow-lab.js';
 import { createCountingStore, createRowReader, eachOnce, FIRST_ROW_US } from '../support/followed-rows.js';
 import { rowLines as rows, rowText } from '../support/followed-rows.js';
 

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { createKamailioAccReader } from '../../sdk/src/records/ingest/formats/kamailio-acc.js';
-import type { KamailioAccLayout } from '../../sdk/src/records/ingest/formats/kamailio-row.js';
-import { accDatabaseRow } from '../../sdk/src/records/ingest/formats/kamailio-row.js';
+import { type KamailioAccLayout, accDatabaseRow } from '../../sdk/src/records/ingest/formats/kamailio-row.js';
 import type { RecordReader, SourceRow } from '../../sdk/src/records/ingest/record-reader.js';
 import { sourceSha256 } from '../../sdk/src/records/record-id.js';
 import { permutations, recordsOf } from '../support/record-samples.js';

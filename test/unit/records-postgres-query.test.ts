@@ -9,6 +9,7 @@ import {
   quotedIdentifier,
 } from '../../sdk/src/records/store/postgres-row.js';
 import type { PostgresTable } from '../../sdk/src/records/store/postgres-row.js';
+import { forAll } from '../support/for-all.js';
 
 const TABLE: PostgresTable = {
   schema: 'billing',
@@ -25,18 +26,16 @@ const WINDOW = { fromUs: 1_793_620_800_000_001, toUs: 1_793_620_800_000_002 };
 
 test('no value ever stands in the text of a statement, and names are quoted', () => {
   const hostile = fc.constantFrom('"; DROP TABLE cdr; --', "' OR 1=1", '$1', '\\', '12155550112');
-  fc.assert(
-    fc.property(hostile, hostile, (trunk, recordId) => {
-      const { text = '', values = [] } = findStatement(TABLE, { window: WINDOW, trunk, recordId }) ?? {};
-      expect(text).toBe(
-        `SELECT "uniqueid"::text AS "legId", to_char("calldate" AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') AS "inviteAt", ` +
-          `"src"::text AS "calling", "dst"::text AS "called", "peer ""in"""::text AS "ingressTrunk" FROM "billing"."cdr" ` +
-          `WHERE "calldate" >= $1::timestamptz AND "calldate" <= $2::timestamptz AND ("peer ""in""" = $3) ` +
-          `ORDER BY "calldate", "uniqueid"`,
-      );
-      expect(values).toEqual(['2026-11-02T12:00:00.000001Z', '2026-11-02T12:00:00.000002Z', trunk]);
-    }),
-  );
+  forAll([hostile, hostile], 100, (trunk, recordId) => {
+    const { text = '', values = [] } = findStatement(TABLE, { window: WINDOW, trunk, recordId }) ?? {};
+    expect(text).toBe(
+      `SELECT "uniqueid"::text AS "legId", to_char("calldate" AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') AS "inviteAt", ` +
+        `"src"::text AS "calling", "dst"::text AS "called", "peer ""in"""::text AS "ingressTrunk" FROM "billing"."cdr" ` +
+        `WHERE "calldate" >= $1::timestamptz AND "calldate" <= $2::timestamptz AND ("peer ""in""" = $3) ` +
+        `ORDER BY "calldate", "uniqueid"`,
+    );
+    expect(values).toEqual(['2026-11-02T12:00:00.000001Z', '2026-11-02T12:00:00.000002Z', trunk]);
+  });
 });
 
 test('a number is asked for in the forms declared, and a foreign one in none of the national ones', () => {
@@ -101,10 +100,8 @@ test('any row becomes a record or none, and never throws', () => {
   const names = 'legId inviteAt answeredAt calling called lrn disposition sipStatus ingressAddress'.split(' ');
   const text = fc.oneof(fc.string(), fc.constantFrom(null, '2026-03-08 02:30:00.000000', '1e99', '-5', '[::1]:5060'));
   const times = fc.constantFrom('timestamptz', 'timestamp', 'epoch-seconds', 'epoch-microseconds');
-  fc.assert(
-    fc.property(fc.dictionary(fc.constantFrom(...names), text), times, (row, time) => {
-      const record = createPostgresRows({ ...TABLE, time })?.recordOf(row);
-      if (record !== undefined) expect(Number.isSafeInteger(record.inviteAtUs)).toBe(true);
-    }),
-  );
+  forAll([fc.dictionary(fc.constantFrom(...names), text), times], 100, (row, time) => {
+    const record = createPostgresRows({ ...TABLE, time })?.recordOf(row);
+    if (record !== undefined) expect(Number.isSafeInteger(record.inviteAtUs)).toBe(true);
+  });
 });

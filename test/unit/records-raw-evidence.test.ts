@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import type { CallRecord, RawRow } from '../../sdk/src/contract/call-record.js';
-import { MAX_RAW_BYTES, MAX_RAW_ROWS } from '../../sdk/src/contract/call-record.js';
+import { type CallRecord, type RawRow, MAX_RAW_BYTES, MAX_RAW_ROWS } from '../../sdk/src/contract/call-record.js';
 import { rawKeeper, rawPacketsOf, rawRowsOf } from '../../sdk/src/records/ingest/record-reader.js';
 import { createRowSplitter } from '../../sdk/src/records/ingest/row-splitter.js';
 import { rawEvidence } from '../../sdk/src/records/raw-evidence.js';

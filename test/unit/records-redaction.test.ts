@@ -1,8 +1,7 @@
 import { createPrivateKey, createSecretKey, generateKeyPairSync } from 'node:crypto';
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { SharedRecord } from '../../sdk/src/contract/call-record.js';
-import type { CallRecord } from '../../sdk/src/contract/call-record.js';
+import { SharedRecord, type CallRecord } from '../../sdk/src/contract/call-record.js';
 import type { PassportEvidence, VerdictEvidence } from '../../sdk/src/core/verdict-evidence.js';
 import { MEMBER_RULES } from '../../sdk/src/records/redaction/member-tree.js';
 import { createPseudonyms } from '../../sdk/src/records/redaction/pseudonyms.js';

@@ -7,8 +7,7 @@ import {
   dialDestinations,
   dialledNumber,
 } from '../../sdk/src/records/ingest/formats/asterisk-cdr.js';
-import { isNoTime, rowClock } from '../../sdk/src/records/ingest/formats/row-times.js';
-import type { TimeLayout } from '../../sdk/src/records/ingest/formats/row-times.js';
+import { isNoTime, rowClock, type TimeLayout } from '../../sdk/src/records/ingest/formats/row-times.js';
 import { csvFields, rowText } from '../../sdk/src/records/ingest/record-reader.js';
 import type { RowFraming, RowReading, SourceDescription } from '../../sdk/src/records/ingest/record-reader.js';
 import { createRowSplitter } from '../../sdk/src/records/ingest/row-splitter.js';

@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest';
 import { SeededRandom } from '../../harness/src/faults/index.js';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
-import { createSuspicionTracker } from '../../sdk/src/records/suspicion/suspicion-tracker.js';
+import { createSuspicionTracker, type SuspicionTracker } from '../../sdk/src/records/suspicion/suspicion-tracker.js';
 import { DEFAULT_SUSPICION_POLICY, explainSuspicion } from '../../sdk/src/records/suspicion/suspicion-policy.js';
 import { northAmericanNumber, northAmericanPrefix } from '../../sdk/src/records/suspicion/suspicion.js';
 import type { Suspicion, SuspicionSignalName } from '../../sdk/src/records/suspicion/suspicion.js';
 import type { SuspicionPolicy } from '../../sdk/src/records/suspicion/suspicion-policy.js';
-import type { SuspicionTracker } from '../../sdk/src/records/suspicion/suspicion-tracker.js';
 import { sparseRecord } from '../support/stored-records.js';
 
 const START_US = 1_790_000_000_000_000;

@@ -6,8 +6,7 @@ import type { FileFollower } from '../../sdk/src/records/ingest/follow-files.js'
 import type { FollowedFile, FollowedFiles } from '../../sdk/src/records/ingest/readable-files.js';
 import { nodeFollowedFiles } from '../../sdk/src/records/ingest/readable-files.js';
 import { FINAL_AFTER_MS, OLD_AT_SIGHT_MS } from '../../sdk/src/records/ingest/follow-turn.js';
-import { createFollowLab } from '../support/follow-lab.js';
-import type { FollowLab } from '../support/follow-lab.js';
+import { createFollowLab, type FollowLab } from '../support/follow-lab.js';
 import { eachOnce, rowLines as rows } from '../support/followed-rows.js';
 
 const MINUTE_MS = 60_000;

@@ -2,8 +2,7 @@ import { ManualClock } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 import type { SeenCall, SeenTraceback } from '../../harness/src/oracle/index.js';
 import { diffRuns } from '../../harness/src/report/index.js';
-import { runPlan } from '../../harness/src/runner/index.js';
-import type { RunControl, RunOptions, RunResult } from '../../harness/src/runner/index.js';
+import { runPlan, type RunControl, type RunOptions, type RunResult } from '../../harness/src/runner/index.js';
 import { sampleParts, samplePlan, sampleTracebacks } from '../support/run-sample.js';
 import type { SamplePlanOptions, SampleWorldOptions } from '../support/run-sample.js';
 

@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { createClients } from '../../sdk/src/sidecar/http/serve-calls.js';
-import type { ClientMarks } from '../../sdk/src/sidecar/http/serve-calls.js';
+import { createClients, type ClientMarks } from '../../sdk/src/sidecar/http/serve-calls.js';
 import { accepts, isJson, mediaType } from '../../sdk/src/sidecar/http/call-context.js';
 import { trunkTable } from '../../sdk/src/sidecar/services/load-services.js';
 import { trunkPolicy } from '../../sdk/src/switch/index.js';

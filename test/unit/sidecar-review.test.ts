@@ -5,8 +5,7 @@ import { HopbackError, isHopbackError } from '../../sdk/src/errors.js';
 import { accountEntry, createSessionCookie, readAccounts } from '../../sdk/src/sidecar/review/sessions.js';
 import { ReviewAudit, sourceOf } from '../../sdk/src/sidecar/review/review-parts.js';
 import { decisionOfForm } from '../../sdk/src/sidecar/review/review-routes.js';
-import { reviewApp } from '../../sdk/src/sidecar/review/review-app.js';
-import type { ReviewAppOptions } from '../../sdk/src/sidecar/review/review-app.js';
+import { reviewApp, type ReviewAppOptions } from '../../sdk/src/sidecar/review/review-app.js';
 import { answerIn } from '../support/responder-lab.js';
 import {
   cheapAccount,
@@ -21,6 +20,7 @@ import {
 import type { ReviewLab } from '../support/review-lab.js';
 import { testFolder } from '../support/test-folder.js';
 import { FIRST_ID, SECOND_ID } from '../support/traceback-cases.js';
+import { forAll } from '../support/for-all.js';
 
 const folder = testFolder();
 let lab: ReviewLab;
@@ -372,46 +372,40 @@ const form = fc.array(
 );
 
 test('any form makes a decision of whoever is logged in about the request of the page, or none, and never throws', () => {
-  fc.assert(
-    fc.property(form, (fields) => {
-      const facts = { requestId: 'r-1', by: 'duty engineer', nowMs: 1_793_000_000_000, newId: () => 'd-1' };
-      const reading = decisionOfForm(new URLSearchParams(fields), facts);
-      if (reading.status === 'read')
-        expect(reading.decision).toMatchObject({
-          requestId: 'r-1',
-          by: 'duty engineer',
-          decidedAt: '2026-10-26T07:33:20.000Z',
-        });
-      else expect(reading.detail).not.toBe('');
-    }),
-  );
+  forAll([form], 100, (fields) => {
+    const facts = { requestId: 'r-1', by: 'duty engineer', nowMs: 1_793_000_000_000, newId: () => 'd-1' };
+    const reading = decisionOfForm(new URLSearchParams(fields), facts);
+    if (reading.status === 'read')
+      expect(reading.decision).toMatchObject({
+        requestId: 'r-1',
+        by: 'duty engineer',
+        decidedAt: '2026-10-26T07:33:20.000Z',
+      });
+    else expect(reading.detail).not.toBe('');
+  });
 });
 
 test('any text is a file of accounts, or is refused as a configuration that cannot be', () => {
   const salts = ['A'.repeat(22), 'A'.repeat(43)];
   const part = fc.constantFrom('name', 'scrypt', '32768', '8', '1', ':', '\n', '#', '-1', '1e9', ...salts);
   const parts = fc.array(part).map((some) => some.join(':'));
-  fc.assert(
-    fc.property(fc.oneof(fc.string(), parts), (text) => {
-      try {
-        expect(readAccounts(text).size).toBeGreaterThanOrEqual(0);
-      } catch (error) {
-        expect(isHopbackError(error) && error.code).toBe('invalid-configuration');
-      }
-    }),
-  );
+  forAll([fc.oneof(fc.string(), parts)], 100, (text) => {
+    try {
+      expect(readAccounts(text).size).toBeGreaterThanOrEqual(0);
+    } catch (error) {
+      expect(isHopbackError(error) && error.code).toBe('invalid-configuration');
+    }
+  });
 });
 
 test('a cookie that was given is read back among any others', () => {
   const cookie = createSessionCookie({ base: '/review', isSecure: true });
-  fc.assert(
-    fc.property(
-      fc.array(fc.stringMatching(/^[a-z]{1,8}=[a-z0-9]{0,8}$/)),
-      fc.stringMatching(/^[\w-]{43}$/),
-      (others, token) => {
-        const own = cookie.field(token).split(';')[0] ?? '';
-        expect(cookie.read(new Headers({ cookie: [...others, own].join('; ') }))).toBe(token);
-      },
-    ),
+  forAll(
+    [fc.array(fc.stringMatching(/^[a-z]{1,8}=[a-z0-9]{0,8}$/)), fc.stringMatching(/^[\w-]{43}$/)],
+    100,
+    (others, token) => {
+      const own = cookie.field(token).split(';')[0] ?? '';
+      expect(cookie.read(new Headers({ cookie: [...others, own].join('; ') }))).toBe(token);
+    },
   );
 });

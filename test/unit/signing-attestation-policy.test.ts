@@ -3,11 +3,9 @@ import {
   AttestationPolicy,
   DEFAULT_ATTESTATION_POLICY,
   NO_RULE,
-} from '../../sdk/src/stir/signing/attestation-policy.js';
-import type {
-  AttestationFacts,
-  AttestationPolicyData,
-  AttestationRule,
+  type AttestationFacts,
+  type AttestationPolicyData,
+  type AttestationRule,
 } from '../../sdk/src/stir/signing/attestation-policy.js';
 import { hopbackErrorOf } from '../support/code-of.js';
 

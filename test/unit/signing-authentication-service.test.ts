@@ -1,7 +1,6 @@
 import { sign } from 'node:crypto';
-import { createPassport, createTestKey, TEST_DEST_TN, TEST_ORIG_TN } from '@hopback/sdk/testing';
+import { createPassport, createTestKey, TEST_DEST_TN, TEST_ORIG_TN, type PassportOptions } from '@hopback/sdk/testing';
 import { TEST_ORIG_ID } from '../../sdk/src/testing/passport.js';
-import type { PassportOptions } from '@hopback/sdk/testing';
 import { beforeEach, expect, test } from 'vitest';
 import { withCode } from '../support/code-of.js';
 import type { Certificate } from '../../sdk/src/stir/certificates/certificate.js';
@@ -10,9 +9,8 @@ import {
   AuthenticationService,
   DEFAULT_SERVICE_SIGNER_TIMEOUT_MS,
 } from '../../sdk/src/stir/signing/authentication-service.js';
-import type { AuthenticationServiceOptions } from '../../sdk/src/stir/signing/signing-session.js';
-import { createExternalSigner, createLocalSigner } from '../../sdk/src/stir/signing/signer.js';
-import type { Signer } from '../../sdk/src/stir/signing/signer.js';
+import type { AuthenticationServiceOptions } from '../../sdk/src/stir/signing/authentication-service.js';
+import { createExternalSigner, createLocalSigner, type Signer } from '../../sdk/src/stir/signing/signer.js';
 import { createStaticCertificateSource } from '../../sdk/src/stir/signing/certificate-source.js';
 import type { SignatureRecord, SigningOutcome } from '../../sdk/src/stir/signing/signing-outcome.js';
 import type { SigningRequest } from '../../sdk/src/stir/signing/signing-request.js';

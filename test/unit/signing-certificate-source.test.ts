@@ -1,17 +1,14 @@
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ManualClock, createTestKey, TestPki } from '@hopback/sdk/testing';
-import type { CertificateOptions } from '@hopback/sdk/testing';
+import { createManualClock, createTestKey, createTestPki, type CertificateOptions } from '@hopback/sdk/testing';
 import { afterAll, expect, test } from 'vitest';
 import {
   FileCertificateSource,
   createStaticCertificateSource,
   readSigningCertificate,
-} from '../../sdk/src/stir/signing/certificate-source.js';
-import type {
-  FileCertificateSourceOptions,
-  SigningCertificate,
+  type FileCertificateSourceOptions,
+  type SigningCertificate,
 } from '../../sdk/src/stir/signing/certificate-source.js';
 import { hopbackErrorOf } from '../support/code-of.js';
 import { X5U } from './signing-scenarios.js';

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { HEADER, headerValue } from '../../harness/src/drachtio/message/sip-message.js';
-import type { SipMessage } from '../../harness/src/drachtio/message/sip-message.js';
+import { HEADER, headerValue, type SipMessage } from '../../harness/src/drachtio/message/sip-message.js';
 import { readDatagram, type Reading } from '../../harness/src/drachtio/received.js';
 import type { TransportName } from '../../harness/src/drachtio/transport/flow.js';
 import {

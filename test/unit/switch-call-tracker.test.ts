@@ -1,13 +1,11 @@
-import { createMemoryRecordStore, rawEvidence } from '@hopback/sdk/records';
-import type { CallRecord } from '@hopback/sdk/records';
+import { createMemoryRecordStore, rawEvidence, type CallRecord } from '@hopback/sdk/records';
 import type { SigningOutcome } from '@hopback/sdk/stir';
 import { ManualClock, createPassport } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 import { CallTracker, trunkPolicy, verifyIdentity } from '../../sdk/src/switch/index.js';
 import type { CallTrackerOptions, TrackedCall } from '../../sdk/src/switch/index.js';
 import type { BranchOptions } from '../../sdk/src/switch/calls/tracked-call.js';
-import { Answer, came, Dialog, keepingSink, telling } from '../support/tracked-calls.js';
-import type { Telling } from '../support/tracked-calls.js';
+import { Answer, came, Dialog, keepingSink, telling, type Telling } from '../support/tracked-calls.js';
 import { createVerificationLab } from '../support/verification-lab.js';
 
 function laboratory(options: Partial<CallTrackerOptions> = {}) {

@@ -1,9 +1,7 @@
 import type { AttestationFacts, CallVerdict } from '@hopback/sdk/stir';
-import { sampleInvite } from '@hopback/sdk/testing';
-import type { SampleInviteOptions } from '@hopback/sdk/testing';
+import { sampleInvite, type SampleInviteOptions } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
-import { outboundHeaders, trunkPolicy } from '../../sdk/src/switch/index.js';
-import type { CallIdentity } from '../../sdk/src/switch/index.js';
+import { outboundHeaders, trunkPolicy, type CallIdentity } from '../../sdk/src/switch/index.js';
 import { createRedirectLab } from '../support/redirect-lab.js';
 
 const { stir: lab, signing: service, identityHeader } = await createRedirectLab();

@@ -1,9 +1,8 @@
 import { parseSipRequest, verificationRequestOf } from '@hopback/sdk/stir';
-import { sampleInvite } from '@hopback/sdk/testing';
-import type { SampleInviteOptions } from '@hopback/sdk/testing';
+import { sampleInvite, type SampleInviteOptions } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
-import { RedirectServer, redirectProfile } from '../../sdk/src/switch/index.js';
-import { REDIRECT_PROFILES } from '../../sdk/src/switch/redirect/profile.js';
+import { createRedirectServer, redirectProfile } from '../../sdk/src/switch/index.js';
+import { REDIRECT_PROFILES, type SigningRule, type VerificationRule } from '../../sdk/src/switch/redirect/profile.js';
 import type {
   RedirectAnswer,
   RedirectProfile,

@@ -2,11 +2,9 @@ import { parseSipRequest, type CallVerdict } from '@hopback/sdk/stir';
 import { DEFAULT_VERIFICATION_POLICY } from '../../sdk/src/stir/verification/policy.js';
 import { sampleInvite, type SampleInviteOptions } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
-import { treatCall, trunkPolicy } from '../../sdk/src/switch/index.js';
-import { callFacts } from '../../sdk/src/switch/call-facts.js';
-import type { CallToTreat, TrunkPolicy } from '../../sdk/src/switch/index.js';
+import { treatCall, trunkPolicy, type CallToTreat, type TrunkPolicy } from '../../sdk/src/switch/index.js';
+import { callFacts, type CallFacts } from '../../sdk/src/switch/call-facts.js';
 import type { CallConcern } from '../../sdk/src/switch/treat-call.js';
-import type { CallFacts } from '../../sdk/src/switch/call-facts.js';
 
 function factsOf(options: SampleInviteOptions): CallFacts {
   const parsed = parseSipRequest(sampleInvite(options));

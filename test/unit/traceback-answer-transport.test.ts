@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { bearerToken, PlatformClient } from '../../sdk/src/platform/index.js';
-import { createClientAnswerTransport } from '../../sdk/src/traceback/index.js';
-import type { AnswerDelivery } from '../../sdk/src/traceback/index.js';
+import { bearerToken, createPlatformClient } from '../../sdk/src/platform/index.js';
+import { createClientAnswerTransport, type AnswerDelivery } from '../../sdk/src/traceback/index.js';
 
 const problem = (status: number, code: string): Response =>
   new Response(JSON.stringify({ type: 'about:blank', title: 'x', status, code }), {

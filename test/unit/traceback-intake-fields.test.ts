@@ -1,9 +1,8 @@
 import { readEmail, readIntakeLabels, readPastedText, readRequestCsv, readRequestCsvMap } from '@hopback/sdk/traceback';
-import { INTAKE_FIELDS } from '../../sdk/src/traceback/intake/intake-fields.js';
+import { INTAKE_FIELDS, labelIndex, normalLabel } from '../../sdk/src/traceback/intake/intake-fields.js';
 import type { IntakeField, IntakeReport, IntakeRequest } from '@hopback/sdk/traceback';
 import { expect, test } from 'vitest';
 import { htmlText } from '../../sdk/src/traceback/intake/visible-text.js';
-import { labelIndex, normalLabel } from '../../sdk/src/traceback/intake/intake-fields.js';
 
 const receivedAtMs = Date.UTC(2026, 9, 24);
 const CALL = 'Called: 2025550101\nTime: 2026-10-23 15:41 UTC\n';

@@ -4,8 +4,7 @@ import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import type { ProviderReference } from '../../sdk/src/contract/common.js';
 import type { RequestedCall, StatedTime, TracebackRequest } from '../../sdk/src/contract/traceback-exchange.js';
 import { matchCall } from '../../sdk/src/traceback/match/match-call.js';
-import { MATCH_WEIGHTS } from '../../sdk/src/traceback/match/match-options.js';
-import type { MatchOptions } from '../../sdk/src/traceback/match/match-options.js';
+import { MATCH_WEIGHTS, type MatchOptions } from '../../sdk/src/traceback/match/match-options.js';
 import {
   ALL,
   AT,

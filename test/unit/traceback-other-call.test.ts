@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import type { AnsweredCall, RequestedCall, TracebackFinding } from '../../sdk/src/contract/traceback-exchange.js';
 import type { TracebackStep } from '../../sdk/src/traceback/lifecycle/step-traceback.js';
-import { answerTo, from, provider, traceback } from '../support/traceback-course.js';
-import type { TracebackCourse } from '../support/traceback-course.js';
+import { answerTo, from, provider, traceback, type TracebackCourse } from '../support/traceback-course.js';
 
 const ASKED: RequestedCall = {
   called: '+12025550143',

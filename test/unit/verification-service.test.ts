@@ -11,7 +11,8 @@ import type { SignatureChecker } from '../../sdk/src/stir/verification/signature
 import { PATH_REEVALUATION_MS, ReplayMemory } from '../../sdk/src/stir/verification/memory.js';
 import type { VerificationServiceOptions } from '../../sdk/src/stir/verification/verification-service.js';
 import { createShelfRepository, createVerificationLab, trustStoreOf } from '../support/verification-lab.js';
-import type { CertificateRepository, VerificationLab } from '../support/verification-lab.js';
+import type { VerificationLab } from '../support/verification-lab.js';
+import { forAll } from '../support/for-all.js';
 
 let lab: VerificationLab;
 
@@ -293,24 +294,21 @@ test('a replay memory remembers as many keys as it promises, and half as many mo
 });
 
 test('a replay memory keeps every key for its window where calls come in bursts', () => {
-  fc.assert(
-    fc.property(fc.array(fc.nat({ max: 400 }), { maxLength: 300 }), (pauses) => {
-      const memory = new ReplayMemory({ windowMs: 1000, maxKeys: 50 });
-      const lastSeen: { readonly key: string; readonly atMs: number }[] = [];
-      let nowMs = 0;
-      for (const [index, pause] of pauses.entries()) {
-        nowMs += pause < 300 ? pause % 7 : pause;
-        memory.observe(`key ${index}`, nowMs);
-        lastSeen.push({ key: `key ${index}`, atMs: nowMs });
-        const oldest = lastSeen.slice(-50).find(({ atMs }) => nowMs - atMs < 1000);
-        if (index % 13 === 0 && oldest !== undefined) {
-          expect(memory.observe(oldest.key, nowMs).count).toBeGreaterThan(1);
-          lastSeen.push({ key: oldest.key, atMs: nowMs });
-        }
+  forAll([fc.array(fc.nat({ max: 400 }), { maxLength: 300 })], 300, (pauses) => {
+    const memory = createReplayMemory({ windowMs: 1000, maxKeys: 50 });
+    const lastSeen: { readonly key: string; readonly atMs: number }[] = [];
+    let nowMs = 0;
+    for (const [index, pause] of pauses.entries()) {
+      nowMs += pause < 300 ? pause % 7 : pause;
+      memory.observe(`key ${index}`, nowMs);
+      lastSeen.push({ key: `key ${index}`, atMs: nowMs });
+      const oldest = lastSeen.slice(-50).find(({ atMs }) => nowMs - atMs < 1000);
+      if (index % 13 === 0 && oldest !== undefined) {
+        expect(memory.observe(oldest.key, nowMs).count).toBeGreaterThan(1);
+        lastSeen.push({ key: oldest.key, atMs: nowMs });
       }
-    }),
-    { numRuns: 300 },
-  );
+    }
+  });
 });
 
 test('a replay memory remembers 400,000 keys where nothing else is said', () => {
