@@ -73,7 +73,7 @@ test('accounts for every datagram: what came and what was doubled is what left a
     { maxLength: 80, size: 'max' },
   );
   forAll([seed, datagramSettings, traffic, fc.boolean()], 300, (number, settings, datagrams, isStopped) => {
-    const clock = createManualClock(0);
+    const clock = new ManualClock(0);
     const ledger = createRelayLedger({ startMs: 0, recordLimit: 1_000, onPacket: undefined });
     const isPaused = { toTarget: false, toSource: false };
     const address = { host: '127.0.0.1', port: 5060 };

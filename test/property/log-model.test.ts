@@ -93,11 +93,11 @@ test(
   async () => {
     await forAllAsync([steps, fc.integer({ min: 1, max: 50 })], LIVES, async (list, maxRecords) => {
       let files = createSimulatedLogFiles();
-      const clock = createManualClock();
+      const clock = new ManualClock();
       const model = new Model();
       const open = async (): Promise<SegmentLog> => {
         const { schedule } = clock;
-        const opened = await openSegmentLog({ directory: '/log', segmentBytes: 4_096, files, clock, schedule });
+        const opened = await SegmentLog.open({ directory: '/log', segmentBytes: 4_096, files, clock, schedule });
         model.opened(opened);
         return opened;
       };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createSeededRandom, type SeededRandom } from '../../harness/src/faults/index.js';
+import { SeededRandom } from '../../harness/src/faults/index.js';
 import { withExternalParties, type NetworkPlan } from '../../harness/src/network/plan/index.js';
 import { networkTruth } from '../../harness/src/network/truth/index.js';
 import { judgeRun, type Finding, type RunFacts } from '../../harness/src/oracle/index.js';

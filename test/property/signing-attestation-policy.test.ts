@@ -29,10 +29,10 @@ const facts = fc.record(
 
 test('always gives an answer with a basis, whatever the facts are', () => {
   forAll([fc.oneof(facts, fc.anything())], 5_000, (anything) => {
-    const decision = decideAttestation(policy, anything as AttestationFacts);
+    const decision = policy.decide(anything as AttestationFacts);
     expect(decision.basis).not.toBe('');
-    expect([...policy.rules.map(({ rule }) => rule.id), NO_RULE]).toContain(decision.ruleId);
-    expect(decideAttestation(policy, anything as AttestationFacts)).toEqual(decision);
+    expect([...policy.rules.map(({ id }) => id), NO_RULE]).toContain(decision.ruleId);
+    expect(policy.decide(anything as AttestationFacts)).toEqual(decision);
     expect(JSON.parse(JSON.stringify(decision))).toEqual(decision);
   });
 });
@@ -40,7 +40,7 @@ test('always gives an answer with a basis, whatever the facts are', () => {
 test('attests no higher for knowing less', () => {
   const fact = fc.constantFrom('customerKnown', 'callerAuthenticated', 'numberOwnership', 'receivedFrom');
   forAll([facts, fact, fc.anything()], 5_000, (known, forgotten, scribble) => {
-    const rank = (told: object): number => RANK[decideAttestation(policy, told as AttestationFacts).attestation];
+    const rank = (told: object): number => RANK[policy.decide(told as AttestationFacts).attestation];
     const { [forgotten]: _gone, ...less } = known as Record<string, unknown>;
     const misread = typeof scribble === 'object' ? { ...known, [forgotten]: scribble } : less;
     expect(Math.max(rank(less), rank(misread))).toBeLessThanOrEqual(rank(known));
@@ -93,8 +93,8 @@ test('takes a policy or refuses it as invalid-configuration, and nothing that it
   let taken = 0;
   forAll([fc.oneof(policyLike, generous, fc.anything()), facts], 5_000, (data, known) => {
     try {
-      const own = createAttestationPolicy(data as AttestationPolicyData);
-      const decision = decideAttestation(own, known);
+      const own = new AttestationPolicy(data as AttestationPolicyData);
+      const decision = own.decide(known);
       taken += 1;
       if (decision.attestation !== 'A' && decision.attestation !== 'B') return;
       expect(decision.facts).toMatchObject({ role: 'originating', customerKnown: true, callerAuthenticated: true });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createCallTracker, type TrackedCall } from '../../sdk/src/switch/index.js';
+import { CallTracker, type TrackedCall } from '../../sdk/src/switch/index.js';
 import { Answer, came, Dialog, keepingSink, telling, type Telling } from '../support/tracked-calls.js';
 import { forAllAsync } from '../support/for-all.js';
 
@@ -88,7 +88,7 @@ test('whatever happens in whichever order, each leg has one record, which a read
       let nowMs = 1_700_000_000_000;
       const troubles: unknown[] = [];
       const sink = keepingSink();
-      const tracker = createCallTracker({
+      const tracker = new CallTracker({
         ...{ source: { id: 'app', keepRaw }, sink, maxOpenCalls, clock: { nowMs: () => nowMs } },
         onTrouble: (error) => troubles.push(error),
       });
@@ -118,7 +118,7 @@ test('whatever happens in whichever order, each leg has one record, which a read
 test('whatever is handed to it as a call, it throws nothing and makes a record', async () => {
   await forAllAsync([fc.anything(), fc.anything(), fc.anything()], 100, async (raw, response, dialog) => {
     const sink = keepingSink();
-    const tracker = createCallTracker({ source: { id: 'app' }, sink, trunkOf: () => 7 as never });
+    const tracker = new CallTracker({ source: { id: 'app' }, sink, trunkOf: () => 7 as never });
     const call = tracker.begin({ raw } as never, response);
     call.branch().cbRequest(raw, response, { raw });
     call.connected({ uas: dialog as never, uac: dialog as never });

@@ -128,10 +128,10 @@ test('whatever is lost, doubled, late, forged or broken, each request has one an
     ],
     20,
     async (eventFaults, callFaults, requests, seed) => {
-      const clock = createManualClock();
+      const clock = new ManualClock();
       const posted: { fetch?: WebhookFetch } = {};
       const fetch: WebhookFetch = (url, init) => posted.fetch?.(url, init) ?? Promise.reject(new TypeError('nobody'));
-      const platform = createTestPlatform({ clock, fetch, seed, tokenLifetimeSeconds: 1_000_000 });
+      const platform = new TestPlatform({ clock, fetch, seed, tokenLifetimeSeconds: 1_000_000 });
       const responder = await startCarrier(platform, clock, posted);
       for (const rule of eventFaults) platform.injectEventFault(rule);
       for (const rule of callFaults) platform.injectFault({ ...rule, providerId: 'prv-birch' });

@@ -9,7 +9,7 @@ import {
   MAX_RETRY_MS,
   retryDelayMs,
 } from '../../sdk/src/stir/certificates/certificate-cache.js';
-import { createManualClock, TEST_NOW_MS } from '../../sdk/src/testing/index.js';
+import { ManualClock, TEST_NOW_MS } from '../../sdk/src/testing/index.js';
 import { forAll, forAllAsync } from '../support/for-all.js';
 
 /** Pieces that URLs are made of and that parsers disagree about, put together in any order. */
@@ -120,7 +120,7 @@ const envelopeLike = fc
   .map((envelope) => ({ ...envelope, bodySha256: sha256Hex(typeof envelope.body === 'string' ? envelope.body : '') }));
 
 test('an import takes any JSON without throwing and admits nothing that is no chain', async () => {
-  const repository = createCertificateRepository({ clock: createManualClock() });
+  const repository = new CertificateRepository({ clock: new ManualClock() });
   await forAllAsync([fc.oneof(fc.jsonValue(), envelopeLike)], 2_000, async (value) => {
     readEnvelope(value);
     expect((await repository.import(value)).imported).toBe(0);

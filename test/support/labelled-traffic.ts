@@ -89,7 +89,7 @@ const ROBOCALL: Outcome = { answered: 0.3, short: 0.6, mean: 14, least: 6 };
  * @param seed - which day
  */
 export function labelledTraffic(seed: number): readonly LabelledCall[] {
-  const random = createSeededRandom(seed, 'labelled-traffic');
+  const random = new SeededRandom(seed, 'labelled-traffic');
   const world = createWorld(random.fork('world'));
   const sketches = [...ordinarySketches(world, random), ...campaignSketches(world, random)];
   sketches.sort((a, b) => a.atSeconds - b.atSeconds);

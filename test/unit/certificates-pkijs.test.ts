@@ -1,4 +1,4 @@
-import { CERTIFICATE_FAULTS, createTestPki, type CertificateFaultName } from '@hopback/sdk/testing';
+import { CERTIFICATE_FAULTS, TestPki, type CertificateFaultName } from '@hopback/sdk/testing';
 import { CERTIFICATE_FAULT_NAMES } from '../../sdk/src/testing/certificate-faults.js';
 import * as pkijs from 'pkijs';
 import { expect, test } from 'vitest';

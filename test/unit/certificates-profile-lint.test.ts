@@ -1,4 +1,4 @@
-import { createTestPki, type CertificateOptions, type TestCertificate } from '@hopback/sdk/testing';
+import { TestPki, type CertificateOptions, type TestCertificate } from '@hopback/sdk/testing';
 import { SHAKEN_POLICY_OID } from '../../sdk/src/testing/test-pki.js';
 import { expect, test } from 'vitest';
 import { describeCertificate } from '../../sdk/src/stir/certificates/parse-certificate.js';

@@ -1,5 +1,5 @@
 import { CONFORMANCE_CASES, type SigningAnswer, type SigningContext } from '@hopback/harness/conformance';
-import { createPassport, createTestKey, createTestPki, type PassportOptions } from '@hopback/sdk/testing';
+import { createPassport, createTestKey, TestPki, type PassportOptions } from '@hopback/sdk/testing';
 import { canonicalJson } from '../../sdk/src/testing/passport.js';
 import { expect, test } from 'vitest';
 

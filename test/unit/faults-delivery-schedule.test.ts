@@ -1,7 +1,7 @@
 import { ManualClock } from '@hopback/sdk/testing';
 import { beforeEach, expect, test } from 'vitest';
 import { createDeliverySchedule, type DeliverySchedule } from '../../harness/src/faults/delivery-schedule.js';
-import { createSeededRandom } from '../../harness/src/faults/index.js';
+import { SeededRandom } from '../../harness/src/faults/index.js';
 
 let clock: ManualClock;
 let out: string[];

@@ -24,7 +24,7 @@ import type { FccNotice } from '../../sdk/src/contract/alert.js';
 import type { PlatformEvent } from '../../sdk/src/contract/event.js';
 import type { TracebackRequestStatus } from '../../sdk/src/contract/traceback-exchange.js';
 import { WIRE_EXAMPLES } from '../../sdk/src/platform/index.js';
-import { createManualClock, type ManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { cancelledEvent, createdEvent, remindedEvent, sampleStatus } from '../support/platform-samples.js';
 
 const turns = async (count = 10): Promise<void> => {

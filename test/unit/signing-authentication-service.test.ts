@@ -9,7 +9,7 @@ import {
   AuthenticationService,
   DEFAULT_SERVICE_SIGNER_TIMEOUT_MS,
 } from '../../sdk/src/stir/signing/authentication-service.js';
-import type { AuthenticationServiceOptions } from '../../sdk/src/stir/signing/authentication-service.js';
+import type { AuthenticationServiceOptions } from '../../sdk/src/stir/signing/signing-session.js';
 import { createExternalSigner, createLocalSigner, type Signer } from '../../sdk/src/stir/signing/signer.js';
 import { createStaticCertificateSource } from '../../sdk/src/stir/signing/certificate-source.js';
 import type { SignatureRecord, SigningOutcome } from '../../sdk/src/stir/signing/signing-outcome.js';

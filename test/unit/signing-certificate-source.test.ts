@@ -1,7 +1,7 @@
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createManualClock, createTestKey, createTestPki, type CertificateOptions } from '@hopback/sdk/testing';
+import { ManualClock, createTestKey, TestPki, type CertificateOptions } from '@hopback/sdk/testing';
 import { afterAll, expect, test } from 'vitest';
 import {
   FileCertificateSource,

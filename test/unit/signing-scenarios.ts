@@ -1,12 +1,9 @@
 import { ManualClock, TestPki, TEST_DEST_TN, TEST_NOW_MS, TEST_ORIG_TN } from '@hopback/sdk/testing';
 import { TEST_ORIG_ID } from '../../sdk/src/testing/passport.js';
 import { compactVerify, importSPKI } from 'jose';
-import { createAttestationPolicy, type AttestationFacts } from '../../sdk/src/stir/signing/attestation-policy.js';
-import { createAuthenticationService } from '../../sdk/src/stir/signing/authentication-service.js';
-import type {
-  AuthenticationService,
-  AuthenticationServiceOptions,
-} from '../../sdk/src/stir/signing/authentication-service.js';
+import { AttestationPolicy, type AttestationFacts } from '../../sdk/src/stir/signing/attestation-policy.js';
+import { AuthenticationService } from '../../sdk/src/stir/signing/authentication-service.js';
+import type { AuthenticationServiceOptions } from '../../sdk/src/stir/signing/signing-session.js';
 import { createLocalSigner } from '../../sdk/src/stir/signing/signer.js';
 import { createStaticCertificateSource } from '../../sdk/src/stir/signing/certificate-source.js';
 import type { DiversionOutcome, SigningOutcome } from '../../sdk/src/stir/signing/signing-outcome.js';

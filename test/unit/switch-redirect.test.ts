@@ -1,8 +1,8 @@
 import { parseSipRequest, verificationRequestOf } from '@hopback/sdk/stir';
 import { sampleInvite, type SampleInviteOptions } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
-import { createRedirectServer, redirectProfile } from '../../sdk/src/switch/index.js';
-import { REDIRECT_PROFILES, type SigningRule, type VerificationRule } from '../../sdk/src/switch/redirect/profile.js';
+import { RedirectServer, redirectProfile } from '../../sdk/src/switch/index.js';
+import { REDIRECT_PROFILES } from '../../sdk/src/switch/redirect/profile.js';
 import type {
   RedirectAnswer,
   RedirectProfile,
@@ -277,7 +277,7 @@ test('OPTIONS get 200 while calls can be served: not without a certificate, not 
     return sent[0]!;
   };
   let obstacle: ReturnType<typeof signing.obstacle>;
-  const server = new RedirectServer({ rules: [SIGN], signing: { sign: signing.sign, obstacle: () => obstacle } });
+  const server = new RedirectServer({ rules: [SIGN], signing: { sign: (request) => signing.sign(request), obstacle: () => obstacle } });
   expect(status(server)).toBe(200);
   obstacle = { status: 'refused', reason: 'no-certificate', detail: '', retryable: true };
   expect(status(server)).toBe(503);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bearerToken, createPlatformClient } from '../../sdk/src/platform/index.js';
+import { bearerToken, PlatformClient } from '../../sdk/src/platform/index.js';
 import { createClientAnswerTransport, type AnswerDelivery } from '../../sdk/src/traceback/index.js';
 
 const problem = (status: number, code: string): Response =>

@@ -11,7 +11,7 @@ import type { SignatureChecker } from '../../sdk/src/stir/verification/signature
 import { PATH_REEVALUATION_MS, ReplayMemory } from '../../sdk/src/stir/verification/memory.js';
 import type { VerificationServiceOptions } from '../../sdk/src/stir/verification/verification-service.js';
 import { createShelfRepository, createVerificationLab, trustStoreOf } from '../support/verification-lab.js';
-import type { VerificationLab } from '../support/verification-lab.js';
+import type { CertificateRepository, VerificationLab } from '../support/verification-lab.js';
 import { forAll } from '../support/for-all.js';
 
 let lab: VerificationLab;
@@ -295,7 +295,7 @@ test('a replay memory remembers as many keys as it promises, and half as many mo
 
 test('a replay memory keeps every key for its window where calls come in bursts', () => {
   forAll([fc.array(fc.nat({ max: 400 }), { maxLength: 300 })], 300, (pauses) => {
-    const memory = createReplayMemory({ windowMs: 1000, maxKeys: 50 });
+    const memory = new ReplayMemory({ windowMs: 1000, maxKeys: 50 });
     const lastSeen: { readonly key: string; readonly atMs: number }[] = [];
     let nowMs = 0;
     for (const [index, pause] of pauses.entries()) {
