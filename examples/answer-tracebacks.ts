@@ -11,7 +11,7 @@ type Carrier = CarrierResponder & { readonly store: RecordStore };
 
 /** The whole program of a carrier: requests come in, answers go out, and what a machine should not decide waits for a person. */
 export async function answerTracebacks(settings: Settings): Promise<Carrier> {
-  const store = await openSharedRecordStore({ directory: join(settings.directory, 'records') });
+  const store = await SharedRecordStore.open({ directory: join(settings.directory, 'records') });
   const responder = await createCarrierResponder({
     ...settings, // who is at the other end of which trunk, where the platform is, the keys
     provider: { providerId: 'prv-birch', name: 'Birch Carrier Services Inc.' },

@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import { ValueJournal } from '@hopback/sdk/log';
 import type { RecordTransport } from '@hopback/sdk/platform';
 import {
-  createRecordFeed,
+  RecordFeed,
   createSourceReader,
-  followFiles,
+  FileFollower,
   openDuckDbRecordStore,
-  openRecordStream,
-  openRejectFile,
+  RecordStream,
+  RejectFile,
 } from '@hopback/sdk/records';
-import { createSharingPolicy, type FileSourceConfiguration, type SharingPolicy } from '@hopback/sdk/records';
-import type { FileFollower, OpenRecordStream, RecordFeed, RecordStore } from '@hopback/sdk/records';
+import { SharingPolicy, type FileSourceConfiguration } from '@hopback/sdk/records';
+import type { RecordStore } from '@hopback/sdk/records';
 import { isMain } from './lab.js';
 
 type Ends = { readonly close: () => Promise<void> };
-type Parts = Ends & { follower: FileFollower; stream: OpenRecordStream; store: RecordStore; feed: RecordFeed };
+type Parts = Ends & { follower: FileFollower; stream: RecordStream; store: RecordStore; feed: RecordFeed };
 
 /** Follows, stores, and streams what may leave. Killed and begun again it loses nothing, and ids tell repetitions. */
 export async function followAndStream(
@@ -31,7 +31,7 @@ export async function followAndStream(
   const rejects = await openRejectFile({ path: at('rejects.ndjson') });
   const values = await ValueJournal.open({ directory: at('places') });
   const parts = { reader: createSourceReader(source), store: feed, rejects, values, clock: { nowMs: Date.now } };
-  const follower = await followFiles({ sourceId: source.id, path: source.path, ...parts });
+  const follower = await FileFollower.open({ sourceId: source.id, path: source.path, ...parts });
   const close = async (): Promise<void> => {
     // Whoever hands in first, what it hands in to last.
     for (const part of [follower, rejects, values, stream, store]) await part.close();
@@ -47,7 +47,7 @@ if (isMain(import.meta.url)) {
   // In place of createHttpsRecordTransport: a platform that takes everything.
   const deliver: RecordTransport['deliver'] = async () => ({ status: 'acknowledged', rejected: [] });
   const transport = { deliver, close: async () => undefined };
-  const policy = createSharingPolicy({ key: new Uint8Array(32).fill(7), rotationId: '2026-11', tenantId: 'example' });
+  const policy = new SharingPolicy({ key: new Uint8Array(32).fill(7), rotationId: '2026-11', tenantId: 'example' });
   const source = { id: 'pbx-1', format: 'asterisk-cdr', time: { zone: 'utc' }, path } as const;
   const { follower, stream, feed, close } = await followAndStream(source, { directory, policy, transport });
   await follower.look();

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { openSharedRecordStore } from '@hopback/sdk/records';
+import { SharedRecordStore } from '@hopback/sdk/records';
 import type { DuckDbRecordStoreOptions, RecordStore } from '@hopback/sdk/records';
 import { sampleCallRecord, TEST_TRUNKS } from '@hopback/sdk/testing';
 import { createCarrierResponder } from '@hopback/sdk/traceback';
@@ -56,8 +56,10 @@ test.each(PLATFORM_BINDINGS)(
       ...{ baseUrl: platform.baseUrl, receiptKeys: platform.keys, privateKeyPem: answerKey.privateKeyPem },
       ...{ clientId: client.clientId, key: client.key, keyId: client.keyId },
       readFile: async () => JSON.stringify(TEST_TRUNKS),
-      openSharedRecordStore: (options: DuckDbRecordStoreOptions) =>
-        openSharedRecordStore({ ...options, directory: at(options.directory) }),
+      SharedRecordStore: {
+        open: (options: DuckDbRecordStoreOptions) =>
+          SharedRecordStore.open({ ...options, directory: at(options.directory) }),
+      },
       // The platform knows the key of answers by the name that it gave it.
       createCarrierResponder: (options: CarrierResponderOptions) =>
         createCarrierResponder({ ...options, directory: at(options.directory), answerKey }),

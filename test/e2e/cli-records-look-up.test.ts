@@ -47,7 +47,7 @@ const records = (args: readonly string[], options: RunOptions = {}, at = clock):
 const directory = await createTemporaryDirectory();
 afterAll(directory.close);
 {
-  await using store = await openSharedRecordStore({ directory: directory.path, clock });
+  await using store = await SharedRecordStore.open({ directory: directory.path, clock });
   await store.insert(SAMPLES);
   const known = { fromUs: NOON_US - 6 * HOUR_US, toUs: NOON_US + 6 * HOUR_US };
   for (const sourceId of ['sbc-1', 'sbc-2']) await store.cover({ sourceId, ...known });
@@ -123,7 +123,7 @@ test('find shows several calls as a table, and says how it read digits that may 
 test('find shows raw rows where the source kept them, and leaves them out of a document without --raw', async () => {
   const folder = own.path;
   const source = { ...FULL.source, raw: [{ text: '"13125550143","12155550112"\r\n' }, { base64: 'AAEC' }] };
-  const store = await openSharedRecordStore({ directory: folder, clock });
+  const store = await SharedRecordStore.open({ directory: folder, clock });
   await store.insert([{ ...FULL, source }]);
   await store.close();
   const args = ['find', '--store', folder, '--record-id', FULL.recordId];
@@ -199,7 +199,7 @@ test('find looks at both instants of a repeated hour, in two windows where the t
 
 test('find lists a call that lies in both windows once', async () => {
   const folder = own.path;
-  await using store = await openSharedRecordStore({ directory: folder, clock });
+  await using store = await SharedRecordStore.open({ directory: folder, clock });
   const time = { written: 'local', resolutionUs: 1, otherInviteAtUs: SECOND_0130_US } as const;
   await store.insert([call('either', FIRST_0130_US, { time })]);
   const at = ['--at', '2026-11-01T01:30:00', ...NEW_YORK, '--tolerance', '5m'];
@@ -208,7 +208,7 @@ test('find lists a call that lies in both windows once', async () => {
 
 test('find says that retention has removed the records of a time', async () => {
   const folder = own.path;
-  await using store = await openSharedRecordStore({ directory: folder, clock });
+  await using store = await SharedRecordStore.open({ directory: folder, clock });
   await store.cover({ sourceId: 'sbc-1', fromUs: NOON_US - HOUR_US, toUs: NOON_US + HOUR_US });
   await store.expire(NOON_US);
   for (const [at, exitCode, text] of [
@@ -293,7 +293,7 @@ test('hold, holds, expire and release keep a call as long as it is wanted, and r
   const folder = own.path;
   const moving = new ManualClock(clock.nowMs());
   const run = (...args: readonly string[]): Promise<CliRun> => records([...args, '--store', folder], {}, moving);
-  const store = await openSharedRecordStore({ directory: folder, clock });
+  const store = await SharedRecordStore.open({ directory: folder, clock });
   await store.insert(SAMPLES);
   await store.close();
   const query = ['--trunk', 'east-1', ...AT_NOON];

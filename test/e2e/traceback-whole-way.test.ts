@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { createLogSigner, ValueJournal } from '@hopback/sdk/log';
 import {
   createSourceReader,
-  followFiles,
+  FileFollower,
   openDuckDbRecordStore,
-  openRejectFile,
+  RejectFile,
   recordIdOf,
   sourceSha256,
   type CallRecord,
@@ -95,7 +95,7 @@ test('a call over SIP becomes a verdict, a record and, when it is asked about, a
     await using values = await ValueJournal.open({ directory: join(directory, 'places') });
     const source = { id: 'hop-birch', format: 'hopback', time: { zone: 'utc' }, path } as const;
     const parts = { reader: createSourceReader(source), store, rejects, values, clock: { nowMs: Date.now } };
-    await using follower = await followFiles({ sourceId: source.id, path, ...parts });
+    await using follower = await FileFollower.open({ sourceId: source.id, path, ...parts });
     await follower.look();
     expect(follower.statistics()).toMatchObject({ inserted: 1, rejected: 0 });
     await store.cover({ sourceId: source.id, fromUs: 0, toUs: Date.now() * 1_000 });

@@ -77,7 +77,7 @@ function createLab(seed: number, { steps, kills, hasTwoRows = false }: LabOption
     });
   const start = async (): Promise<FileFollower> => {
     isKilled = false;
-    return followFiles({
+    return FileFollower.open({
       sourceId: 'test-switch',
       path,
       reader: createRowReader('csv', { canSave: true }),

@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openRecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
+import { RecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
 import { reportFault } from '../support/fault-counts.js';
 import { FORMAT_SAMPLES, formatRows, formatSource, isEnded, writePackedPiecesOld } from '../support/packed-records.js';
 
@@ -28,7 +28,7 @@ test.each(Object.keys(FORMAT_SAMPLES))(
     );
     const other = format === 'asterisk-cdr' ? 'freeswitch-csv' : 'asterisk-cdr';
     await writePackedPiecesOld(join(directory, 'small.log.1.gz'), [formatRows(other, MEGABYTE)]);
-    await using intake = await openRecordIntake({
+    await using intake = await RecordIntake.open({
       directory: join(directory, 'store'),
       sources: [formatSource(format, join(directory, 'large.log')), formatSource(other, join(directory, 'small.log'))],
       clock: { nowMs: Date.now },

@@ -102,7 +102,7 @@ async function life(world: World, disk: SimulatedLogFiles, after: number, betwee
     () => undefined,
   );
   if (journal === undefined) return process.operations();
-  const follower = await followFiles({
+  const follower = await FileFollower.open({
     ...{ sourceId: SOURCE, path, reader: createRowReader(), rejects, clock, schedule },
     store: storeOf(world.store, process),
     values: journal,

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'vitest';
-import { openRecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
+import { RecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
 import { HTTP_RECORDS_SOURCE, recordIntakeApp } from '../../sdk/src/sidecar/intake/record-intake-app.js';
 import { testPeer } from '../peers.js';
 import { reportFault } from '../support/fault-counts.js';
@@ -20,7 +20,7 @@ testPeer(
     await using disk = await smallDisk();
     const directory = disk.path;
     const sources = [HTTP_RECORDS_SOURCE];
-    const intake = await openRecordIntake({ directory, sources, clock: { nowMs: Date.now }, maxSubmitted: BATCH });
+    const intake = await RecordIntake.open({ directory, sources, clock: { nowMs: Date.now }, maxSubmitted: BATCH });
     const app = recordIntakeApp({ intake });
     const send = async (index: number): Promise<number> => {
       const headers = { 'content-type': 'application/x-ndjson' };
@@ -38,7 +38,7 @@ testPeer(
     expect(await send(acknowledged)).toBe(200);
     await intake.close();
     expect(intake.state().submitted).toMatchObject({ accepted: BATCH, refused: 1, inserted: BATCH, pending: 0 });
-    await using again = await openRecordIntake({ directory, sources, clock: { nowMs: Date.now } });
+    await using again = await RecordIntake.open({ directory, sources, clock: { nowMs: Date.now } });
     const { records } = await again.store.statistics();
     expect(records).toBe((acknowledged + 2) * BATCH);
     reportFault('sidecar-intake-full-disk', { acknowledged: (acknowledged + 2) * BATCH, found: records });

@@ -9,8 +9,8 @@ import { readSourceConfiguration } from '../../sdk/src/records/ingest/source-con
 import { readRejects } from '../../sdk/src/records/ingest/rejects.js';
 import { rejectsFile } from '../../sdk/src/records/intake/intake-source.js';
 import type { IntakeSourceState } from '../../sdk/src/records/intake/intake-source.js';
-import { openRecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
-import type { IntakeNotice, RecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
+import { RecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
+import type { IntakeNotice } from '../../sdk/src/records/intake/open-record-intake.js';
 import { sampleCallRecord } from '../../sdk/src/testing/sample-call-record.js';
 import { ASTERISK_SOURCE, asteriskRow } from '../support/cli-records-lab.js';
 import {
@@ -35,7 +35,7 @@ const octets = (text: string): Uint8Array => new TextEncoder().encode(text);
 function opened(sources: readonly SourceConfiguration[], more: { readonly maxSubmitted?: number } = {}) {
   const notices: IntakeNotice[] = [];
   const onNotice = (notice: IntakeNotice): void => void notices.push(notice);
-  return openRecordIntake({ directory: join(directory, 'store'), sources, clock, onNotice, ...more });
+  return RecordIntake.open({ directory: join(directory, 'store'), sources, clock, onNotice, ...more });
 }
 
 const source = (name: string, more: object = {}): SourceConfiguration =>
@@ -141,7 +141,7 @@ async function takenIn(
   await mkdir(folder);
   for (const format of Object.keys(FORMAT_SAMPLES))
     await write(join(folder, `${format}.1`), formatRows(format, 1_048_576));
-  const intake = await openRecordIntake({
+  const intake = await RecordIntake.open({
     directory: join(folder, 'store'),
     sources: Object.keys(FORMAT_SAMPLES).map((format) => formatSource(format, join(folder, format))),
     clock,

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
-import { listenToSource } from '../../sdk/src/records/ingest/listen-source.js';
-import type { SourceListener } from '../../sdk/src/records/ingest/listen-source.js';
+import { SourceListener } from '../../sdk/src/records/ingest/listen-source.js';
 import type { RejectedRow } from '../../sdk/src/records/ingest/rejects.js';
 import { readSourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
 import type { HepConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
@@ -21,7 +20,7 @@ async function send(listener: SourceListener, sent: readonly Buffer[]): Promise<
 test('calls are stored, and those that are up when it closes as far as they are known; packets that cannot be read are rejected', async () => {
   const stored: CallRecord[] = [];
   const rejected: RejectedRow[] = [];
-  const listener = await listenToSource({
+  const listener = await SourceListener.open({
     configuration,
     store: {
       insert: async (records) => {
@@ -45,7 +44,7 @@ test('records that the store refuses are kept, reported, and inserted again', as
   const failures: unknown[] = [];
   let refusals = 3;
   let stored = 0;
-  await using listener = await listenToSource({
+  await using listener = await SourceListener.open({
     configuration,
     store: {
       insert: async (records) => {

@@ -5,7 +5,7 @@ import type { RequestListener, Server } from 'node:http';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';
-import { openSharedRecordStore } from '../../sdk/src/records/store/shared-record-store.js';
+import { SharedRecordStore } from '../../sdk/src/records/store/shared-record-store.js';
 import { createMemoryRecordStore } from '../../sdk/src/records/store/memory-record-store.js';
 import type { FoundRecords, RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { CLOSING, createGuestStore } from '../../sdk/src/records/store/shared/guest-store.js';
@@ -45,8 +45,8 @@ const QUERY = { window: WINDOW, trunk: 'east-1' };
 
 /** A host and a guest of one folder, open until the test ends. */
 async function hostAndGuest(directory = folders.make()) {
-  const host = await openSharedRecordStore({ directory });
-  const guest = await openSharedRecordStore({ directory });
+  const host = await SharedRecordStore.open({ directory });
+  const guest = await SharedRecordStore.open({ directory });
   onTestFinished(async () => {
     await guest.close();
     await host.close();
@@ -64,13 +64,13 @@ test('the first process to open a store is its host, the next its guest, and bot
 
 test('socket and folder are for their owner alone, and the socket is gone when the host is closed', async () => {
   const directory = folders.make();
-  const host = await openSharedRecordStore({ directory });
+  const host = await SharedRecordStore.open({ directory });
   const path = socketPath(directory);
   expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700);
   await host.close();
   expect(existsSync(path)).toBe(false);
-  await using next = await openSharedRecordStore({ directory });
+  await using next = await SharedRecordStore.open({ directory });
   expect(next.role).toBe('host');
 });
 
@@ -100,7 +100,7 @@ test('a store that a process has open without sharing it is refused as in use, a
   let seconds = 0;
   const looks = vi.spyOn(performance, 'now').mockImplementation(() => (seconds += 1) * 1_000);
   onTestFinished(() => looks.mockRestore());
-  await expect(openSharedRecordStore({ directory })).rejects.toMatchObject({
+  await expect(SharedRecordStore.open({ directory })).rejects.toMatchObject({
     ...{ code: 'storage-failed', details: { reason: 'in-use' } },
   });
   // Once at the beginning, and after each attempt until fifteen seconds are over.
@@ -109,7 +109,7 @@ test('a store that a process has open without sharing it is refused as in use, a
 
 test('a guest of a closed host takes its place, and a closed guest refuses calls', async () => {
   const { directory, host, guest } = await hostAndGuest();
-  await using other = await openSharedRecordStore({ directory });
+  await using other = await SharedRecordStore.open({ directory });
   await guest.insert([sampleRecord(1, NOON_US)]);
   await host.close();
   const asked = await Promise.all([guest.statistics(), other.statistics(), guest.holds(), other.insert([])]);
@@ -217,7 +217,7 @@ test.each<readonly [string, RequestListener, object]>([
 
 test('a look-up whose host dies is made again, and a change of the store is not', async () => {
   const directory = folders.make();
-  await using first = await openSharedRecordStore({ directory });
+  await using first = await SharedRecordStore.open({ directory });
   await first.insert([sampleRecord(1, NOON_US)]);
   await first.close();
   await rm(join(directory, 'socket'), { recursive: true });
@@ -226,7 +226,7 @@ test('a look-up whose host dies is made again, and a change of the store is not'
     if (asked.url?.endsWith('/statistics') === true) server.close();
     return asked.socket.destroy();
   });
-  await using guest = await openSharedRecordStore({ directory });
+  await using guest = await SharedRecordStore.open({ directory });
   expect(guest.role).toBe('guest');
   const covering = guest.cover({ sourceId: 'sbc-1', fromUs: 1, toUs: 2 });
   await expect(covering).rejects.toMatchObject({ code: 'storage-failed', retryable: true });
@@ -244,7 +244,7 @@ test('opening a store waits for a host that is closing', async () => {
     response.end(JSON.stringify({ error }));
     if (asked === 1) server.close();
   });
-  await using store = await openSharedRecordStore({ directory });
+  await using store = await SharedRecordStore.open({ directory });
   expect([asked > 0, store.role]).toEqual([true, 'host']);
 });
 
@@ -313,7 +313,7 @@ test('opening a store fails at once where the host speaks another version', asyn
   const directory = folders.make();
   const error = { code: 'unavailable', message: 'speaks version 2', retryable: false };
   await standIn(directory, (_request, response) => response.writeHead(404).end(JSON.stringify({ error })));
-  await expect(openSharedRecordStore({ directory })).rejects.toMatchObject({ code: 'unavailable' });
+  await expect(SharedRecordStore.open({ directory })).rejects.toMatchObject({ code: 'unavailable' });
 });
 
 test('a file in the place of the socket is replaced', async () => {

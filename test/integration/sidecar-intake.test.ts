@@ -6,8 +6,7 @@ import { readRejects } from '../../sdk/src/records/ingest/rejects.js';
 import { readSourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
 import type { SourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
 import { rejectsFile } from '../../sdk/src/records/intake/intake-source.js';
-import { openRecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
-import type { RecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
+import { RecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
 import { HTTP_RECORDS_SOURCE, recordIntakeApp } from '../../sdk/src/sidecar/intake/record-intake-app.js';
 import { sampleCallRecord } from '../../sdk/src/testing/sample-call-record.js';
 import { ASTERISK_SOURCE, asteriskRow } from '../support/cli-records-lab.js';
@@ -21,7 +20,7 @@ const FREESWITCH: SourceConfiguration = readSourceConfiguration({
 const folder = testFolder();
 let intake: RecordIntake;
 beforeEach(async () => {
-  intake = await openRecordIntake({
+  intake = await RecordIntake.open({
     directory: folder.path,
     sources: [HTTP_RECORDS_SOURCE, FREESWITCH, readSourceConfiguration(ASTERISK_SOURCE)],
     clock: { nowMs: Date.now },

@@ -250,7 +250,7 @@ const OF_PLATFORMS: Readonly<Record<string, Defect>> = {
     scenarios: ['direct', 'everything'],
   },
   'sharing-ignores-suspicion': {
-    file: `${RECORDS}/redaction/share-record.js`,
+    file: `${RECORDS}/redaction/sharing-policy.js`,
     text: 'return { isShared: isEnough, level, decidedBy, reason };',
     replacement: 'return { isShared: true, level, decidedBy, reason };',
     scenarios: ['partial-adoption', 'everything'],

@@ -1,8 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
-import { createRecordFeed } from '../../sdk/src/records/feed/record-feed.js';
-import { shareRecord } from '../../sdk/src/records/redaction/share-record.js';
+import { RecordFeed } from '../../sdk/src/records/feed/record-feed.js';
 import type { SharingLevel } from '../../sdk/src/records/redaction/sharing-policy.js';
 import { createMemoryRecordStore } from '../../sdk/src/records/store/memory-record-store.js';
 import type { RecordRefusal } from '../../sdk/src/records/stream/record-stream.js';
@@ -27,7 +26,7 @@ const killedAfter = fc.nat(10);
 
 /** Every case makes some. */
 const smallTracker = (): SuspicionTracker =>
-  createSuspicionTracker({
+  new SuspicionTracker({
     policy: {
       ...DEFAULT_SUSPICION_POLICY,
       limits: { numbers: 100, trunks: 100, signers: 100, rows: 100, calls: 100 },

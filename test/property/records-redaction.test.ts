@@ -1,10 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
-import { createSharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
-import { explainSharing, shareRecord } from '../../sdk/src/records/redaction/share-record.js';
+import { SharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
 import type { MemberPolicy } from '../../sdk/src/records/redaction/member-tree.js';
-import type { SharingLevel, SharingPolicy } from '../../sdk/src/records/redaction/sharing-policy.js';
+import type { SharingLevel } from '../../sdk/src/records/redaction/sharing-policy.js';
 import type { Suspicion } from '../../sdk/src/records/suspicion/suspicion.js';
 import { anyCallRecord } from '../support/any-call-record.js';
 import { forAll } from '../support/for-all.js';
@@ -33,7 +32,7 @@ function policyOf(share: SharingLevel, members: MemberPolicy): SharingPolicy {
     share,
     members: { suspicious: members, 'all-pseudonymous': members, all: members },
   };
-  return createSharingPolicy({ data, key: KEY, rotationId: 'r1', tenantId: 'carrier-1' });
+  return new SharingPolicy({ data, key: KEY, rotationId: 'r1', tenantId: 'carrier-1' });
 }
 
 const sendingLevel = fc.constantFrom('suspicious' as const, 'all-pseudonymous' as const, 'all' as const);
@@ -50,7 +49,7 @@ function leaves(value: unknown, path = ''): [path: string, leaf: unknown][] {
 const digitsOf = (text: string): string => text.replaceAll(/\D/g, '');
 
 function sentOf(policy: SharingPolicy, record: CallRecord): unknown {
-  const outcome = shareRecord(policy, record, SUSPICIOUS);
+  const outcome = policy.share(record, SUSPICIOUS);
   if (outcome.status !== 'shared') throw new Error('the record was not shared');
   return outcome.record;
 }

@@ -25,7 +25,8 @@ import {
   lineText,
   openPackedSpool,
 } from '../../sdk/src/records/stream/packed-spool.js';
-import { PackingStream, type RecordStreamOptions } from '../../sdk/src/records/stream/record-stream.js';
+import { streamOn } from '../support/stream-lab.js';
+import type { RecordStreamParts } from '../../sdk/src/records/stream/record-stream.js';
 import type { StreamPolicy } from '../../sdk/src/records/stream/stream-policy.js';
 import { forAll, forAllAsync } from '../support/for-all.js';
 
@@ -223,7 +224,7 @@ async function live(directory: string, account: Account, life: Life): Promise<vo
     policy: { ...WAITS, ...limits, dropPolicy: 'drop-oldest' },
     values: { get: (key) => values.get(key), set: async (key, value) => void values.set(key, value) },
   };
-  await using stream = new PackingStream(options, await openPackedSpool(packs));
+  await using stream = streamOn(options, await openPackedSpool(packs));
   const begin = stream.status().acknowledgedSequence;
   for (const { number, call, textBytes, turns, isUnreadable } of records) {
     const record = numberedRecord(number, call, textBytes);

@@ -1,9 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
-import { createSharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
-import { shareRecord } from '../../sdk/src/records/redaction/share-record.js';
-import { createSuspicionTracker } from '../../sdk/src/records/suspicion/suspicion-tracker.js';
+import { SharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
+import { SuspicionTracker } from '../../sdk/src/records/suspicion/suspicion-tracker.js';
 import { DEFAULT_SUSPICION_POLICY, explainSuspicion } from '../../sdk/src/records/suspicion/suspicion-policy.js';
 import {
   northAmericanNumber,
@@ -120,7 +119,7 @@ test('remembers no more than its limits, whatever comes', () => {
 test('a pseudonymous record is judged like the record it was made of, but for what it does not show', () => {
   const data = { ...DEFAULT_SHARING_POLICY, share: 'all-pseudonymous' as const };
   const members = { ...data.members['all-pseudonymous'], calling: 'kept' as const };
-  const policy = createSharingPolicy({
+  const policy = new SharingPolicy({
     data: { ...data, members: { ...data.members, 'all-pseudonymous': members } },
     key: new Uint8Array(32).fill(3),
     rotationId: 'r1',

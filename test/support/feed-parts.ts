@@ -1,7 +1,7 @@
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
-import { createSharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
-import type { SharingLevel, SharingPolicy } from '../../sdk/src/records/redaction/sharing-policy.js';
-import type { OpenRecordStream, RecordRefusal } from '../../sdk/src/records/stream/record-stream.js';
+import { SharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
+import type { SharingLevel } from '../../sdk/src/records/redaction/sharing-policy.js';
+import type { RecordStream, RecordRefusal } from '../../sdk/src/records/stream/record-stream.js';
 import { sampleRecord } from './stream-lab.js';
 
 /** A record of a leg, shown under a number that nobody doubts, or another. */
@@ -11,7 +11,7 @@ export function feedRecord(leg: number, callingTn = '12012014567'): CallRecord {
 
 /** A policy of a level. */
 export function sharing(share: SharingLevel): SharingPolicy {
-  return createSharingPolicy({
+  return new SharingPolicy({
     data: { ...DEFAULT_SHARING_POLICY, share },
     ...{ key: new Uint8Array(32).fill(7), rotationId: '2026-11', tenantId: 'carrier-1' },
   });
@@ -32,7 +32,7 @@ export function pickyStream({
   const durable = new Set<string>();
   let offered = 0;
   return {
-    record({ recordId }: Pick<CallRecord, 'recordId'>): ReturnType<OpenRecordStream['record']> {
+    record({ recordId }: Pick<CallRecord, 'recordId'>): ReturnType<RecordStream['record']> {
       offered += 1;
       const reason = refuse();
       if (reason !== undefined) return { accepted: false, reason };

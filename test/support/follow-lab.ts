@@ -1,6 +1,6 @@
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
-import { followFiles } from '../../sdk/src/records/ingest/follow-files.js';
-import type { FileFollower, FollowOptions } from '../../sdk/src/records/ingest/follow-files.js';
+import { FileFollower } from '../../sdk/src/records/ingest/follow-files.js';
+import type { FollowOptions } from '../../sdk/src/records/ingest/follow-files.js';
 import type { FollowNotice } from '../../sdk/src/records/ingest/follow-turn.js';
 import { nodeFollowedFiles } from '../../sdk/src/records/ingest/readable-files.js';
 import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
@@ -18,7 +18,7 @@ export async function createFollowLab() {
   const notices: FollowNotice[] = [];
   const { names, facts, open } = nodeFollowedFiles;
   const follow = async (options: Partial<FollowOptions> = {}): Promise<FileFollower> => {
-    const follower = await followFiles({
+    const follower = await FileFollower.open({
       ...{ sourceId: 'test-switch', path: log, reader: createRowReader(), store, rejects, clock },
       values: { get: (key) => values.get(key), set: async (key, value) => void values.set(key, value) },
       ...{ schedule: clock.schedule, files: { names, facts, open }, onNotice: (notice) => notices.push(notice) },

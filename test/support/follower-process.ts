@@ -11,7 +11,7 @@ const directory = process.argv[2] ?? '';
 const values = await ValueJournal.open({ directory: join(directory, 'values') });
 const ledger = openRowLedger(join(directory, 'ledger'));
 let hasStored = false;
-await followFiles({
+await FileFollower.open({
   sourceId: 'test-switch',
   path: join(directory, 'log', 'cdr.csv'),
   reader: createRowReader(),
@@ -24,7 +24,7 @@ await followFiles({
       return result;
     },
   },
-  rejects: await openRejectFile({ path: join(directory, 'rejects.ndjson') }),
+  rejects: await RejectFile.open({ path: join(directory, 'rejects.ndjson') }),
   values,
   clock: { nowMs: () => Date.now() },
   pollMs: 5,

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { createHttpsRecordTransport } from '../../sdk/src/platform/index.js';
 import {
   createMemoryRecordStore,
-  createRecordFeed,
-  createSharingPolicy,
+  RecordFeed,
+  SharingPolicy,
   DEFAULT_SHARING_POLICY,
-  openRecordStream,
+  RecordStream,
 } from '../../sdk/src/records/index.js';
 import type { CallRecord, SharingPolicyData } from '../../sdk/src/records/index.js';
 import { createCarrierResponder, DEFAULT_TRACEBACK_POLICY } from '../../sdk/src/traceback/index.js';
@@ -144,14 +144,14 @@ async function streamOf(
 ) {
   if (shares === undefined) return undefined;
   const authorization = await lab.authorization(member);
-  const stream = await openRecordStream({
+  const stream = await RecordStream.open({
     ...{ directory: join(directory, 'stream'), source: `/carriers/${name}/switches/1` },
     transport: createHttpsRecordTransport({ url: `${lab.platform.url}/v1/record-batches`, authorization }),
   });
-  const policy = createSharingPolicy({
+  const policy = new SharingPolicy({
     ...{ data: shares, key: new Uint8Array(32).fill(name.length), rotationId: '2026-11', tenantId: name },
   });
-  return { stream, feed: createRecordFeed({ store, stream, policy }) };
+  return { stream, feed: new RecordFeed({ store, stream, policy }) };
 }
 
 /** What each provider does. */

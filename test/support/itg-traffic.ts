@@ -3,10 +3,9 @@ import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import type { CallRecord, ReceivedVerification } from '../../sdk/src/contract/call-record.js';
 import type { AppReport } from '../../sdk/src/platform/index.js';
 import { recordIdOf } from '../../sdk/src/records/record-id.js';
-import { createSharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
-import { shareRecord } from '../../sdk/src/records/redaction/share-record.js';
+import { SharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
 import type { SendingLevel } from '../../sdk/src/records/redaction/sharing-policy.js';
-import { createSuspicionTracker } from '../../sdk/src/records/suspicion/suspicion-tracker.js';
+import { SuspicionTracker } from '../../sdk/src/records/suspicion/suspicion-tracker.js';
 import { ALLOCATED, CARRIERS } from './itg-planned-call.js';
 import type { PlannedCall } from './itg-planned-call.js';
 import { planOrdinary } from './itg-ordinary.js';
@@ -70,8 +69,8 @@ type ShareCall = (record: CallRecord, call: PlannedCall) => LiveRecord | undefin
 function sharingCarriers(share: SendingLevel): ShareCall {
   const carriers = Array.from({ length: CARRIERS }, (_, at) => ({
     providerId: `prv-${String(at)}`,
-    tracker: createSuspicionTracker({ allocated: ALLOCATED }),
-    policy: createSharingPolicy({
+    tracker: new SuspicionTracker({ allocated: ALLOCATED }),
+    policy: new SharingPolicy({
       data: { ...DEFAULT_SHARING_POLICY, share },
       ...{ key: new Uint8Array(32).fill(at + 1), rotationId: '2026-11', tenantId: `prv-${String(at)}` },
     }),
@@ -79,7 +78,7 @@ function sharingCarriers(share: SendingLevel): ShareCall {
   return (record, call) => {
     const carrier = carriers[call.carrier];
     if (carrier === undefined) throw new Error('there is no such carrier');
-    const outcome = shareRecord(carrier.policy, record, carrier.tracker.judge(record));
+    const outcome = carrier.policy.share(record, carrier.tracker.judge(record));
     if (outcome.status !== 'shared') return undefined;
     // Records are sent in batches when calls have ended; here at once, so that what is measured is the platform.
     return { providerId: carrier.providerId, record: outcome.record, receivedAtMs: call.atMs + 500 };

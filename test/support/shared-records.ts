@@ -1,6 +1,5 @@
 import type { CallRecord, SharedRecord } from '../../sdk/src/contract/call-record.js';
-import { createSharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
-import { shareRecord } from '../../sdk/src/records/redaction/share-record.js';
+import { SharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
 import type { SendingLevel } from '../../sdk/src/records/redaction/sharing-policy.js';
 import type { Suspicion } from '../../sdk/src/records/suspicion/suspicion.js';
 
@@ -20,7 +19,7 @@ const SUSPICIOUS: Suspicion = {
 const POLICIES = new Map(
   SENDING_LEVELS.map((share) => [
     share,
-    createSharingPolicy({
+    new SharingPolicy({
       data: { ...DEFAULT_SHARING_POLICY, share },
       ...{ key: new Uint8Array(32).fill(0x5a), rotationId: '2026-11', tenantId: 'carrier-1' },
     }),
@@ -29,7 +28,7 @@ const POLICIES = new Map(
 
 /** What leaves of a record at a level, by the policy that holds where none is given; the call is suspicious. */
 export function sharedRecord(record: CallRecord, level: SendingLevel): SharedRecord {
-  const outcome = shareRecord(POLICIES.get(level)!, record, SUSPICIOUS);
+  const outcome = POLICIES.get(level)!.share(record, SUSPICIOUS);
   if (outcome.status !== 'shared') throw new Error('the record was not shared');
   return outcome.record;
 }

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { openSharedRecordStore } from '../../sdk/src/records/store/shared-record-store.js';
+import { SharedRecordStore } from '../../sdk/src/records/store/shared-record-store.js';
 import { NOON_US, sampleRecord } from './stored-records.js';
 
 /**
@@ -11,7 +11,7 @@ const [, , directory = '', records = '0'] = process.argv;
 // Synchronous: what was said was said when a kill comes.
 const say = (line: string): void => void writeSync(1, `${line}\n`);
 
-const store = await openSharedRecordStore({ directory, memoryLimitMb: 256 });
+const store = await SharedRecordStore.open({ directory, memoryLimitMb: 256 });
 say(store.role);
 const { inserted } = await store.insert(
   Array.from({ length: Number(records) }, (_, index) => sampleRecord(index, NOON_US + index)),

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { openSharedRecordStore } from '../../sdk/src/records/store/shared-record-store.js';
-import type { SharedRecordStore } from '../../sdk/src/records/store/shared-record-store.js';
+import { SharedRecordStore } from '../../sdk/src/records/store/shared-record-store.js';
+import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import type { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { builtProgram } from './built-program.js';
 
@@ -37,9 +37,9 @@ export async function startStoreProcess(directory: string, records = 0) {
 }
 
 /** The guest of a host in this process; closing it closes both. */
-export async function guestStore(directory: string, clock: ManualClock): Promise<SharedRecordStore> {
-  const host = await openSharedRecordStore({ directory, clock });
-  const guest = await openSharedRecordStore({ directory, clock });
+export async function guestStore(directory: string, clock: ManualClock): Promise<RecordStore> {
+  const host = await SharedRecordStore.open({ directory, clock });
+  const guest = await SharedRecordStore.open({ directory, clock });
   const close = async (): Promise<void> => {
     await guest.close();
     await host.close();

@@ -1,11 +1,11 @@
 import { serve } from '@hono/node-server';
 import { readSourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
-import { openRecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
+import { RecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
 import { HTTP_RECORDS_SOURCE, recordIntakeApp } from '../../sdk/src/sidecar/intake/record-intake-app.js';
 
 // A process that takes records in over HTTP until it is killed: node --import tsx sidecar-intake-process.ts DIRECTORY
 
-const intake = await openRecordIntake({
+const intake = await RecordIntake.open({
   directory: process.argv[2] ?? '',
   sources: [
     HTTP_RECORDS_SOURCE,

@@ -4,7 +4,7 @@ import type { DeliveryResult, RecordBatch, RecordTransport } from '../../sdk/src
 import { sourceSha256 } from '../../sdk/src/records/record-id.js';
 import type { DurableValues } from '../../sdk/src/records/stream/dead-letters.js';
 import type { PackedSpool } from '../../sdk/src/records/stream/packed-spool.js';
-import { PackingStream, type RecordStreamOptions } from '../../sdk/src/records/stream/record-stream.js';
+import { RecordStream, type RecordStreamParts } from '../../sdk/src/records/stream/record-stream.js';
 import type { StreamPolicy } from '../../sdk/src/records/stream/stream-policy.js';
 import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createMemorySegmentLog, type MemorySegmentLog } from './memory-segment-log.js';
@@ -67,7 +67,7 @@ export interface SentBatch {
 
 /** A stream on logs in memory, its transport in the hands of the test. */
 export interface StreamLab extends AsyncDisposable {
-  readonly stream: PackingStream;
+  readonly stream: RecordStream;
   readonly log: MemorySegmentLog;
   readonly dead: MemorySegmentLog;
   readonly clock: StreamTestClock;
@@ -125,19 +125,24 @@ export function createStreamLab(options: StreamLabOptions = {}): StreamLab {
     get: (key) => values.get(key),
     set: async (key, value) => void values.set(key, value),
   };
-  const parts: RecordStreamOptions = {
+  const parts: RecordStreamParts = {
     ...{ log, deadLetters: dead, values: durable, transport, clock, source: '/test/stream' },
     random: options.random ?? (() => 0.5),
     // Here and now: what a test waits for must not hang on how busy the machine is.
     compress: async (lines) => gzipSync(lines),
     policy: { maxInFlight: 1, lingerMs: 0, ...options.policy },
   };
-  const stream = new PackingStream(parts, options.packed);
+  const stream = streamOn(parts, options.packed);
   const lab: StreamLab = {
     ...{ stream, log, dead, clock, values, sent, reply: undefined },
     [Symbol.asyncDispose]: () => stream.close(),
   };
   return lab;
+}
+
+/** A stream on logs that a test has opened; users open it with its files. */
+export function streamOn(...parts: [RecordStreamParts, packed?: PackedSpool]): RecordStream {
+  return Reflect.construct(RecordStream, parts) as RecordStream;
 }
 
 /** Lets everything that does not wait for the clock happen. */

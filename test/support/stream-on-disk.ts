@@ -1,10 +1,10 @@
 import type { RecordTransport } from '../../sdk/src/contract/record-batch.js';
-import { openRecordStream, type OpenRecordStream } from '../../sdk/src/records/stream/record-stream.js';
+import { RecordStream } from '../../sdk/src/records/stream/record-stream.js';
 import type { StreamPolicy } from '../../sdk/src/records/stream/stream-policy.js';
 
 /** A stream with its files in a directory. */
 export interface StreamOnDisk extends AsyncDisposable {
-  readonly stream: OpenRecordStream;
+  readonly stream: RecordStream;
 }
 
 /** Opens it, or opens it again, with waits that a test has time for. */
@@ -17,9 +17,9 @@ export async function openStreamOnDisk(
   },
 ): Promise<StreamOnDisk> {
   const { transport, policy, segmentBytes = 1_048_576 } = options;
-  const stream = await openRecordStream({
+  const stream = await RecordStream.open({
     ...{ directory, segmentBytes, transport, source: '/test/stream' },
     policy: { retry: { baseMs: 20, capMs: 500 }, breakerOpen: { baseMs: 50, capMs: 500 }, ...policy },
   });
-  return { stream, [Symbol.asyncDispose]: stream.close };
+  return { stream, [Symbol.asyncDispose]: () => stream.close() };
 }

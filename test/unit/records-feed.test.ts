@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createRecordFeed } from '../../sdk/src/records/feed/record-feed.js';
+import { RecordFeed } from '../../sdk/src/records/feed/record-feed.js';
 import { createMemoryRecordStore } from '../../sdk/src/records/store/memory-record-store.js';
-import { createSuspicionTracker } from '../../sdk/src/records/suspicion/suspicion-tracker.js';
+import { SuspicionTracker } from '../../sdk/src/records/suspicion/suspicion-tracker.js';
 import { feedRecord, pickyStream, sharing } from '../support/feed-parts.js';
 
 const emptyStore = () => createMemoryRecordStore({ clock: { nowMs: () => 1_790_000_000_000 } });
@@ -9,7 +9,7 @@ const emptyStore = () => createMemoryRecordStore({ clock: { nowMs: () => 1_790_0
 test('every record is stored; those that may leave are accepted, the others withheld with their reason', async () => {
   const store = emptyStore();
   const stream = pickyStream();
-  const feed = createRecordFeed({ store, stream, policy: sharing('suspicious') });
+  const feed = new RecordFeed({ store, stream, policy: sharing('suspicious') });
   const invalid = feedRecord(1, '19115550101');
   await feed.insert([invalid, feedRecord(2)]);
   expect(feed.counts()).toEqual({
@@ -24,7 +24,7 @@ test.each(['spool-full', 'spool-too-old', 'too-large', 'not-json'] as const)(
   async (reason) => {
     const store = emptyStore();
     const stream = pickyStream({ refuse: () => reason });
-    const feed = createRecordFeed({ store, stream, policy: sharing('all') });
+    const feed = new RecordFeed({ store, stream, policy: sharing('all') });
     await feed.insert([feedRecord(1), feedRecord(2)]);
     expect(feed.counts()).toMatchObject({ inserted: 2, shared: 0, refused: { [reason]: 2 } });
   },
@@ -32,13 +32,13 @@ test.each(['spool-full', 'spool-too-old', 'too-large', 'not-json'] as const)(
 
 test('a disk that stays behind ends in an error that can be tried again', async () => {
   const stream = pickyStream({ refuse: () => 'disk-behind' });
-  const feed = createRecordFeed({ store: emptyStore(), stream, policy: sharing('all') });
+  const feed = new RecordFeed({ store: emptyStore(), stream, policy: sharing('all') });
   await expect(feed.insert([feedRecord(1)])).rejects.toMatchObject({ code: 'storage-failed', retryable: true });
 });
 
 test('a stream that was closed is an error, and not silence', async () => {
   const stream = pickyStream({ refuse: () => 'closed' });
-  const feed = createRecordFeed({ store: emptyStore(), stream, policy: sharing('all') });
+  const feed = new RecordFeed({ store: emptyStore(), stream, policy: sharing('all') });
   await expect(feed.insert([feedRecord(1)])).rejects.toMatchObject({ code: 'closed' });
 });
 
@@ -50,12 +50,11 @@ test('a record that is handed in again after a refused flush is judged and spool
       if (failures >= 0) throw new Error('the disk refuses');
     },
   });
-  const tracker = createSuspicionTracker();
+  const tracker = new SuspicionTracker();
   let judged = 0;
-  const feed = createRecordFeed({
+  const feed = new RecordFeed({
     ...{ store: emptyStore(), stream, policy: sharing('all') },
     tracker: {
-      memory: tracker.memory,
       judge: (record) => {
         judged += 1;
         return tracker.judge(record);

@@ -5,8 +5,7 @@ import { SharedRecord, type CallRecord } from '../../sdk/src/contract/call-recor
 import type { PassportEvidence, VerdictEvidence } from '../../sdk/src/core/verdict-evidence.js';
 import { MEMBER_RULES } from '../../sdk/src/records/redaction/member-tree.js';
 import { createPseudonyms } from '../../sdk/src/records/redaction/pseudonyms.js';
-import { createSharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
-import { decideSharing, explainSharing, shareRecord } from '../../sdk/src/records/redaction/share-record.js';
+import { SharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
 import type {
   SharingException,
   SharingLevel,
@@ -52,7 +51,7 @@ const RECORD = sparseRecord('SIP/12025550147-0001', 1_790_000_000_000_000, {
 });
 
 const policy = (share: SharingLevel, change: Partial<SharingPolicyData> = {}) =>
-  createSharingPolicy({
+  new SharingPolicy({
     data: { ...DEFAULT_SHARING_POLICY, share, ...change },
     key: KEY,
     rotationId: '2026-11',
@@ -60,15 +59,15 @@ const policy = (share: SharingLevel, change: Partial<SharingPolicyData> = {}) =>
   });
 
 const sent = (share: SharingLevel, record = RECORD, suspicion: Suspicion | undefined = judged('suspicious')) => {
-  const outcome = shareRecord(policy(share), record, suspicion);
+  const outcome = policy(share).share(record, suspicion);
   return outcome.status === 'shared' ? outcome.record : undefined;
 };
 
 test('shares suspicious calls alone, pseudonymous, where nothing else is said', () => {
-  const byDefault = createSharingPolicy({ key: KEY, rotationId: '2026-11', tenantId: 'carrier-1' });
-  expect(shareRecord(byDefault, RECORD, judged('suspicious')).status).toBe('shared');
+  const byDefault = new SharingPolicy({ key: KEY, rotationId: '2026-11', tenantId: 'carrier-1' });
+  expect(byDefault.share(RECORD, judged('suspicious')).status).toBe('shared');
   for (const suspicion of [undefined, judged('none'), judged('watch')]) {
-    expect(shareRecord(byDefault, RECORD, suspicion).status).toBe('withheld');
+    expect(byDefault.share(RECORD, suspicion).status).toBe('withheld');
   }
 });
 
@@ -199,7 +198,7 @@ test('of the general level and all exceptions that apply the most restrictive wi
   ];
   for (const ordered of [exceptions, exceptions.toReversed()]) {
     const of = (share: SharingLevel, record: CallRecord) => {
-      const { level, decidedBy } = decideSharing(policy(share, { exceptions: ordered }), record, judged('none'));
+      const { level, decidedBy } = policy(share, { exceptions: ordered }).explain(record, judged('none')).decision;
       return [level, decidedBy];
     };
     expect(of('all', RECORD)).toEqual(['nothing', 'clinic']);
@@ -216,7 +215,7 @@ test('an exception makes no member leave that would have stayed without it', () 
     { id: 'clinic', customerId: 'acct-7741', share: 'all-pseudonymous', reason: 'r' },
   ];
   const of = (share: SharingLevel, some: readonly SharingException[]) => {
-    const outcome = shareRecord(policy(share, { exceptions: some }), RECORD, judged('suspicious'));
+    const outcome = policy(share, { exceptions: some }).share(RECORD, judged('suspicious'));
     return outcome.status === 'shared' ? outcome.record : undefined;
   };
   // Of suspicious calls the default shows calling number and address, of all calls neither.
@@ -231,12 +230,12 @@ test('an exception makes no member leave that would have stayed without it', () 
 
 test('a policy may count calls on watch as suspicious', () => {
   const data = { suspiciousFrom: 'watch' as const };
-  expect(shareRecord(policy('suspicious', data), RECORD, judged('watch')).status).toBe('shared');
-  expect(shareRecord(policy('suspicious', data), RECORD, judged('none')).status).toBe('withheld');
+  expect(policy('suspicious', data).share(RECORD, judged('watch')).status).toBe('shared');
+  expect(policy('suspicious', data).share(RECORD, judged('none')).status).toBe('withheld');
 });
 
 test('the dry run names a rule for every member, and each rule has its sentence', () => {
-  const { decision, members } = explainSharing(policy('suspicious'), RECORD, judged('suspicious'));
+  const { decision, members } = policy('suspicious').explain(RECORD, judged('suspicious'));
   expect(decision).toEqual({
     isShared: true,
     level: 'suspicious',
@@ -253,7 +252,7 @@ test('the dry run names a rule for every member, and each rule has its sentence'
 });
 
 test('the dry run of a record that stays says by which rule, and sends nothing', () => {
-  const { decision, record, members } = explainSharing(policy('nothing'), RECORD, judged('suspicious'));
+  const { decision, record, members } = policy('nothing').explain(RECORD, judged('suspicious'));
   expect([decision.isShared, decision.reason, record, members]).toEqual([false, 'level-shares-nothing', undefined, []]);
 });
 
@@ -303,10 +302,10 @@ test('rejects keys that are too short, too long or not secret, and shows nothing
 
 test('a policy does not show its key, and keeps the one it was given when the bytes are wiped', () => {
   const key = new Uint8Array(32).fill(0x41);
-  const own = createSharingPolicy({ key, rotationId: 'r1', tenantId: 't1' });
-  const before = own.pseudonyms.of('trunk', 'north-1');
+  const own = createPseudonyms({ key, rotationId: 'r1', tenantId: 't1' });
+  const before = own.of('trunk', 'north-1');
   key.fill(0);
-  expect(own.pseudonyms.of('trunk', 'north-1')).toBe(before);
+  expect(own.of('trunk', 'north-1')).toBe(before);
   expect(inspect(own, { depth: 9, showHidden: true }) + JSON.stringify(own)).not.toMatch(/AAAA|QUFB|65, 65|41 41/);
 });
 

@@ -36,7 +36,7 @@ async function fullDisk(): Promise<MockInstance<FileHandle['appendFile']>> {
 }
 
 test('bytes are taken when the row is rejected, so that they may be written over', async () => {
-  await using file = await openRejectFile({ path });
+  await using file = await RejectFile.open({ path });
   const bytes = Buffer.from('a,b');
   file.reject({ ...row(1), bytes });
   bytes.fill(0);
@@ -45,13 +45,13 @@ test('bytes are taken when the row is rejected, so that they may be written over
 });
 
 test('only this user may read the rows, which hold telephone numbers', async () => {
-  await using file = await openRejectFile({ path });
+  await using file = await RejectFile.open({ path });
   await file.flush();
   expect((await stat(path)).mode & 0o777).toBe(0o600);
 });
 
 test('a full file is put aside, the oldest goes, and rows are read back oldest first', async () => {
-  await using file = await openRejectFile({ path, maxBytes: 4_096, filesKept: 2 });
+  await using file = await RejectFile.open({ path, maxBytes: 4_096, filesKept: 2 });
   for (let line = 1; line <= 100; line += 1) {
     file.reject(row(line));
     await file.flush();
@@ -64,18 +64,18 @@ test('a full file is put aside, the oldest goes, and rows are read back oldest f
 });
 
 test('the half line of a writer that was killed costs no other', async () => {
-  await using first = await openRejectFile({ path });
+  await using first = await RejectFile.open({ path });
   first.reject(row(1));
   await first.close();
   await appendFile(path, (await readFile(path, 'utf8')).slice(0, 40));
-  await using second = await openRejectFile({ path });
+  await using second = await RejectFile.open({ path });
   second.reject(row(2));
   await second.flush();
   expect((await read()).map(({ line }) => line)).toEqual([1, 2]);
 });
 
 test('a full disk stops nothing: rows are counted as lost, and later ones written', async () => {
-  await using file = await openRejectFile({ path });
+  await using file = await RejectFile.open({ path });
   const full = await fullDisk();
   file.reject(row(1));
   await file.flush();
@@ -87,7 +87,7 @@ test('a full disk stops nothing: rows are counted as lost, and later ones writte
 });
 
 test('rows that wait for a disk that does not take them fill no memory', async () => {
-  await using file = await openRejectFile({ path });
+  await using file = await RejectFile.open({ path });
   for (let line = 1; line <= 300; line += 1) file.reject(row(line, 'x'.repeat(65_536)));
   await file.flush();
   const { written, lost } = file.statistics();

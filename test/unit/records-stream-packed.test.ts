@@ -8,7 +8,7 @@ import type { DeliveryResult, RecordTransport } from '../../sdk/src/contract/rec
 import { BacklogPacker } from '../../sdk/src/records/stream/backlog-packer.js';
 import { createDeadLetters } from '../../sdk/src/records/stream/dead-letters.js';
 import { Delivery } from '../../sdk/src/records/stream/delivery.js';
-import { openRecordStream } from '../../sdk/src/records/stream/record-stream.js';
+import { RecordStream } from '../../sdk/src/records/stream/record-stream.js';
 import {
   decodePack,
   encodeFrame,
@@ -379,7 +379,7 @@ test('puts aside a pack of a later release that is larger than any record', asyn
   packs.append(new Uint8Array(1_000_000));
   await packs.close();
   const transport: RecordTransport = { deliver: async () => ACKNOWLEDGED, close: async () => {} };
-  const stream = await openRecordStream({ directory, source: '/test/stream', transport });
+  const stream = await RecordStream.open({ directory, source: '/test/stream', transport });
   stream.record(sampleRecord(1));
   expect(await stream.drain({ timeoutMs: 10_000 })).toEqual({ status: 'drained' });
   expect(stream.status()).toMatchObject({ acknowledged: 1, dead: 1 });
@@ -392,14 +392,14 @@ test('closes without a complaint when a group could not be written, which the sp
   const policy = { ...POLICY, lingerMs: 0, breakerFailures: 1, retry: { baseMs: 1, capMs: 1 } };
   const parts = { directory, source: '/test/stream', policy };
   const away: RecordTransport = { deliver: async () => AWAY, close: async () => {} };
-  const stream = await openRecordStream({ ...parts, transport: away });
+  const stream = await RecordStream.open({ ...parts, transport: away });
   await rm(join(directory, 'packed'), { recursive: true });
   for (let leg = 1; leg <= 50; leg += 1) stream.record(sampleRecord(leg));
   await stream.flush();
   await vi.waitFor(() => expect(stream.status().storageFailures).toBeGreaterThan(0));
   await stream.close();
   const transport: RecordTransport = { deliver: async () => ACKNOWLEDGED, close: async () => {} };
-  const again = await openRecordStream({ ...parts, transport });
+  const again = await RecordStream.open({ ...parts, transport });
   await again.drain();
   expect(again.status().acknowledged).toBe(50);
   await again.close();

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { createSharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
-import { shareRecord } from '../../sdk/src/records/redaction/share-record.js';
-import { createSuspicionTracker } from '../../sdk/src/records/suspicion/suspicion-tracker.js';
+import { SharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
+import { SuspicionTracker } from '../../sdk/src/records/suspicion/suspicion-tracker.js';
 import type { JudgedRecord } from '../../sdk/src/records/suspicion/suspicion.js';
 import {
   CAMPAIGN_KINDS,
@@ -26,7 +25,7 @@ interface Tally {
 function tally(title: string, seenAs: (call: LabelledCall) => JudgedRecord) {
   const kinds = new Map<TrafficKind, Tally>();
   for (const calls of days) {
-    const tracker = createSuspicionTracker({ allocated: LABELLED_AREAS, doNotOriginate: LABELLED_DO_NOT_ORIGINATE });
+    const tracker = new SuspicionTracker({ allocated: LABELLED_AREAS, doNotOriginate: LABELLED_DO_NOT_ORIGINATE });
     for (const call of calls) {
       const { level } = tracker.judge(seenAs(call));
       const of = kinds.get(call.kind) ?? { calls: 0, watch: 0, suspicious: 0 };
@@ -81,7 +80,7 @@ test(
   { timeout: 60_000 },
   () => {
     const data = { ...DEFAULT_SHARING_POLICY, share: 'all-pseudonymous' as const };
-    const policy = createSharingPolicy({
+    const policy = new SharingPolicy({
       // Calling numbers as the policy for suspicious calls has them, which a platform needs for lists and plan.
       data: { ...data, members: { ...data.members, 'all-pseudonymous': data.members.suspicious } },
       key: new Uint8Array(32).fill(9),
@@ -89,7 +88,7 @@ test(
       tenantId: 'carrier-1',
     });
     const result = tally('as the platform sees them, pseudonymous', ({ record }) => {
-      const outcome = shareRecord(policy, record, undefined);
+      const outcome = policy.share(record, undefined);
       return outcome.status === 'shared' ? outcome.record : record;
     });
     expect(result.precision).toBeGreaterThan(0.93);

@@ -51,7 +51,7 @@ const calls = (count: number, of: (at: number) => Call): readonly CallRecord[] =
   Array.from({ length: count }, (_, at) => call(of(at)));
 
 const tracker = (policy: Partial<SuspicionPolicy> = {}) =>
-  createSuspicionTracker({ policy: { ...SAMPLES, ...policy } });
+  new SuspicionTracker({ policy: { ...SAMPLES, ...policy } });
 
 const signal = (suspicion: Suspicion | undefined, name: SuspicionSignalName) =>
   suspicion?.signals.find((one) => one.name === name);
@@ -85,7 +85,7 @@ test('of a veiled number area code and exchange are judged, and no more', () => 
 });
 
 test('a call from a number on the do-not-originate list is suspicious by that alone', () => {
-  const judging = createSuspicionTracker({ policy: SAMPLES, doNotOriginate: new Set(['13035550101']) });
+  const judging = new SuspicionTracker({ policy: SAMPLES, doNotOriginate: new Set(['13035550101']) });
   const suspicion = judging.judge(call({ seconds: 90 }));
   expect(suspicion.level).toBe('suspicious');
   expect(signal(suspicion, 'do-not-originate')).toMatchObject({ about: 'call', observed: 'listed' });
@@ -183,7 +183,7 @@ const neighbours = calls(150, (at) => ({
 test('a neighbour from a trunk of everywhere is spoofed, from a trunk of the place it is not', () => {
   const spoofed = judgeAll(tracker(), [...neighbours, call({ calling: '12025550111' })]);
   expect(signal(spoofed, 'neighbour-spoofing')).toMatchObject({ about: 'call', strength: 1 });
-  const local = createSuspicionTracker({ policy: SAMPLES, trunkAreas: { t1: ['202'] } });
+  const local = new SuspicionTracker({ policy: SAMPLES, trunkAreas: { t1: ['202'] } });
   expect(
     signal(judgeAll(local, [...neighbours, call({ calling: '12025550111' })]), 'neighbour-spoofing'),
   ).toBeUndefined();

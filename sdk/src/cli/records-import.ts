@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { printableText, defined } from '../core/text.js';
-import { createSourceReader, importFiles, openRejectFile, readRejects } from '../records/index.js';
+import { createSourceReader, importFiles, readRejects, RejectFile } from '../records/index.js';
 import { sourceFileName, rejectsFolder, rejectsFile, makeSourceKnown } from '../records/intake/intake-source.js';
 import type {
   DamagedMember,
@@ -11,7 +11,6 @@ import type {
   Inserted,
   IntakeCounts,
   RejectedRow,
-  RejectFile,
   RejectReason,
   SharedRecordStore,
 } from '../records/index.js';
@@ -58,7 +57,7 @@ async function runImport(options: OptionsOf<typeof IMPORT_OPTIONS>, io: CliIo): 
   const store = await openStore(options, io);
   try {
     const rejectPath = rejectsFile(directory, source.id, 'import');
-    await using rejects = await openRejectFile({ path: rejectPath });
+    await using rejects = await RejectFile.open({ path: rejectPath });
     const outcome = await imported(paths, {
       source,
       store,

@@ -7,22 +7,19 @@ import { FolderLock } from '../log/index.js';
 import { createHttpsRecordTransport } from '../platform/index.js';
 import type { RecordTransport } from '../platform/index.js';
 import {
-  createSharingPolicy,
   createSourceReader,
-  createSuspicionTracker,
   DEFAULT_SHARING_POLICY,
-  explainSharing,
   explainSuspicion,
   importFiles,
-  openRecordStream,
+  RecordStream,
+  SharingPolicy,
+  SuspicionTracker,
 } from '../records/index.js';
 import { SHARING_LEVELS } from '../records/redaction/sharing-policy.js';
 import { MEMBER_RULES } from '../records/redaction/member-tree.js';
 import type {
   CallRecord,
   DeadLetter,
-  DeadLettersSettled,
-  OpenRecordStream,
   SharingExplanation,
   SharingPolicyData,
   Suspicion,
@@ -50,7 +47,7 @@ export const SHARING_OPTIONS = optionSpecs({
 /**
  * The policy by which records leave.
  * @throws {@link UsageError} when the key, its name or the tenant is missing; {@link HopbackError} as `readSharingPolicy` and
- * {@link createSharingPolicy}
+ * {@link SharingPolicy}
  */
 export async function sharingPolicyOf(options: OptionsOf<typeof SHARING_OPTIONS>, io: CliIo) {
   const [keyFile, rotationId, tenantId] = (['pseudonym-key', 'rotation', 'tenant'] as const).map((name) =>
@@ -62,7 +59,7 @@ export async function sharingPolicyOf(options: OptionsOf<typeof SHARING_OPTIONS>
     );
   const data = await policyData(options, io);
   const key = pseudonymKey(await secretFile(keyFile, io), shownText(keyFile));
-  return { policy: createSharingPolicy({ data, key, rotationId, tenantId }), tenantId };
+  return { policy: new SharingPolicy({ data, key, rotationId, tenantId }), tenantId };
 }
 
 /** The policy of a dry run: pseudonyms are those of the key where one is given, else of a temporary key. */
@@ -70,7 +67,7 @@ async function previewPolicyOf(options: OptionsOf<typeof SHARING_OPTIONS>, io: C
   const isOwnKey = (['pseudonym-key', 'rotation', 'tenant'] as const).some((name) => options.isOn(name));
   if (isOwnKey) return { policy: (await sharingPolicyOf(options, io)).policy, isOwnKey };
   const data = await policyData(options, io);
-  const policy = createSharingPolicy({ data, key: randomBytes(32), rotationId: 'preview', tenantId: 'preview' });
+  const policy = new SharingPolicy({ data, key: randomBytes(32), rotationId: 'preview', tenantId: 'preview' });
   return { policy, isOwnKey };
 }
 
@@ -114,7 +111,7 @@ async function runPreview(options: OptionsOf<typeof PREVIEW_OPTIONS>, io: CliIo)
   const limit = options.number('limit', 1, MAX_PREVIEW) ?? DEFAULT_PREVIEW;
   const source = await fileSourceOf(options, io);
   const { policy, isOwnKey } = await previewPolicyOf(options, io);
-  const tracker = createSuspicionTracker();
+  const tracker = new SuspicionTracker();
   const shown: Previewed[] = [];
   const counts = { records: 0, shared: 0, withheld: 0 };
   const { files, rejected } = await importFiles(paths, {
@@ -125,7 +122,7 @@ async function runPreview(options: OptionsOf<typeof PREVIEW_OPTIONS>, io: CliIo)
       insert(records) {
         for (const record of records) {
           const suspicion = tracker.judge(record);
-          const sharing = explainSharing(policy, record, suspicion);
+          const sharing = policy.explain(record, suspicion);
           counts.records += 1;
           counts[sharing.record === undefined ? 'withheld' : 'shared'] += 1;
           if (shown.length < limit) shown.push({ record, suspicion, sharing });
@@ -227,7 +224,7 @@ async function runDeadLetters(options: DeadLetterOptions, io: CliIo): Promise<Ex
     throw new HopbackError('storage-failed', `${shownText(spool)} is no spool`);
   const lock = await FolderLock.take(spool, 'the spool');
   try {
-    const stream = await openRecordStream({ directory: spool, source: '/', transport: NOWHERE });
+    const stream = await RecordStream.open({ directory: spool, source: '/', transport: NOWHERE });
     try {
       return await (decision === undefined ? list(stream, options, io, limit) : settle(stream, options, io, decision));
     } finally {
@@ -257,7 +254,7 @@ const NOWHERE: RecordTransport = {
   close: () => Promise.resolve(),
 };
 
-async function list(stream: OpenRecordStream, options: DeadLetterOptions, io: CliIo, limit: number): Promise<ExitCode> {
+async function list(stream: RecordStream, options: DeadLetterOptions, io: CliIo, limit: number): Promise<ExitCode> {
   const { count, reasons, last } = await tallied(stream.deadLetters(), limit, reasonOf);
   const withRecords = options.isOn('records');
   const letters = last.map(({ line, ...letter }) => ({
@@ -274,7 +271,7 @@ async function list(stream: OpenRecordStream, options: DeadLetterOptions, io: Cl
 }
 
 async function settle(
-  stream: OpenRecordStream,
+  stream: RecordStream,
   options: DeadLetterOptions,
   io: CliIo,
   decision: Decision,
@@ -293,7 +290,7 @@ async function settle(
 }
 
 function settledLines(
-  { requeued, kept, discarded, remaining }: DeadLettersSettled,
+  { requeued, kept, discarded, remaining }: Awaited<ReturnType<RecordStream['settleDeadLetters']>>,
   unknown: readonly string[],
 ): readonly string[] {
   return [

@@ -1,13 +1,11 @@
 import { every } from '../core/runtime/clock.js';
 import { defined } from '../core/text.js';
-import { openRecordIntake } from '../records/index.js';
+import { RecordIntake } from '../records/index.js';
 import { RETENTION_DAYS } from '../records/intake/open-record-intake.js';
 import type {
   IntakeNotice,
-  IntakePlatform,
-  IntakeSourceNotice,
   IntakeState,
-  RecordIntake,
+  RecordIntakeOptions,
   SourceConfiguration,
   StreamStatus,
 } from '../records/index.js';
@@ -113,7 +111,7 @@ function unreadLines({ sources }: TailState): readonly string[] {
 }
 
 /** What happened, as a line. */
-function noticeText({ source, kind, path, detail }: IntakeSourceNotice): string {
+function noticeText({ source, kind, path, detail }: Exclude<IntakeNotice, { readonly kind: 'expired' }>): string {
   const mark = kind === 'listening' || kind === 'resumed' ? '✓' : '!';
   const word = kind === 'listening' ? 'listens on ' : path === undefined ? '' : `${shownText(path)} `;
   return `${mark} ${source}: ${word}${detail}`;
@@ -170,7 +168,7 @@ async function run(options: TailOptions, io: CliIo): Promise<ExitCode> {
   io.keepPrivate();
   let intake: RecordIntake | undefined;
   try {
-    intake = await openRecordIntake({
+    intake = await RecordIntake.open({
       directory,
       sources,
       retentionDays,
@@ -194,7 +192,7 @@ async function sourcesOf(options: TailOptions, io: CliIo): Promise<readonly Sour
   return followedSources(sources, options.text('path'), options.isOn('once'));
 }
 
-async function platformOf(options: TailOptions, io: CliIo): Promise<IntakePlatform | undefined> {
+async function platformOf(options: TailOptions, io: CliIo): Promise<RecordIntakeOptions['platform']> {
   const transport = await transportOf(options, io);
   if (transport !== undefined)
     return { transport, ...(await sharingPolicyOf(options, io)), ...defined({ spool: options.text('spool') }) };
@@ -214,7 +212,7 @@ interface Tail {
 
 /** Tells how things stand as long as something is under way; the timer also keeps the process alive. */
 async function telling<Value>(tail: Tail, work: Promise<Value>): Promise<Value> {
-  const stop = every(() => tail.teller.status(tail.intake.state), TICK_MS);
+  const stop = every(() => tail.teller.status(() => tail.intake.state()), TICK_MS);
   try {
     return await work;
   } finally {

@@ -6,18 +6,19 @@
 export { CallRecord, SharedRecord } from '../contract/call-record.js';
 export type { CoverageInterval, Disposition, RecordFormat } from '../contract/call-record.js';
 export type { BatchEncoding } from '../contract/record-batch.js';
-export type { DurableValues, DeadLetter, DeadLettersSettled } from './stream/dead-letters.js';
-export { createRecordFeed } from './feed/record-feed.js';
-export type { RecordFeed, RecordFeedCounts, RecordFeedOptions } from './feed/record-feed.js';
-export { followFiles } from './ingest/follow-files.js';
-export type { FileFollower, FollowOptions, FollowStatistics, SourceProgressState } from './ingest/follow-files.js';
+export type { DeadLetter, DurableValues } from './stream/dead-letters.js';
+export { RecordFeed } from './feed/record-feed.js';
+export type { RecordFeedCounts, RecordFeedOptions } from './feed/record-feed.js';
+export { FileFollower } from './ingest/follow-files.js';
+export type { FollowOptions, FollowStatistics } from './ingest/follow-files.js';
 export type { FollowNotice } from './ingest/follow-turn.js';
 export { accDatabaseRow } from './ingest/formats/kamailio-row.js';
 export { importFiles } from './ingest/import-files.js';
 export type { ImportOptions, ImportProgress, ImportReport } from './ingest/import-files.js';
-export { listenToSource } from './ingest/listen-source.js';
+export { SourceListener } from './ingest/listen-source.js';
 export type { SourceListenOptions } from './ingest/listen-source.js';
 export type { DamagedMember, FileFacts, FollowedFile, FollowedFiles } from './ingest/readable-files.js';
+export { REJECT_REASONS } from './ingest/record-reader.js';
 export type {
   RecordReader,
   RejectReason,
@@ -26,46 +27,27 @@ export type {
   SourceRow,
   RowFraming,
 } from './ingest/record-reader.js';
-export { openRejectFile, readRejects } from './ingest/rejects.js';
-export type { RejectedRow, RejectFile, RejectFileOptions, RejectSink } from './ingest/rejects.js';
-export type { IntakeCounts, RowCoverageOptions } from './ingest/row-intake.js';
+export { readRejects, RejectFile } from './ingest/rejects.js';
+export type { RejectedRow, RejectFileOptions, RejectSink } from './ingest/rejects.js';
+export type { IntakeCounts } from './ingest/row-intake.js';
 export { createSourceReader, readSourceConfiguration } from './ingest/source-configuration.js';
 export type { FileSourceConfiguration, HepConfiguration, SourceConfiguration } from './ingest/source-configuration.js';
-export type { IntakeSourceNotice, IntakeSourceState, Pushed } from './intake/intake-source.js';
-export { openRecordIntake } from './intake/open-record-intake.js';
-export type {
-  IntakeNotice,
-  IntakePlatform,
-  IntakeState,
-  RecordIntake,
-  RecordIntakeOptions,
-} from './intake/open-record-intake.js';
+export type { IntakeNotice, IntakeSourceState, Pushed } from './intake/intake-source.js';
+export { RecordIntake } from './intake/open-record-intake.js';
+export type { IntakeState, RecordIntakeOptions } from './intake/open-record-intake.js';
 export { rawEvidence } from './raw-evidence.js';
 export type { RawEvidence } from './raw-evidence.js';
 export { recordIdOf, sourceSha256 } from './record-id.js';
+export { MEMBER_RULES } from './redaction/member-tree.js';
+export type { MemberExplanation } from './redaction/member-tree.js';
+export { DEFAULT_SHARING_POLICY, readSharingPolicy, SHARING_LEVELS, SharingPolicy } from './redaction/sharing-policy.js';
 export type {
-  MemberExplanation,
-  MemberRule,
-  MemberTreatment,
-  MemberNode,
-  MemberLeaf,
-  MemberObject,
-  MemberParty,
-} from './redaction/member-tree.js';
-export { explainSharing, shareRecord } from './redaction/share-record.js';
-export type { SharingDecision, SharingExplanation, SharingOutcome } from './redaction/share-record.js';
-export {
-  createSharingPolicy,
-  DEFAULT_SHARING_POLICY,
-  readSharingPolicy,
-  SHARING_LEVELS,
-} from './redaction/sharing-policy.js';
-export type {
+  SharingDecision,
+  SharingExplanation,
   SharingLevel,
-  SharingPolicy,
+  SharingOutcome,
   SharingPolicyData,
   SharingPolicyOptions,
-  SendingLevel,
 } from './redaction/sharing-policy.js';
 export { openDuckDbRecordStore } from './store/duckdb-record-store.js';
 export type { DuckDbRecordStoreOptions } from './store/duckdb-record-store.js';
@@ -87,41 +69,15 @@ export type {
   StoreStatistics,
   TimeWindow,
 } from './store/record-store.js';
-export { openSharedRecordStore } from './store/shared-record-store.js';
-export type { SharedRecordStore } from './store/shared-record-store.js';
+export { SharedRecordStore } from './store/shared-record-store.js';
 export { createJetStreamRecordTransport } from './stream/jetstream-transport.js';
 export type { JetStreamRecordTransportOptions } from './stream/jetstream-transport.js';
-export type { StreamedRecord } from './stream/packed-spool.js';
-export { openRecordStream } from './stream/record-stream.js';
-export type {
-  Drained,
-  OpenRecordStream,
-  OpenRecordStreamOptions,
-  RecordAcceptance,
-  RecordRefusal,
-  RecordStreamOptions,
-} from './stream/record-stream.js';
-export type { BreakerState, StreamClock, StreamPolicy, StreamStatus } from './stream/stream-policy.js';
+export { RecordStream } from './stream/record-stream.js';
+export type { Drained, RecordAcceptance, RecordRefusal, RecordStreamOptions } from './stream/record-stream.js';
+export type { StreamClock, StreamPolicy, StreamStatus } from './stream/stream-policy.js';
 export { DEFAULT_SUSPICION_POLICY, explainSuspicion } from './suspicion/suspicion-policy.js';
-export type { SuspicionLists, SuspicionPolicy } from './suspicion/suspicion-policy.js';
-export { createSuspicionTracker } from './suspicion/suspicion-tracker.js';
-export type {
-  SavedSuspicionTracker,
-  SuspicionTracker,
-  SuspicionTrackerOptions,
-  SuspicionTrackerState,
-  SavedTable,
-  SavedGroup,
-  RecentCallsState,
-  DiallingRowsState,
-  SuspicionMemory,
-} from './suspicion/suspicion-tracker.js';
-export type { NotJudgedReason, Suspicion, SuspicionSignal, SuspicionSignalName } from './suspicion/suspicion.js';
-export type { DatabaseValue } from './ingest/formats/kamailio-row.js';
-export { REJECT_REASONS } from './ingest/record-reader.js';
-export { MEMBER_RULES } from './redaction/member-tree.js';
-export type { Pseudonyms, PseudonymOptions, PseudonymDomain } from './redaction/pseudonyms.js';
-export type { NumberCountsState, PackedCounts } from './suspicion/call-counts.js';
-export { SUSPICION_SIGNALS, NOT_JUDGED_REASONS } from './suspicion/suspicion.js';
-export type { Compress } from './stream/record-chunk.js';
-export { DOMAINS } from './redaction/pseudonyms.js';
+export type { SuspicionPolicy, SuspicionTrackerOptions } from './suspicion/suspicion-policy.js';
+export { SuspicionTracker } from './suspicion/suspicion-tracker.js';
+export type { SuspicionTrackerState } from './suspicion/suspicion-tracker.js';
+export { NOT_JUDGED_REASONS, SUSPICION_SIGNALS } from './suspicion/suspicion.js';
+export type { Suspicion, SuspicionSignal } from './suspicion/suspicion.js';

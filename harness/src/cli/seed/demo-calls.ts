@@ -3,14 +3,13 @@ import { gzipSync } from 'node:zlib';
 import { RECORD_BATCH_TYPE } from '@hopback/sdk/internal';
 import type { AppReport, RecordBatch } from '@hopback/sdk/platform';
 import {
-  createSharingPolicy,
-  createSuspicionTracker,
+  SharingPolicy,
+  SuspicionTracker,
   DEFAULT_SHARING_POLICY,
   recordIdOf,
-  shareRecord,
   sourceSha256,
 } from '@hopback/sdk/records';
-import type { CallRecord, SharedRecord, SharingPolicy } from '@hopback/sdk/records';
+import type { CallRecord, SharedRecord } from '@hopback/sdk/records';
 import type { ContactDetails } from '@hopback/sdk/traceback';
 import { SeededRandom } from '../../faults/index.js';
 
@@ -367,7 +366,7 @@ export function batchOfCarrier(word: string, calls: readonly DemoCall[], nowMs: 
   const { providerId } = demoProvider(word);
   const key = createHash('sha256').update(`demo ${providerId}`).digest();
   const [ordinary, suspicious] = [ORDINARY, SUSPICIOUS].map((members) =>
-    createSharingPolicy({
+    new SharingPolicy({
       key,
       rotationId: 'demo-1',
       tenantId: providerId,
@@ -379,14 +378,14 @@ export function batchOfCarrier(word: string, calls: readonly DemoCall[], nowMs: 
       },
     }),
   ) as [SharingPolicy, SharingPolicy];
-  const tracker = createSuspicionTracker();
+  const tracker = new SuspicionTracker();
   const records: SharedRecord[] = [];
   for (const call of calls) {
     if (call.way.providers[0] !== word) continue;
     const record = recordOf(call);
     const outcome = call.isOfCampaign
-      ? shareRecord(suspicious, record, tracker.judge(record))
-      : shareRecord(ordinary, record, undefined);
+      ? suspicious.share(record, tracker.judge(record))
+      : ordinary.share(record, undefined);
     if (outcome.status === 'shared') records.push(outcome.record);
   }
   const body = gzipSync(records.map((record) => `${JSON.stringify(record)}\n`).join(''));

@@ -6,9 +6,9 @@ import type { RequestAuthorization } from '@hopback/sdk/platform';
 import {
   DEFAULT_SHARING_POLICY,
   createMemoryRecordStore,
-  createRecordFeed,
-  createSharingPolicy,
-  openRecordStream,
+  RecordFeed,
+  SharingPolicy,
+  RecordStream,
 } from '@hopback/sdk/records';
 import type { CallRecord, OpenRecordStream, RecordFeed, RecordStore, SharingPolicyData } from '@hopback/sdk/records';
 import type { TracebackResponder } from '@hopback/sdk/traceback';
@@ -55,10 +55,10 @@ function policyOf(shares: Exclude<ScenarioSharing, 'nothing'>): SharingPolicyDat
 async function openNodeRecords(options: NodeRecordsOptions) {
   const { providerId, directory, shares, isLost, platform } = options;
   const store = createMemoryRecordStore({ clock: { nowMs: Date.now } });
-  let stream: OpenRecordStream | undefined;
+  let stream: RecordStream | undefined;
   let feed: RecordFeed | undefined;
   if (shares !== 'nothing' && platform !== undefined) {
-    stream = await openRecordStream({
+    stream = await RecordStream.open({
       ...{ directory: join(directory, 'stream'), source: `/carriers/${providerId}/switches/1` },
       policy: STREAM_POLICY,
       transport: createHttpsRecordTransport({
@@ -66,8 +66,8 @@ async function openNodeRecords(options: NodeRecordsOptions) {
       }),
     });
     const key = new Uint8Array(KEY_BYTES).fill(providerId.length);
-    const policy = createSharingPolicy({ data: policyOf(shares), key, rotationId: '1', tenantId: providerId });
-    feed = createRecordFeed({ store, stream, policy });
+    const policy = new SharingPolicy({ data: policyOf(shares), key, rotationId: '1', tenantId: providerId });
+    feed = new RecordFeed({ store, stream, policy });
   }
   const into = feed ?? store;
   let stored = 0;

@@ -1,7 +1,7 @@
 import { HopbackError, isHopbackError } from '../../errors.js';
-import { createSourceReader, openSharedRecordStore, readSourceConfiguration } from '../../records/index.js';
+import { createSourceReader, SharedRecordStore, readSourceConfiguration } from '../../records/index.js';
 import { createSourceHepReader } from '../../records/ingest/source-configuration.js';
-import type { FileSourceConfiguration, SharedRecordStore, SourceConfiguration } from '../../records/index.js';
+import type { FileSourceConfiguration, SourceConfiguration } from '../../records/index.js';
 import { optionSpecs, UsageError } from '../kit/command.js';
 import type { OptionsOf } from '../kit/command.js';
 import { shownText } from '../kit/node-io.js';
@@ -116,11 +116,11 @@ const STATE_FILE = 'state.duckdb';
 
 /**
  * Opens the store that is named, or makes it where there is none yet: for commands that put records into it.
- * @throws {@link UsageError} when none is named; {@link HopbackError} as `openSharedRecordStore`
+ * @throws {@link UsageError} when none is named; {@link HopbackError} as `SharedRecordStore.open`
  */
 export async function openStore(options: OptionsOf<typeof STORE_OPTIONS>, io: CliIo): Promise<SharedRecordStore> {
   io.keepPrivate();
-  return openSharedRecordStore({ directory: storeDirectory(options), clock: io.clock });
+  return SharedRecordStore.open({ directory: storeDirectory(options), clock: io.clock });
 }
 
 /**
@@ -136,5 +136,5 @@ export async function openExistingStore(
   if (names?.includes(STATE_FILE) !== true)
     throw new HopbackError('storage-failed', `${shownText(directory)} is no record store`);
   io.keepPrivate();
-  return openSharedRecordStore({ directory, clock: io.clock, memoryLimitMb: LOOK_UP_MEMORY_MB });
+  return SharedRecordStore.open({ directory, clock: io.clock, memoryLimitMb: LOOK_UP_MEMORY_MB });
 }

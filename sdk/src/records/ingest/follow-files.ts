@@ -4,7 +4,6 @@ import type { Clock } from '../../core/runtime/clock.js';
 import { backoffBoundMs } from '../../core/runtime/deadline.js';
 import { HopbackError } from '../../errors.js';
 import type { DurableValues } from '../stream/dead-letters.js';
-import type { RecordStore } from '../store/record-store.js';
 import { CHECKPOINT_STREAMS, createFollowPlaces, MAX_WAITING_CHARS, restBytes, Streams } from './follow-position.js';
 import type { KeptPlaces } from './follow-position.js';
 import { followPattern } from './follow-reading.js';
@@ -13,9 +12,9 @@ import type { FollowNotice, FollowTurn } from './follow-turn.js';
 import { nodeFollowedFiles } from './readable-files.js';
 import type { FollowedFiles } from './readable-files.js';
 import type { RecordReader } from './record-reader.js';
-import type { RejectSink } from './rejects.js';
 import { createRowCoverage, createRowIntake, LONGEST_CALL_MS } from './row-intake.js';
-import type { IntakeCounts, RowCoverageOptions } from './row-intake.js';
+import type { IntakeCounts } from './row-intake.js';
+import type { ImportOptions } from './import-files.js';
 import type { SplitRow } from './row-splitter.js';
 
 /** How long a source may have something to take in, and take in none of it, until it counts as stuck, milliseconds. */
@@ -23,16 +22,6 @@ const STUCK_AFTER_MS = 300_000;
 
 /** How often is looked whether a source is stuck, milliseconds, at most. */
 const CHECK_EVERY_MS = 10_000;
-
-/** How far behind a source is. */
-export interface SourceProgressState {
-  /** When rows were last read and stored, milliseconds since the epoch; when the source was opened where there were none yet. */
-  readonly lastProgressMs: number;
-  /** When the oldest of what waits to be read or stored was written, as far as is known; absent where nothing waits. */
-  readonly oldestUnreadMs?: number;
-  /** Something has waited without any progress for `stuckAfterMs`. */
-  readonly isStuck: boolean;
-}
 
 /** What the progress of a source is watched with. */
 interface SourceProgressOptions {
@@ -120,7 +109,7 @@ export class SourceProgress {
     this.#options.notice(isStuck ? { kind: 'stuck', cause } : { kind: 'resumed' });
   }
 
-  state(): SourceProgressState {
+  state(): Pick<FollowStatistics, 'lastProgressMs' | 'oldestUnreadMs' | 'isStuck'> {
     const nowMs = this.#options.clock.nowMs();
     const lastProgressMs = this.#lastProgressMs;
     const waiting = [this.#options.unreadMs?.(), this.#failingMs, ...[...this.#storing].map(({ sinceMs }) => sinceMs)];
@@ -159,18 +148,12 @@ const SAVE_WAITING_EVERY_MS = 5_000;
 /** How often legs are given up that have waited too long, milliseconds. */
 const EXPIRE_EVERY_MS = 10_000;
 
-/** Options of {@link followFiles}. */
-export interface FollowOptions extends Omit<RowCoverageOptions, 'sourceId'> {
-  /** Name of the source, as in its description. */
-  readonly sourceId: string;
+/** Options of {@link FileFollower.open}. */
+export interface FollowOptions extends Omit<ImportOptions, 'onProgress' | 'signal'> {
   /** A file, a directory with all files in it, or a pattern with `*` and `?` in its last part. */
   readonly path: string;
   /** Names of rotated files where they do not begin with the name of the file and `.`, `-` or `_`: patterns with `*` and `?`. */
   readonly rotated?: readonly string[];
-  /** Of the format of the files, new. */
-  readonly reader: RecordReader;
-  readonly store: Pick<RecordStore, 'insert' | 'cover'>;
-  readonly rejects: RejectSink;
   /** Where places are kept, under keys that begin with `follow/` and the name of the source. */
   readonly values: DurableValues;
   readonly clock: Clock;
@@ -178,10 +161,6 @@ export interface FollowOptions extends Omit<RowCoverageOptions, 'sourceId'> {
   readonly schedule?: (callback: () => void, delayMs: number) => () => void;
   /** Default 250. */
   readonly pollMs?: number;
-  /** Octets of a row at most. Default 1,048,576. */
-  readonly maxRowBytes?: number;
-  /** 1 to 1,000,000. Default 4,096. */
-  readonly batchRecords?: number;
   /** Default the file system of this machine. */
   readonly files?: FollowedFiles;
   /** How long something may wait without any progress until `onNotice` is told that the source is stuck. Default 300,000. */
@@ -191,7 +170,13 @@ export interface FollowOptions extends Omit<RowCoverageOptions, 'sourceId'> {
 }
 
 /** How a follower fares. */
-export interface FollowStatistics extends IntakeCounts, SourceProgressState {
+export interface FollowStatistics extends IntakeCounts {
+  /** When rows were last read and stored, milliseconds since the epoch; when the source was opened where there were none yet. */
+  readonly lastProgressMs: number;
+  /** When the oldest of what waits to be read or stored was written, as far as is known; absent where nothing waits. */
+  readonly oldestUnreadMs?: number;
+  /** Something has waited without any progress for `stuckAfterMs`. */
+  readonly isStuck: boolean;
   /** Records that were new to the store, since the start. */
   readonly inserted: number;
   /** Records that the store had already: read again after a restart. */
@@ -212,11 +197,8 @@ export interface FollowStatistics extends IntakeCounts, SourceProgressState {
  * after it was renamed, deleted while it was read.
  *
  * Its place becomes durable after the rows have: killed at any instant, it reads some rows again, whose records the store has already,
- * and misses none. On the first start everything is read that is there, rotated files included.
- * @param options - what to follow, how to read it and where to
- * @returns the follower, which has begun
- * @throws {@link HopbackError} `invalid-argument` for a path or a batch that cannot be. Everything that fails later is tried again, and
- * told to `onNotice`
+ * and misses none. On the first start everything is read that is there, rotated files included. Its public members are bound: callers may
+ * pass them on by themselves.
  * @see {@link importFiles} for files that nobody writes to any more
  * @example
  * ```ts
@@ -231,8 +213,8 @@ export interface FollowStatistics extends IntakeCounts, SourceProgressState {
  *   waiting: () => 0,
  * };
  * const values = new Map<string, string>();
- * await using rejects = await openRejectFile({ path: `${directory}/rejects/pbx-1.ndjson` });
- * await using follower = await followFiles({
+ * await using rejects = await RejectFile.open({ path: `${directory}/rejects/pbx-1.ndjson` });
+ * await using follower = await FileFollower.open({
  *   sourceId: 'pbx-1',
  *   path: `${directory}/Master.csv`,
  *   reader,
@@ -246,11 +228,6 @@ export interface FollowStatistics extends IntakeCounts, SourceProgressState {
  * await rm(directory, { recursive: true });
  * ```
  */
-export function followFiles(options: FollowOptions): Promise<FileFollower> {
-  return FileFollower.open(options);
-}
-
-/** Follows the files of one source. Its public members are bound: callers may pass them on by themselves. */
 export class FileFollower implements AsyncDisposable {
   readonly #options: FollowOptions;
   readonly #following: Following;
@@ -264,7 +241,12 @@ export class FileFollower implements AsyncDisposable {
   #cancel: (() => void) | undefined;
   #running: Promise<void> = Promise.resolve();
 
-  /** Looks once where the files are. */
+  /**
+   * Begins to follow, after it has looked once where the files are.
+   * @param options - what to follow, how to read it and where to
+   * @throws {@link HopbackError} `invalid-argument` for a path or a batch that cannot be. Everything that fails later is tried again, and
+   * told to `onNotice`
+   */
   static async open(options: FollowOptions): Promise<FileFollower> {
     checkOptions(options);
     const { path: followed, rotated = [], files = nodeFollowedFiles } = options;

@@ -8,7 +8,7 @@ import type { DamagedMember } from './readable-files.js';
 import type { RecordReader } from './record-reader.js';
 import type { RejectSink } from './rejects.js';
 import { createRowCoverage, createRowIntake } from './row-intake.js';
-import type { IntakeCounts, RowCoverageOptions, RowIntake } from './row-intake.js';
+import type { IntakeCounts, RowIntake } from './row-intake.js';
 import { createRowSplitter } from './row-splitter.js';
 
 /** Records that go to the store at a time. A commit costs a sync of the disk, some milliseconds; 4,096 records some MiB. */
@@ -26,10 +26,10 @@ export interface ImportProgress extends IntakeCounts {
 }
 
 /** Options of {@link importFiles}. */
-export interface ImportOptions extends Omit<RowCoverageOptions, 'sourceId'> {
+export interface ImportOptions {
   /** Name of the source, as in its description. */
   readonly sourceId: string;
-  /** Of the format of the files; used up afterwards. */
+  /** Of the format of the files, new; used up afterwards. */
   readonly reader: RecordReader;
   readonly store: Pick<RecordStore, 'insert' | 'cover'>;
   readonly rejects: RejectSink;
@@ -37,6 +37,13 @@ export interface ImportOptions extends Omit<RowCoverageOptions, 'sourceId'> {
   readonly batchRecords?: number;
   /** Octets of a row at most. Default 1,048,576. */
   readonly maxRowBytes?: number;
+  /** How long a call may last before its row is written. Default 14,400,000. */
+  readonly longestCallMs?: number;
+  /**
+   * Silence in which the source counts as running, whatever its pace. Default 3,600,000, and less for a source whose rows
+   * come fast: a hundred times their mean distance, five minutes at least.
+   */
+  readonly longestSilenceMs?: number;
   /** Told after every batch and every file. */
   readonly onProgress?: (progress: ImportProgress) => void;
   /** Ends the import after the batch that is under way. */
@@ -86,7 +93,7 @@ export interface ImportReport extends IntakeCounts {
  * @returns counts, and what became of each file
  * @throws {@link HopbackError} `storage-failed` when the store refuses a batch: import again, records that are there are left as they
  * are; the reason of `signal` when it is aborted
- * @see {@link followFiles} for files that are still written to
+ * @see {@link FileFollower} for files that are still written to
  * @example
  * ```ts
  * const { mkdtemp, rm, writeFile } = await import('node:fs/promises');
@@ -100,7 +107,7 @@ export interface ImportReport extends IntakeCounts {
  *   expire: () => [],
  *   waiting: () => 0,
  * };
- * await using rejects = await openRejectFile({ path: `${directory}/rejects.ndjson` });
+ * await using rejects = await RejectFile.open({ path: `${directory}/rejects.ndjson` });
  * const store = { insert: async () => ({ inserted: 0, repeated: 0, expired: 0 }), cover: async () => undefined };
  * const { rows, rejected } = await importFiles([file], { sourceId: 'pbx-1', reader, store, rejects });
  * console.log(rows, rejected); // 1 1

@@ -35,7 +35,7 @@ export type PendingInserts = ReturnType<typeof createPendingInserts>;
  * the process is killed is lost.
  * @param options - the store, and what runs something later, as the timers of Node do without keeping a process alive
  * @returns what takes the records; to be closed. Never throws
- * @see {@link createRecordFeed} for a store with a stream behind it
+ * @see {@link RecordFeed} for a store with a stream behind it
  * @example
  * ```ts
  * const store = createMemoryRecordStore({ clock: { nowMs: Date.now } });

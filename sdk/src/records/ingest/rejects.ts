@@ -98,7 +98,7 @@ export const REJECT_FILES_KEPT = 7;
  */
 const MAX_WAITING_REJECT_BYTES = 16_777_216;
 
-/** Options of {@link openRejectFile}. */
+/** Options of {@link RejectFile.open}. */
 export interface RejectFileOptions {
   /** Made when missing, readable by this user only: rows hold telephone numbers. */
   readonly path: string;
@@ -108,10 +108,73 @@ export interface RejectFileOptions {
   readonly filesKept?: number;
 }
 
-/** Rejected rows in a file, one line of JSON each. */
-export interface RejectFile extends RejectSink, AsyncDisposable {
+/**
+ * Rejected rows in a file, one line of JSON each. Full, it becomes `PATH.1`, that one `PATH.2`, and the oldest goes. A row may stand there
+ * twice after a crash: between it and its place in the source being durable the row is read again.
+ * @see {@link readRejects}, which reads them back
+ * @example
+ * ```ts
+ * const { mkdtemp, rm } = await import('node:fs/promises');
+ * const { tmpdir } = await import('node:os');
+ * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
+ * await using rejects = await RejectFile.open({ path: `${directory}/rejects.ndjson` });
+ * rejects.reject({ sourceId: 'sbc-1', file: 'cdr.csv', line: 7, reason: 'too-few-fields', detail: '3 fields, not 16',
+ *   sha256: sourceSha256('a,b,c'), bytes: new TextEncoder().encode('a,b,c'), sizeBytes: 5 });
+ * await rejects.flush();
+ * for await (const { line, reason } of readRejects(`${directory}/rejects.ndjson`)) console.log(line, reason); // 7 too-few-fields
+ * await rm(directory, { recursive: true });
+ * ```
+ */
+export class RejectFile implements RejectSink, AsyncDisposable {
+  readonly #options: RejectFileOptions;
+  #file: FileHandle | undefined;
+  #sizeBytes: number;
+  #waiting: string[] = [];
+  #waitingBytes = 0;
+  #running: Promise<void> = Promise.resolve();
+  readonly #counts = { written: 0, lost: 0, filesRemoved: 0 };
+  #lastFailure: unknown;
+
+  /**
+   * Opens the file.
+   * @param options - path of the file, octets before it is put aside, and how many of those are kept
+   * @returns the file; rows that were handed in are on disk, or counted as lost, once `flush` resolves
+   * @throws {@link HopbackError} `storage-failed` when it cannot be opened; later failures are counted
+   */
+  static async open(options: RejectFileOptions): Promise<RejectFile> {
+    const { path } = options;
+    const file = await openForAppending(path).catch((cause: unknown) => {
+      throw new HopbackError('storage-failed', `The reject file ${path} cannot be opened (${systemCode(cause)}).`, {
+        retryable: true,
+        cause,
+      });
+    });
+    return new RejectFile(options, file, (await file.stat()).size);
+  }
+
+  private constructor(options: RejectFileOptions, file: FileHandle, sizeBytes: number) {
+    this.#options = options;
+    this.#file = file;
+    this.#sizeBytes = sizeBytes;
+  }
+
+  reject(row: RejectedRow): void {
+    const line = rejectLine(row);
+    if (this.#waitingBytes + line.length > MAX_WAITING_REJECT_BYTES) {
+      this.#counts.lost += 1;
+      return;
+    }
+    this.#waiting.push(line);
+    this.#waitingBytes += line.length;
+  }
+
+  flush(): Promise<void> {
+    this.#running = this.#running.then(() => this.#write());
+    return this.#running;
+  }
+
   /** What became of rejected rows since the file was opened. */
-  readonly statistics: () => {
+  statistics(): {
     /** On disk. */
     readonly written: number;
     /** That the disk did not take: their count is all that is left. */
@@ -120,108 +183,59 @@ export interface RejectFile extends RejectSink, AsyncDisposable {
     readonly filesRemoved: number;
     /** Why the last ones were lost. */
     readonly lastFailure?: unknown;
-  };
+  } {
+    return { ...this.#counts, ...(this.#lastFailure === undefined ? {} : { lastFailure: this.#lastFailure }) };
+  }
+
   /** Writes what waits. Never rejects. */
-  readonly close: () => Promise<void>;
-}
+  async close(): Promise<void> {
+    await this.flush();
+    await this.#file?.close().catch(() => undefined);
+    this.#file = undefined;
+  }
 
-/**
- * Opens a file for rows that could not be read. Full, it becomes `PATH.1`, that one `PATH.2`, and the oldest goes. A row may stand there
- * twice after a crash: between it and its place in the source being durable the row is read again.
- * @param options - path of the file, octets before it is put aside, and how many of those are kept
- * @returns the file; rows that were handed in are on disk, or counted as lost, once `flush` resolves
- * @throws {@link HopbackError} `storage-failed` when it cannot be opened; later failures are counted
- * @see {@link readRejects}, which reads them back
- * @example
- * ```ts
- * const { mkdtemp, rm } = await import('node:fs/promises');
- * const { tmpdir } = await import('node:os');
- * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
- * await using rejects = await openRejectFile({ path: `${directory}/rejects.ndjson` });
- * rejects.reject({ sourceId: 'sbc-1', file: 'cdr.csv', line: 7, reason: 'too-few-fields', detail: '3 fields, not 16',
- *   sha256: sourceSha256('a,b,c'), bytes: new TextEncoder().encode('a,b,c'), sizeBytes: 5 });
- * await rejects.flush();
- * for await (const { line, reason } of readRejects(`${directory}/rejects.ndjson`)) console.log(line, reason); // 7 too-few-fields
- * await rm(directory, { recursive: true });
- * ```
- */
-export async function openRejectFile(options: RejectFileOptions): Promise<RejectFile> {
-  const { path, maxBytes = REJECT_FILE_MAX_BYTES, filesKept = REJECT_FILES_KEPT } = options;
-  let file: FileHandle | undefined = await openForAppending(path).catch((cause: unknown) => {
-    throw new HopbackError('storage-failed', `The reject file ${path} cannot be opened (${systemCode(cause)}).`, {
-      retryable: true,
-      cause,
-    });
-  });
-  let sizeBytes = (await file.stat()).size;
-  let waiting: string[] = [];
-  let waitingBytes = 0;
-  let running: Promise<void> = Promise.resolve();
-  const counts = { written: 0, lost: 0, filesRemoved: 0 };
-  let lastFailure: unknown;
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
 
-  const write = async (): Promise<void> => {
-    const lines = waiting;
-    waiting = [];
-    waitingBytes = 0;
+  async #write(): Promise<void> {
+    const { path, maxBytes = REJECT_FILE_MAX_BYTES, filesKept = REJECT_FILES_KEPT } = this.#options;
+    const lines = this.#waiting;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
     if (lines.length === 0) return;
     try {
       const octets = Buffer.from(lines.join(''));
-      if (sizeBytes > 0 && sizeBytes + octets.length > maxBytes) {
-        await file?.close();
-        file = undefined;
-        if (await putAside(path, filesKept)) counts.filesRemoved += 1;
-        sizeBytes = 0;
+      if (this.#sizeBytes > 0 && this.#sizeBytes + octets.length > maxBytes) {
+        await this.#file?.close();
+        this.#file = undefined;
+        if (await putAside(path, filesKept)) this.#counts.filesRemoved += 1;
+        this.#sizeBytes = 0;
       }
-      file ??= await openForAppending(path);
-      await file.appendFile(octets);
-      await file.datasync();
-      sizeBytes += octets.length;
-      counts.written += lines.length;
+      this.#file ??= await openForAppending(path);
+      await this.#file.appendFile(octets);
+      await this.#file.datasync();
+      this.#sizeBytes += octets.length;
+      this.#counts.written += lines.length;
     } catch (error) {
-      counts.lost += lines.length;
-      lastFailure = error;
+      this.#counts.lost += lines.length;
+      this.#lastFailure = error;
     }
-  };
-  const flush = (): Promise<void> => {
-    running = running.then(write);
-    return running;
-  };
-  const close = async (): Promise<void> => {
-    await flush();
-    await file?.close().catch(() => undefined);
-    file = undefined;
-  };
-
-  return {
-    reject(row) {
-      const line = rejectLine(row);
-      if (waitingBytes + line.length > MAX_WAITING_REJECT_BYTES) {
-        counts.lost += 1;
-        return;
-      }
-      waiting.push(line);
-      waitingBytes += line.length;
-    },
-    flush,
-    statistics: () => ({ ...counts, ...(lastFailure === undefined ? {} : { lastFailure }) }),
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+  }
 }
 
 /**
  * Reads a reject file back, oldest row first, those put aside included. What a killed writer left of a last line is passed over.
- * @param path - of the file, as {@link openRejectFile} was given it
+ * @param path - of the file, as {@link RejectFile.open} was given it
  * @returns one row at a time; none where there is no file
  * @throws {@link HopbackError} `storage-failed` when a file that is there cannot be read
- * @see {@link openRejectFile}
+ * @see {@link RejectFile}
  * @example
  * ```ts
  * const { mkdtemp, rm } = await import('node:fs/promises');
  * const { tmpdir } = await import('node:os');
  * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
- * const rejects = await openRejectFile({ path: `${directory}/rejects.ndjson` });
+ * const rejects = await RejectFile.open({ path: `${directory}/rejects.ndjson` });
  * rejects.reject({ sourceId: 'sbc-1', file: 'cdr.csv', line: 7, reason: 'bad-time', detail: 'month 13',
  *   sha256: sourceSha256('a,b'), bytes: new TextEncoder().encode('a,b'), sizeBytes: 3 });
  * await rejects.close();

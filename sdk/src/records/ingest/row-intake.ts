@@ -32,12 +32,7 @@ const SHORTEST_SILENCE_MS = 300_000;
 /** What the carrier knows of its source. */
 export interface RowCoverageOptions {
   readonly sourceId: string;
-  /** Default 14,400,000. */
   readonly longestCallMs?: number;
-  /**
-   * Silence in which the source counts as running, whatever its pace. Default 3,600,000, and less for a source whose rows
-   * come fast: a hundred times their mean distance, five minutes at least.
-   */
   readonly longestSilenceMs?: number;
 }
 

@@ -217,7 +217,7 @@ export function createSourceReader(configuration: FileSourceConfiguration): Reco
  * @param configuration - of the source
  * @returns a new reader, for one listener
  * @throws {@link HopbackError} `invalid-configuration` where no address of the switch is named, or one is none
- * @see {@link listenToSource}, which listens with it
+ * @see {@link SourceListener}, which listens with it
  * @example
  * ```ts
  * const listen = { udp: { host: '127.0.0.1', port: 9060 } };

@@ -4,7 +4,7 @@ import type { Clock } from '../../core/runtime/clock.js';
 import { printableText } from '../../core/text.js';
 import type { FollowNotice } from '../ingest/follow-turn.js';
 import type { RejectReason } from '../ingest/record-reader.js';
-import type { SourceProgressState } from '../ingest/follow-files.js';
+import type { FollowStatistics } from '../ingest/follow-files.js';
 import type { RecordStore } from '../store/record-store.js';
 
 // Beside its records a store directory has what is kept of its sources: `follow/` how far files were read, `rejects/` rows that could not
@@ -64,8 +64,8 @@ export function rejectsFolder(store: string): string {
  * @param store - directory of the store
  * @param sourceId - name of the source
  * @param by - `tail` for what takes a source in as it comes, `import` for a run over files
- * @returns its path, for {@link openRejectFile} and {@link readRejects}; never throws
- * @see {@link openRecordIntake}
+ * @returns its path, for {@link RejectFile.open} and {@link readRejects}; never throws
+ * @see {@link RecordIntake}
  * @example
  * ```ts
  * console.log(rejectsFile('/var/lib/hopback', 'pbx-1', 'tail')); // /var/lib/hopback/rejects/pbx-1.ndjson
@@ -75,37 +75,33 @@ export function rejectsFile(store: string, sourceId: string, by: 'tail' | 'impor
   return join(rejectsFolder(store), `${sourceFileName(sourceId)}${by === 'import' ? '.import' : ''}.ndjson`);
 }
 
-/** How one source fares. */
-export interface IntakeSourceState extends SourceProgressState {
+/**
+ * How one source fares. `waiting` are legs that wait for rows, calls that are up, or records that were sent and are not durable yet; `failures`
+ * are looks, or batches for the store, that failed since the last that did not.
+ */
+export interface IntakeSourceState extends FollowStatistics {
   readonly id: string;
-  readonly rows: number;
-  readonly records: number;
-  readonly skipped: number;
-  readonly rejected: number;
-  readonly inserted: number;
-  readonly repeated: number;
-  /** Legs that wait for rows, calls that are up, or records that were sent and are not durable yet. */
-  readonly waiting: number;
-  /** Octets that are not rows yet. */
-  readonly unreadBytes: number;
-  /** Files that were found and not read: still being packed or copied, or not to be opened. */
-  readonly unreadFiles: number;
   /** Files that were lost or damaged since the start: rows of theirs may be missing. */
   readonly brokenFiles: number;
-  /** Looks, or batches for the store, that failed since the last that did not. */
-  readonly failures: number;
   /** Rejected rows that the disk did not take, and records that the store did not. */
   readonly lost: number;
 }
 
-/** What happened at a source. */
-export interface IntakeSourceNotice {
-  readonly source: string;
-  readonly kind: FollowNotice['kind'] | 'waiting-for-file' | 'listening';
-  readonly path?: string;
-  /** For people; without numbers of people. */
-  readonly detail: string;
-}
+/** What happened: at a source, to submitted records or to retention, or that records were removed for their age. */
+export type IntakeNotice =
+  | {
+      readonly source: string;
+      readonly kind: FollowNotice['kind'] | 'waiting-for-file' | 'listening';
+      readonly path?: string;
+      /** For people; without numbers of people. */
+      readonly detail: string;
+    }
+  | {
+      readonly kind: 'expired';
+      readonly records: number;
+      readonly days: number;
+    };
+export type IntakeSourceNotice = Exclude<IntakeNotice, { readonly kind: 'expired' }>;
 
 /** Rows that are named to whoever sent them: enough to see what is wrong; all of them are in the reject file. */
 export const MAX_PUSHED_REJECTS = 1_000;

@@ -4,12 +4,12 @@ import type { CallRecord } from '../../contract/call-record.js';
 import { nextTurn } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
-import { FolderLock, ValueJournal } from '../../log/index.js';
-import { followFiles, SourceProgress } from '../ingest/follow-files.js';
+import { lockFolder, openValueJournal } from '../../log/index.js';
+import { FileFollower, SourceProgress } from '../ingest/follow-files.js';
 import type { FollowNotice } from '../ingest/follow-turn.js';
-import { listenToSource } from '../ingest/listen-source.js';
-import { openRejectFile } from '../ingest/rejects.js';
-import type { RejectedRow, RejectFile } from '../ingest/rejects.js';
+import { SourceListener } from '../ingest/listen-source.js';
+import { RejectFile } from '../ingest/rejects.js';
+import type { RejectedRow } from '../ingest/rejects.js';
 import type { RowCoverage } from '../ingest/row-intake.js';
 import { createRowIntake } from '../ingest/row-intake.js';
 import { createRowSplitter } from '../ingest/row-splitter.js';
@@ -49,7 +49,7 @@ export async function openIntakeSource(source: SourceConfiguration, parts: Intak
   const lock = await FolderLock.take(followFolder(parts.directory, source.id), `the source ${source.id}`);
   let rejects: RejectFile | undefined;
   try {
-    rejects = await openRejectFile({ path: rejectsFile(parts.directory, source.id, 'tail') });
+    rejects = await RejectFile.open({ path: rejectsFile(parts.directory, source.id, 'tail') });
     const open = { ...parts, rejects, lock };
     if (source.format === 'hep') return await listened(source, open);
     return source.path === undefined ? sent(source, open) : await followed({ ...source, path: source.path }, open);
@@ -79,7 +79,7 @@ async function followed(
   const values = await ValueJournal.open({ directory: join(followFolder(parts.directory, id), 'places') });
   if (!/[*?]/.test(path) && !(await exists(path)))
     onNotice({ source: id, kind: 'waiting-for-file', path, detail: 'there is no such file yet' });
-  const follower = await followFiles({
+  const follower = await FileFollower.open({
     ...source,
     sourceId: id,
     reader,
@@ -116,7 +116,7 @@ async function listened(configuration: HepConfiguration, parts: OpenParts): Prom
   const { id } = configuration;
   const progress = progressOf(configuration, parts);
   let failures = 0;
-  const listener = await listenToSource({
+  const listener = await SourceListener.open({
     configuration,
     rejects,
     schedule,
@@ -158,7 +158,7 @@ async function listened(configuration: HepConfiguration, parts: OpenParts): Prom
         lost: lost + rejects.statistics().lost,
       };
     },
-    look: listener.commit,
+    look: () => listener.commit(),
     close: once(async () => {
       progress.close();
       await listener.close();
@@ -269,7 +269,7 @@ async function rowsOf(octets: Uint8Array, source: FileSourceConfiguration, rejec
     rejects.reject(row);
     isRejectLost ||= rejects.statistics().lost > lostBefore;
   };
-  const sink = { reject, flush: rejects.flush };
+  const sink = { reject, flush: () => rejects.flush() };
   const rows = createRowIntake({ sourceId: source.id, reader, rejects: sink, coverage: NO_COVERAGE });
   const splitter = createRowSplitter({ framing: reader.framing });
   let taken = 0;

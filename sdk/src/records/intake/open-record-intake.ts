@@ -3,22 +3,21 @@ import type { RecordTransport } from '../../contract/record-batch.js';
 import { scheduleInBackground } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
-import { FolderLock } from '../../log/index.js';
-import { createRecordFeed } from '../feed/record-feed.js';
-import type { RecordFeed, RecordFeedCounts } from '../feed/record-feed.js';
+import { lockFolder } from '../../log/index.js';
+import { RecordFeed } from '../feed/record-feed.js';
+import type { RecordFeedCounts } from '../feed/record-feed.js';
 import { createPendingInserts } from '../ingest/pending-inserts.js';
 import type { PendingInserts } from '../ingest/pending-inserts.js';
 import { createSourceHepReader, createSourceReader } from '../ingest/source-configuration.js';
 import type { SourceConfiguration } from '../ingest/source-configuration.js';
 import type { SharingPolicy } from '../redaction/sharing-policy.js';
 import { isRecordId } from '../store/record-store.js';
-import { openSharedRecordStore } from '../store/shared-record-store.js';
-import type { SharedRecordStore } from '../store/shared-record-store.js';
-import { openRecordStream } from '../stream/record-stream.js';
-import type { Drained, OpenRecordStream } from '../stream/record-stream.js';
+import { SharedRecordStore } from '../store/shared-record-store.js';
+import { RecordStream } from '../stream/record-stream.js';
+import type { Drained } from '../stream/record-stream.js';
 import type { StreamStatus } from '../stream/stream-policy.js';
 import { makeSourceKnown, once, sourceNotice, spoolFolder, startRetention } from './intake-source.js';
-import type { IntakeSource, IntakeSourceNotice, IntakeSourceState, Pushed } from './intake-source.js';
+import type { IntakeNotice, IntakeSource, IntakeSourceState, Pushed } from './intake-source.js';
 import { openIntakeSource } from './open-intake-source.js';
 
 /** The sources that are taken in at a time. */
@@ -127,26 +126,23 @@ function isSame(one: SourceConfiguration, other: SourceConfiguration): boolean {
 /** 18 months: what a carrier keeps records for, by 47 CFR 42.6 and by the industry traceback that asks for them. */
 export const RETENTION_DAYS = 548;
 
-/** What leaves, where it goes, and under whose name. */
-export interface IntakePlatform {
-  /** The way there. The intake closes it. */
-  readonly transport: RecordTransport;
-  /** What may leave, from {@link createSharingPolicy}. */
-  readonly policy: SharingPolicy;
-  /** Whose records they are, as the platform knows the carrier. */
-  readonly tenantId: string;
-  /** Where records wait for the platform. Default `spool` below the store. */
-  readonly spool?: string;
-}
-
-/** Options of {@link openRecordIntake}. */
+/** Options of {@link RecordIntake.open}. */
 export interface RecordIntakeOptions {
   /** Of the store, made where it is not there; places, rejected rows and the spool are below it. Holds telephone numbers: for one user. */
   readonly directory: string;
   /** A source in files without a `path` is one that is sent, by {@link RecordIntake.push}. */
   readonly sources: readonly SourceConfiguration[];
-  /** Without it nothing leaves. */
-  readonly platform?: IntakePlatform;
+  /** What leaves, where it goes, and under whose name. Without it nothing leaves. */
+  readonly platform?: {
+    /** The way there. The intake closes it. */
+    readonly transport: RecordTransport;
+    /** What may leave. */
+    readonly policy: SharingPolicy;
+    /** Whose records they are, as the platform knows the carrier. */
+    readonly tenantId: string;
+    /** Where records wait for the platform. Default `spool` below the store. */
+    readonly spool?: string;
+  };
   /** Days that records are kept, except under a hold, 1 to 36,500. Default 548. */
   readonly retentionDays?: number;
   /** Records that are submitted and wait for the store at most, 1 or more. Default 200,000, some 200 MB. */
@@ -155,15 +151,6 @@ export interface RecordIntakeOptions {
   /** Told what happens; not to throw. */
   readonly onNotice?: (notice: IntakeNotice) => void;
 }
-
-/** What happened: at a source, to submitted records or to retention, or that records were removed for their age. */
-export type IntakeNotice =
-  | IntakeSourceNotice
-  | {
-      readonly kind: 'expired';
-      readonly records: number;
-      readonly days: number;
-    };
 
 /** How everything stands. */
 export interface IntakeState {
@@ -184,76 +171,135 @@ export interface IntakeState {
   readonly platform?: { readonly status: StreamStatus; readonly counts: RecordFeedCounts };
 }
 
-/** Takes in the records of a carrier, stores them, and sends on what may leave. */
-export interface RecordIntake extends AsyncDisposable {
-  /** Where records are looked up. The intake closes it. */
-  readonly store: SharedRecordStore;
-  /**
-   * Takes records that nobody waits for, at once, whatever the disk does: they go to the store within a quarter of a second, or as soon as it
-   * takes them. What is not there when the process is killed is lost. Never throws.
-   * @returns how many were taken; of the rest, which is counted, too many wait, or no store can ever take them: without an id or a time
-   */
-  readonly submit: (records: readonly CallRecord[]) => number;
-  /**
-   * Takes in rows of a source that is sent: whole rows, of whole legs. What could not be read is in the reject file of the source.
-   * @returns what became of them, when all of it is durable; `unknown-source` where no such source is sent
-   * @throws HopbackError what the store or the spool refuses with, after which some may be there: sent again, nothing is doubled;
-   * `closed` after the end
-   */
-  readonly push: (sourceId: string, octets: Uint8Array) => Promise<Pushed | { readonly status: 'unknown-source' }>;
-  /** Takes in what is there, one source after the other, until the signal says to leave it. */
-  readonly look: (options?: { readonly signal?: AbortSignal }) => Promise<void>;
-  /**
-   * Puts other sources in the place of those there are. One that stays as it was goes on untouched; one that changed goes on from its
-   * place. Where one cannot be, all stay as they were.
-   * @throws HopbackError `invalid-configuration` or `storage-failed` where one cannot be
-   */
-  readonly replaceSources: (sources: readonly SourceConfiguration[]) => Promise<void>;
-  /** Ends taking in from sources; what was read is durable. */
-  readonly endSources: () => Promise<void>;
-  /** Waits until the platform has what may leave. `undefined` where nothing may. */
-  readonly drain: (options?: { readonly timeoutMs?: number }) => Promise<Drained | undefined>;
-  readonly state: () => IntakeState;
-  /** Ends everything; what was taken is durable, or counted. @throws HopbackError the first that the disk refused with, after all is closed */
-  readonly close: () => Promise<void>;
-}
-
 /**
- * Opens everything that takes in the records of a carrier: store, retention, spool and stream to the platform, and each source. Killed at
- * any instant, it goes on where it was, and of what came by files or was acknowledged loses and doubles nothing.
- * @param options - folder, sources, platform, retention, clock
- * @returns the intake, which has begun; to be closed
- * @throws {@link HopbackError} `invalid-configuration` where a source cannot be; `storage-failed` where a folder cannot be used, or another
- * process takes in one of the sources; as {@link openSharedRecordStore}
- * @see {@link createRecordFeed} for what is durable when
+ * Takes in the records of a carrier, stores them, and sends on what may leave: store, retention, spool and stream to the platform, and each
+ * source. Killed at any instant, it goes on where it was, and of what came by files or was acknowledged loses and doubles nothing.
+ * @see {@link RecordFeed} for what is durable when
  * @example
  * ```ts
  * const { mkdtemp, rm } = await import('node:fs/promises');
  * const { tmpdir } = await import('node:os');
  * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
  * const source = readSourceConfiguration({ id: 'fs-1', format: 'freeswitch-json', time: { zone: 'utc' } });
- * const intake = await openRecordIntake({ directory, sources: [source], clock: { nowMs: Date.now } });
+ * const intake = await RecordIntake.open({ directory, sources: [source], clock: { nowMs: Date.now } });
  * const pushed = await intake.push('fs-1', new TextEncoder().encode('{"variables":{}}'));
  * console.log(pushed.status === 'taken' && pushed.rejects[0]?.field); // uuid
  * await intake.close();
  * await rm(directory, { recursive: true });
  * ```
  */
-export async function openRecordIntake(options: RecordIntakeOptions): Promise<RecordIntake> {
-  checkSources(options.sources);
-  const opened: { readonly close: () => Promise<void> }[] = [];
-  const keep: Keep = (part) => {
-    opened.unshift(part);
-    return part;
-  };
-  try {
-    const parts = await openParts(options, keep);
-    await parts.sources.replace(options.sources);
-    const close = once(() => closeAll(opened));
-    return intakeOf(parts, close);
-  } catch (error) {
-    await closeAll(opened).catch(() => undefined);
-    throw error;
+export class RecordIntake implements AsyncDisposable {
+  /** Where records are looked up. The intake closes it. */
+  readonly store: SharedRecordStore;
+  readonly #parts: Parts;
+  readonly #closeParts: () => Promise<void>;
+  readonly #endSources: () => Promise<void>;
+  readonly #counts = { accepted: 0, refused: 0 };
+  #isClosed = false;
+
+  /**
+   * Opens all of it.
+   * @param options - folder, sources, platform, retention, clock
+   * @returns the intake, which has begun; to be closed
+   * @throws {@link HopbackError} `invalid-configuration` where a source cannot be; `storage-failed` where a folder cannot be used, or another
+   * process takes in one of the sources; as {@link SharedRecordStore.open}
+   */
+  static async open(options: RecordIntakeOptions): Promise<RecordIntake> {
+    checkSources(options.sources);
+    const opened: { readonly close: () => Promise<void> }[] = [];
+    const keep: Keep = (part) => {
+      opened.unshift(part);
+      return part;
+    };
+    try {
+      const parts = await openParts(options, keep);
+      await parts.sources.replace(options.sources);
+      return new RecordIntake(parts, () => closeAll(opened));
+    } catch (error) {
+      await closeAll(opened).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private constructor(parts: Parts, close: () => Promise<void>) {
+    this.store = parts.store;
+    this.#parts = parts;
+    this.#closeParts = once(close);
+    this.#endSources = once(parts.sources.close);
+  }
+
+  /**
+   * Takes records that nobody waits for, at once, whatever the disk does: they go to the store within a quarter of a second, or as soon as it
+   * takes them. What is not there when the process is killed is lost. Never throws.
+   * @returns how many were taken; of the rest, which is counted, too many wait, or no store can ever take them: without an id or a time
+   */
+  submit(records: readonly CallRecord[]): number {
+    const { submitted } = this.#parts;
+    const taken = this.#isClosed ? 0 : records.filter((one) => isStorable(one) && submitted.take(one)).length;
+    this.#counts.accepted += taken;
+    this.#counts.refused += records.length - taken;
+    if (taken > 0) submitted.commitLater();
+    return taken;
+  }
+
+  /**
+   * Takes in rows of a source that is sent: whole rows, of whole legs. What could not be read is in the reject file of the source.
+   * @returns what became of them, when all of it is durable; `unknown-source` where no such source is sent
+   * @throws HopbackError what the store or the spool refuses with, after which some may be there: sent again, nothing is doubled;
+   * `closed` after the end
+   */
+  async push(sourceId: string, octets: Uint8Array): Promise<Pushed | { readonly status: 'unknown-source' }> {
+    if (this.#isClosed) throw new HopbackError('closed', 'The intake of records is closed.');
+    const push = this.#parts.sources.named(sourceId)?.push;
+    return push === undefined ? { status: 'unknown-source' } : push(octets);
+  }
+
+  /** Takes in what is there, one source after the other, until the signal says to leave it. */
+  async look({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    for (const source of this.#parts.sources.all()) {
+      if (signal?.aborted === true) return;
+      await source.look();
+    }
+  }
+
+  /**
+   * Puts other sources in the place of those there are. One that stays as it was goes on untouched; one that changed goes on from its
+   * place. Where one cannot be, all stay as they were.
+   * @throws HopbackError `invalid-configuration` or `storage-failed` where one cannot be
+   */
+  replaceSources(sources: readonly SourceConfiguration[]): Promise<void> {
+    return this.#parts.sources.replace(sources);
+  }
+
+  /** Ends taking in from sources; what was read is durable. */
+  endSources(): Promise<void> {
+    return this.#endSources();
+  }
+
+  /** Waits until the platform has what may leave. `undefined` where nothing may. */
+  async drain(options?: { readonly timeoutMs?: number }): Promise<Drained | undefined> {
+    return this.#parts.platform?.stream.drain(options);
+  }
+
+  state(): IntakeState {
+    const { sources, submitted, platform } = this.#parts;
+    return {
+      sources: sources.all().map(({ state }) => state()),
+      submitted: { ...this.#counts, ...submitted.statistics() },
+      ...(platform === undefined
+        ? {}
+        : { platform: { status: platform.stream.status(), counts: platform.feed.counts() } }),
+    };
+  }
+
+  /** Ends everything; what was taken is durable, or counted. @throws HopbackError the first that the disk refused with, after all is closed */
+  close(): Promise<void> {
+    this.#isClosed = true;
+    return this.#closeParts();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }
 
@@ -261,7 +307,7 @@ type Keep = <Part extends { readonly close: () => Promise<void> }>(part: Part) =
 
 interface Parts {
   readonly store: SharedRecordStore;
-  readonly platform: { readonly stream: OpenRecordStream; readonly feed: RecordFeed } | undefined;
+  readonly platform: { readonly stream: RecordStream; readonly feed: RecordFeed } | undefined;
   readonly submitted: PendingInserts;
   readonly sources: IntakeSources;
 }
@@ -269,7 +315,7 @@ interface Parts {
 /** In this order, and closed in the other: whoever hands records in ends before whoever takes them. */
 async function openParts(options: RecordIntakeOptions, keep: Keep): Promise<Parts> {
   const { directory, clock, retentionDays: days = RETENTION_DAYS, maxSubmitted, onNotice = () => undefined } = options;
-  const store = keep(await openSharedRecordStore({ directory, clock }));
+  const store = keep(await SharedRecordStore.open({ directory, clock }));
   const failed = (source: string, what: string) => (cause: unknown) =>
     onNotice({ source, kind: 'failed', detail: `${what}: ${String(cause)}` });
   keep(
@@ -308,7 +354,7 @@ async function openParts(options: RecordIntakeOptions, keep: Keep): Promise<Part
 }
 
 async function openPlatform(
-  { transport, policy, tenantId, spool }: IntakePlatform,
+  { transport, policy, tenantId, spool }: NonNullable<RecordIntakeOptions['platform']>,
   parts: {
     readonly directory: string;
     readonly store: SharedRecordStore;
@@ -319,51 +365,8 @@ async function openPlatform(
   const folder = spool ?? spoolFolder(directory);
   keep(await FolderLock.take(folder, 'the spool'));
   const source = `/carriers/${encodeURIComponent(tenantId)}`;
-  const stream = keep(await openRecordStream({ directory: folder, source, transport }));
-  return { stream, feed: createRecordFeed({ store, stream, policy }) };
-}
-
-function intakeOf({ store, platform, submitted, sources }: Parts, close: () => Promise<void>): RecordIntake {
-  const counts = { accepted: 0, refused: 0 };
-  let isClosed = false;
-  const submit = (records: readonly CallRecord[]): number => {
-    const taken = isClosed ? 0 : records.filter((record) => isStorable(record) && submitted.take(record)).length;
-    counts.accepted += taken;
-    counts.refused += records.length - taken;
-    if (taken > 0) submitted.commitLater();
-    return taken;
-  };
-  const closing = (): Promise<void> => {
-    isClosed = true;
-    return close();
-  };
-  return {
-    store,
-    submit,
-    push: async (sourceId, octets) => {
-      if (isClosed) throw new HopbackError('closed', 'The intake of records is closed.');
-      const push = sources.named(sourceId)?.push;
-      return push === undefined ? { status: 'unknown-source' } : push(octets);
-    },
-    look: async ({ signal } = {}) => {
-      for (const source of sources.all()) {
-        if (signal?.aborted === true) return;
-        await source.look();
-      }
-    },
-    replaceSources: sources.replace,
-    endSources: once(sources.close),
-    drain: async (drainOptions) => platform?.stream.drain(drainOptions),
-    state: () => ({
-      sources: sources.all().map(({ state }) => state()),
-      submitted: { ...counts, ...submitted.statistics() },
-      ...(platform === undefined
-        ? {}
-        : { platform: { status: platform.stream.status(), counts: platform.feed.counts() } }),
-    }),
-    close: closing,
-    [Symbol.asyncDispose]: closing,
-  };
+  const stream = keep(await RecordStream.open({ directory: folder, source, transport }));
+  return { stream, feed: new RecordFeed({ store, stream, policy }) };
 }
 
 /** Whether a store can ever take a record: one that it cannot would keep all behind it waiting. */

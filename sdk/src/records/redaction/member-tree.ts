@@ -1,16 +1,15 @@
 import { z } from 'zod';
 import type { PseudonymDomain } from './pseudonyms.js';
 
-/** What became of a member. */
-export type MemberTreatment = 'sent' | 'pseudonym' | 'withheld';
-
 /** What becomes of one member of a record, and why. */
 export interface MemberExplanation {
   /** Path in the record: `ingress.trunk`, `received.evidence.passports[0].dest`. */
   readonly member: string;
-  readonly treatment: MemberTreatment;
-  readonly rule: MemberRule;
+  readonly treatment: 'sent' | 'pseudonym' | 'withheld';
+  readonly rule: keyof typeof MEMBER_RULES;
 }
+export type MemberTreatment = MemberExplanation['treatment'];
+export type MemberRule = MemberExplanation['rule'];
 
 /**
  * One sentence for each rule about members.
@@ -41,9 +40,6 @@ export const MEMBER_RULES = Object.freeze({
   'text-holds-the-customer': "The carrier's name for its customer stands in this text.",
   'not-in-the-list': 'Only members that are in the list leave; this one is in none.',
 } as const);
-
-/** Why a member of a record is sent, veiled or withheld. */
-export type MemberRule = keyof typeof MEMBER_RULES;
 
 const threeWays = z.enum(['kept', 'pseudonymous', 'dropped']);
 const twoWays = z.enum(['kept', 'dropped']);

@@ -1,17 +1,7 @@
 import { KeyObject, createHmac, createSecretKey } from 'node:crypto';
 import { HopbackError } from '../../errors.js';
 
-/** What pseudonyms are made with. */
-export interface PseudonymOptions {
-  /** Secret key of the tenant for this rotation: a secret KeyObject or bytes, 32 to 1,024 octets. Bytes are copied. */
-  readonly key: KeyObject | Uint8Array;
-  /** Name of the key, 1 to 64 characters. With a new key comes a new one: pseudonyms of different rotations cannot be compared. */
-  readonly rotationId: string;
-  /** Whose records they are, 1 to 128 characters: the same key in two hands makes different pseudonyms. */
-  readonly tenantId: string;
-}
-
-export const DOMAINS = [
+const DOMAINS = [
   'called-number',
   'calling-number',
   'call-group',
@@ -24,13 +14,7 @@ export const DOMAINS = [
 /** What a pseudonym is for. The same text has another one in each: a number as called cannot be found again as calling. */
 export type PseudonymDomain = (typeof DOMAINS)[number];
 
-/** Gives pseudonyms under one key. Nothing of the key can be read from it. */
-export interface Pseudonyms {
-  /** Which key this is, in the carrier's own words: goes along with every record. */
-  readonly rotationId: string;
-  /** @returns 32 lower-case hexadecimal digits */
-  readonly of: (domain: PseudonymDomain, text: string) => string;
-}
+export type Pseudonyms = ReturnType<typeof createPseudonyms>;
 
 /** As much as the hash that is keyed gives out. @see RFC 2104 section 3 */
 const MIN_PSEUDONYM_KEY_BYTES = 32;
@@ -46,19 +30,15 @@ const MAX_TENANT_ID_CHARS = 128;
  * Makes pseudonyms: HMAC-SHA-256 under a key of its own for each domain, which is the HMAC of tenant, rotation id and domain under the
  * key given. Whoever lacks the key can neither undo nor try them; whoever has it can try all numbers of a plan within hours, so that
  * it stays with the carrier and is destroyed when a rotation ends.
- * @param options - key, its name, and whose records they are
- * @returns what makes pseudonyms; nothing of the key can be read from it
  * @throws {@link HopbackError} `key-unusable` for a key that is not secret or has too few or too many octets; `invalid-argument` for a
  * name out of its bounds. Neither holds anything of the key
  * @see RFC 2104, RFC 5869 section 3.2 (on domain separation)
- * @example
- * ```ts
- * const key = new Uint8Array(32).fill(7);
- * const pseudonyms = createPseudonyms({ key, rotationId: '2026-11', tenantId: 'carrier-1' });
- * console.log(pseudonyms.of('called-number', '12025550101').length); // 32
- * ```
  */
-export function createPseudonyms(options: PseudonymOptions): Pseudonyms {
+export function createPseudonyms(options: {
+  readonly key: KeyObject | Uint8Array;
+  readonly rotationId: string;
+  readonly tenantId: string;
+}) {
   const { key, rotationId, tenantId } = options;
   checkName('rotationId', rotationId, MAX_ROTATION_ID_CHARS);
   checkName('tenantId', tenantId, MAX_TENANT_ID_CHARS);
@@ -76,7 +56,8 @@ export function createPseudonyms(options: PseudonymOptions): Pseudonyms {
   const known = { trunk: new Map<string, string>(), source: new Map<string, string>() };
   return {
     rotationId,
-    of: (domain, text) => {
+    /** @returns 32 lower-case hexadecimal digits */
+    of: (domain: PseudonymDomain, text: string): string => {
       if (domain !== 'trunk' && domain !== 'source') return pseudonymOf(domain, text);
       const names = known[domain];
       let pseudonym = names.get(text);

@@ -1,10 +1,13 @@
+import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
+import type { CallRecord, SharedRecord, SharingMark } from '../../contract/call-record.js';
 import { readBySchema } from '../../core/schema-findings.js';
 import { configurationError } from '../configuration-error.schema.js';
 import { KEPT, memberPolicy, memberTree, strictestOf } from './member-tree.js';
-import type { MemberNode } from './member-tree.js';
+import type { MemberExplanation, MemberNode } from './member-tree.js';
 import { createPseudonyms } from './pseudonyms.js';
-import type { Pseudonyms, PseudonymOptions } from './pseudonyms.js';
+import { redactRecord } from './share-record.js';
+import type { Suspicion } from '../suspicion/suspicion.js';
 
 /**
  * What may leave the switch, from the most restrictive:
@@ -103,37 +106,186 @@ export const DEFAULT_SHARING_POLICY: SharingPolicyData = Object.freeze({
   exceptions: Object.freeze([]),
 });
 
-/** A policy whose data was checked, with the key of its pseudonyms inside: made by {@link createSharingPolicy} alone. */
-export interface SharingPolicy {
-  /** A copy of the data. */
-  readonly data: SharingPolicyData;
-  readonly pseudonyms: Pseudonyms;
-  /** What becomes of each member where these levels apply to a call, one or more of them, in any order. */
-  readonly treeOf: (levels: readonly SendingLevel[]) => MemberNode;
-}
-
 /** What a sharing policy is made of. */
-export interface SharingPolicyOptions extends PseudonymOptions {
+export interface SharingPolicyOptions {
+  /** Secret key of the tenant for this rotation: a secret KeyObject or bytes, 32 to 1,024 octets. Bytes are copied. */
+  readonly key: KeyObject | Uint8Array;
+  /** Name of the key, 1 to 64 characters. With a new key comes a new one: pseudonyms of different rotations cannot be compared. */
+  readonly rotationId: string;
+  /** Whose records they are, 1 to 128 characters: the same key in two hands makes different pseudonyms. */
+  readonly tenantId: string;
   /** Default {@link DEFAULT_SHARING_POLICY}. */
   readonly data?: SharingPolicyData;
 }
 
+/** Whether a record leaves, and what decided so. */
+export interface SharingDecision {
+  readonly isShared: boolean;
+  /** The level that holds for the call. */
+  readonly level: SharingLevel;
+  /** `general`, or the id of the exception that brought the level about; of several as restrictive ones the first. */
+  readonly decidedBy: string;
+  /** Why the record is sent or stays. */
+  readonly reason:
+    'level-shares-nothing' | 'level-shares-suspicious' | 'level-shares-all' | 'not-suspicious-enough' | 'not-judged';
+}
+
+/** What becomes of a record. */
+export type SharingOutcome =
+  | {
+      readonly status: 'shared';
+      readonly decision: SharingDecision;
+      readonly record: SharedRecord;
+    }
+  | { readonly status: 'withheld'; readonly decision: SharingDecision };
+
+/** A dry run: what would be sent, what would stay, and by which rule. */
+export interface SharingExplanation {
+  readonly decision: SharingDecision;
+  /** What would be sent, exactly; absent where nothing would. */
+  readonly record?: SharedRecord;
+  /** Every member that the record has, in its order. Empty where the record stays as a whole. */
+  readonly members: readonly MemberExplanation[];
+}
+
 /**
- * Checks the data of a policy and makes it ready for use.
- * @param options - the data, and key, rotation id and tenant of the pseudonyms
- * @returns the policy, with a copy of the data
- * @throws {@link HopbackError} `invalid-configuration`, with `details.member`, for what is out of its bounds; `key-unusable` and
- * `invalid-argument` as `createPseudonyms`
+ * What may leave the switch, checked and ready for use, with the key of its pseudonyms inside. Of the general level and all exceptions that
+ * apply to a call the most restrictive decides whether its record is sent, and of each member the strictest of them what is sent.
  * @see 47 USC 222(d)(2) on sharing to protect users from fraud and abuse
  * @example
  * ```ts
- * const policy = createSharingPolicy({ key: new Uint8Array(32).fill(7), rotationId: '2026-11', tenantId: 'carrier-1' });
- * console.log(policy.data.share); // suspicious
+ * const record: CallRecord = {
+ *   format: 'hopback.call-record.1',
+ *   recordId: '0123456789abcdef0123456789abcdef',
+ *   source: { id: 'sbc-1', format: 'hopback', readerVersion: 1, sha256: 'a'.repeat(64) },
+ *   legId: 'leg-1',
+ *   callGroupId: 'call-1',
+ *   inviteAtUs: 1_790_000_000_000_000,
+ *   time: { written: 'utc', resolutionUs: 1 },
+ *   called: { asWritten: '12025550147', tn: '12025550147' },
+ *   ingress: { trunk: 'north-1' },
+ *   egress: {},
+ *   disposition: 'no-answer',
+ * };
+ * const policy = new SharingPolicy({ key: new Uint8Array(32).fill(7), rotationId: '2026-11', tenantId: 'carrier-1' });
+ * console.log(policy.share(record, undefined).status); // withheld
+ * console.log(policy.explain(record, undefined).decision.reason); // not-judged
  * ```
  */
-export function createSharingPolicy(options: SharingPolicyOptions): SharingPolicy {
-  const data = checkedData(options.data ?? DEFAULT_SHARING_POLICY, 'the sharing policy');
-  return { data, pseudonyms: createPseudonyms(options), treeOf: treesOf(data) };
+export class SharingPolicy {
+  /** A copy of the data. */
+  readonly data: SharingPolicyData;
+  readonly #pseudonyms: ReturnType<typeof createPseudonyms>;
+  readonly #treeOf: ReturnType<typeof treesOf>;
+
+  /**
+   * Checks the data of a policy and makes it ready for use.
+   * @param options - the data, and key, rotation id and tenant of the pseudonyms
+   * @throws {@link HopbackError} `invalid-configuration`, with `details.member`, for what is out of its bounds; `key-unusable` for a key
+   * that is not secret or has too few or too many octets; `invalid-argument` for a name out of its bounds
+   */
+  constructor(options: SharingPolicyOptions) {
+    this.data = checkedData(options.data ?? DEFAULT_SHARING_POLICY, 'the sharing policy');
+    this.#pseudonyms = createPseudonyms(options);
+    this.#treeOf = treesOf(this.data);
+  }
+
+  /**
+   * Makes of a record what the policy lets leave.
+   * @param record - the record, of this carrier
+   * @param suspicion - how the call was judged; a call that was not judged is not suspicious
+   * @returns the shared record, or that it stays; the record given is left as it is. Never throws for what a record holds
+   */
+  share(record: CallRecord, suspicion: Suspicion | undefined): SharingOutcome {
+    const { decision, levels } = decided(this.data, record, suspicion);
+    if (!decision.isShared) return { status: 'withheld', decision };
+    return { status: 'shared', decision, record: this.#redacted(record, { decision, levels, suspicion }) };
+  }
+
+  /**
+   * Says exactly what {@link SharingPolicy.share} would send of a record, what it would withhold, and by which rule.
+   * @param record - the record, of this carrier
+   * @param suspicion - how the call was judged
+   * @returns the decision, the record that would be sent, and for each member what becomes of it. Never throws for what a record holds
+   * @see {@link MEMBER_RULES} for the rules in sentences
+   */
+  explain(record: CallRecord, suspicion: Suspicion | undefined): SharingExplanation {
+    const { decision, levels } = decided(this.data, record, suspicion);
+    const notes: MemberExplanation[] = [];
+    if (!decision.isShared) return { decision, members: notes };
+    return { decision, record: this.#redacted(record, { decision, levels, suspicion, notes }), members: notes };
+  }
+
+  #redacted(
+    record: CallRecord,
+    how: {
+      readonly decision: SharingDecision;
+      readonly levels: readonly SendingLevel[];
+      readonly suspicion: Suspicion | undefined;
+      readonly notes?: MemberExplanation[];
+    },
+  ): SharedRecord {
+    const { decision, levels, suspicion, notes } = how;
+    const isFull = decision.level === 'all';
+    const pseudonyms = this.#pseudonyms;
+    const shared = redactRecord(record, { tree: this.#treeOf(levels), isFull, pseudonyms, notes });
+    const mark: SharingMark = {
+      policyId: this.data.id,
+      form: isFull ? 'full' : 'pseudonymous',
+      rotationId: pseudonyms.rotationId,
+      ...(suspicion === undefined
+        ? {}
+        : {
+            suspicion: {
+              score: suspicion.score,
+              level: suspicion.level,
+              signals: suspicion.signals.map(({ name }) => name),
+            },
+          }),
+    };
+    // The list of members is that of the type, which the tests confirm member by member.
+    shared['sharing'] = mark;
+    return shared as unknown as SharedRecord;
+  }
+}
+
+/** A decision, with all levels that apply to the call: of each member the strictest of them decides. */
+function decided(
+  data: SharingPolicyData,
+  record: CallRecord,
+  suspicion: Suspicion | undefined,
+): { readonly decision: SharingDecision; readonly levels: readonly SendingLevel[] } {
+  let level = data.share;
+  let decidedBy = 'general';
+  const levels: SendingLevel[] = level === 'nothing' ? [] : [level];
+  for (const { id, trunk, customerId, share } of data.exceptions) {
+    if (trunk !== undefined && trunk !== record.ingress.trunk && trunk !== record.egress.trunk) continue;
+    if (customerId !== undefined && customerId !== record.customerId) continue;
+    // One that would share more than the general level is none.
+    if (SHARING_LEVELS.indexOf(share) >= SHARING_LEVELS.indexOf(data.share)) continue;
+    if (share !== 'nothing') levels.push(share);
+    if (SHARING_LEVELS.indexOf(share) >= SHARING_LEVELS.indexOf(level)) continue;
+    level = share;
+    decidedBy = id;
+  }
+  return { decision: decisionOf(data, { level, decidedBy, suspicion }), levels };
+}
+
+function decisionOf(
+  { suspiciousFrom }: SharingPolicyData,
+  how: {
+    readonly level: SharingLevel;
+    readonly decidedBy: string;
+    readonly suspicion: Suspicion | undefined;
+  },
+): SharingDecision {
+  const { level, decidedBy, suspicion } = how;
+  if (level === 'nothing') return { isShared: false, level, decidedBy, reason: 'level-shares-nothing' };
+  if (level !== 'suspicious') return { isShared: true, level, decidedBy, reason: 'level-shares-all' };
+  if (suspicion === undefined) return { isShared: false, level, decidedBy, reason: 'not-judged' };
+  const isEnough = suspicion.level === 'suspicious' || (suspicion.level === 'watch' && suspiciousFrom === 'watch');
+  const reason = isEnough ? 'level-shares-suspicious' : 'not-suspicious-enough';
+  return { isShared: isEnough, level, decidedBy, reason };
 }
 
 function checkedData(value: unknown, what: string): SharingPolicyData {
@@ -145,7 +297,7 @@ function checkedData(value: unknown, what: string): SharingPolicyData {
 const SENDING_LEVELS: readonly SendingLevel[] = ['suspicious', 'all-pseudonymous', 'all'];
 
 /** Made once for each set of levels, of which there are seven: records are many. */
-function treesOf({ members }: SharingPolicyData): SharingPolicy['treeOf'] {
+function treesOf({ members }: SharingPolicyData): (levels: readonly SendingLevel[]) => MemberNode {
   const indexOf = (levels: readonly SendingLevel[]): number =>
     SENDING_LEVELS.reduce((index, level, bit) => (levels.includes(level) ? index + 2 ** bit : index), 0);
   const trees = Array.from({ length: 2 ** SENDING_LEVELS.length }, (_, index) => {
@@ -164,7 +316,7 @@ const NOTHING: MemberNode = Object.freeze({ kind: 'object', members: Object.free
  * {@link DEFAULT_SHARING_POLICY}.
  * @param value - what was written, as JSON or YAML has it parsed
  * @param options - `at`: how a message names the policy. Default `the sharing policy`
- * @returns the whole data, for {@link createSharingPolicy}
+ * @returns the whole data, for {@link SharingPolicy}
  * @throws {@link HopbackError} `invalid-configuration` that names each member that is not known or out of its bounds, the first in
  * `details.member`
  * @see 47 USC 222(d)(2) on sharing to protect users from fraud and abuse

@@ -52,7 +52,7 @@ const openFolders = new Set<string>();
  * coverage, holds and their audit. `insert` resolves when its records are synced to disk; records of many callers share a
  * transaction. A process that is killed, or loses power, comes back with everything that was acknowledged, unattended.
  *
- * One process at a time has a store open. Others ask that process: {@link openSharedRecordStore} is this store for all processes of a
+ * One process at a time has a store open. Others ask that process: {@link SharedRecordStore} is this store for all processes of a
  * user.
  * @param options - folder, clock, and what DuckDB may take: MB of memory, threads
  * @returns the store, this process alone having it open; to be closed

@@ -9,15 +9,6 @@ import type { RecordStore } from './record-store.js';
 import { createGuestStore, isHosted } from './shared/guest-store.js';
 import { isWithoutAnswer, socketRequests, startSocketHost } from './shared/socket-host.js';
 
-/** A record store that several processes of one user have open. */
-export interface SharedRecordStore extends RecordStore {
-  /**
-   * `host`: this process has the files, and the others ask it; `guest`: it asks the one that has them. A guest that finds its host gone
-   * opens the files itself, and is the host from then on, unless another was faster.
-   */
-  readonly role: 'host' | 'guest';
-}
-
 /**
  * How long whoever has the files may take to listen, or to close them, until it is taken for one that does not share them: on a busy
  * machine twenty look-ups at once are some seconds of work before the first of them answers.
@@ -31,7 +22,7 @@ const ATTEMPT_PAUSE_MS = 50;
 const HELLO_TIMEOUT_MS = 3_000;
 
 /**
- * Opens the embedded record store for this process and all others of the same user. The first one that opens it has the files, as
+ * The embedded record store for this process and all others of the same user. The first one that opens it has the files, as
  * {@link openDuckDbRecordStore} does, and serves them on a Unix domain socket in the folder; those that follow ask it over the
  * socket, and need no DuckDB. To the caller both are the same store. A socket that a killed process has left is replaced.
  *
@@ -39,11 +30,6 @@ const HELLO_TIMEOUT_MS = 3_000;
  * an answer when the host dies asks the next one where it only reads; of what changes the store it is told by `storage-failed` that it may be
  * done or not; none waits longer than half a
  * minute without a sign of life. Records of an `insert` whose host closed half way count as repeated where they were taken.
- * @param options - folder, and what DuckDB and the holds go by where this process becomes the host
- * @returns the store; to be closed
- * @throws HopbackError `storage-failed` where the folder cannot be used, or a process has the store open that does not share it;
- * `unavailable` where the process that has it is of another release and speaks another protocol, or nobody has it and
- * `@duckdb/node-api` is not installed
  * @see {@link openDuckDbRecordStore} for the store itself
  * @example
  * ```ts
@@ -51,8 +37,8 @@ const HELLO_TIMEOUT_MS = 3_000;
  * import { tmpdir } from 'node:os';
  * import { join } from 'node:path';
  * const directory = mkdtempSync(join(tmpdir(), 'hopback-records-'));
- * const tail = await openSharedRecordStore({ directory });
- * const find = await openSharedRecordStore({ directory });
+ * const tail = await SharedRecordStore.open({ directory });
+ * const find = await SharedRecordStore.open({ directory });
  * await tail.cover({ sourceId: 'sbc-1', fromUs: 0, toUs: 86_399_999_999 });
  * console.log(tail.role, find.role, (await find.coverage({ fromUs: 0, toUs: 9 })).length); // host guest 1
  * await find.close();
@@ -60,15 +46,100 @@ const HELLO_TIMEOUT_MS = 3_000;
  * rmSync(directory, { recursive: true });
  * ```
  */
-export async function openSharedRecordStore(options: DuckDbRecordStoreOptions): Promise<SharedRecordStore> {
-  const directory = await foundFolder(options.directory);
-  const join = (): Promise<Membership> => joined(Object.assign({}, options, { directory }));
-  return sharedStore(await join(), join);
+export class SharedRecordStore implements RecordStore {
+  #member: Membership;
+  /** Finds out anew what this process is when the host is gone. */
+  readonly #join: () => Promise<Membership>;
+  #joining: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * Opens the store.
+   * @param options - folder, and what DuckDB and the holds go by where this process becomes the host
+   * @returns the store; to be closed
+   * @throws HopbackError `storage-failed` where the folder cannot be used, or a process has the store open that does not share it;
+   * `unavailable` where the process that has it is of another release and speaks another protocol, or nobody has it and
+   * `@duckdb/node-api` is not installed
+   */
+  static async open(options: DuckDbRecordStoreOptions): Promise<SharedRecordStore> {
+    const directory = await foundFolder(options.directory);
+    const join = (): Promise<Membership> => joined(Object.assign({}, options, { directory }));
+    return new SharedRecordStore(await join(), join);
+  }
+
+  private constructor(first: Membership, join: () => Promise<Membership>) {
+    this.#member = first;
+    this.#join = join;
+  }
+
+  /**
+   * `host`: this process has the files, and the others ask it; `guest`: it asks the one that has them. A guest that finds its host gone
+   * opens the files itself, and is the host from then on, unless another was faster.
+   */
+  get role(): 'host' | 'guest' {
+    return this.#member.role;
+  }
+
+  readonly insert: RecordStore['insert'] = (records) => this.#change((store) => store.insert(records));
+  readonly find: RecordStore['find'] = (query) => this.#read((store) => store.find(query));
+  readonly cover: RecordStore['cover'] = (interval) => this.#change((store) => store.cover(interval));
+  readonly uncover: RecordStore['uncover'] = (interval) => this.#change((store) => store.uncover(interval));
+  readonly scope: RecordStore['scope'] = () => this.#read((store) => store.scope());
+  readonly coverage: RecordStore['coverage'] = (window) => this.#read((store) => store.coverage(window));
+  readonly expire: RecordStore['expire'] = (beforeUs) => this.#change((store) => store.expire(beforeUs));
+  readonly hold: RecordStore['hold'] = (order) => this.#change((store) => store.hold(order));
+  readonly release: RecordStore['release'] = (holdId, reason, by) => this.#change((store) => store.release(holdId, reason, by));
+  readonly holds: RecordStore['holds'] = () => this.#read((store) => store.holds());
+  readonly holdAudit: RecordStore['holdAudit'] = () => this.#read((store) => store.holdAudit());
+  readonly statistics: RecordStore['statistics'] = () => this.#read((store) => store.statistics());
+  readonly close = (): Promise<void> => (this.#closing ??= this.#close());
+  readonly [Symbol.asyncDispose] = this.close;
+
+  async #close(): Promise<void> {
+    await this.#joining?.catch(() => undefined);
+    await this.#member.close();
+  }
+
+  /** What changes the store is asked again where it was surely not done. */
+  #change<T>(work: (store: RecordStore) => Promise<T>): Promise<T> {
+    return this.#useAgain(work, isWithoutHost);
+  }
+
+  /** What reads it, also where its host has died over it. */
+  #read<T>(work: (store: RecordStore) => Promise<T>): Promise<T> {
+    return this.#useAgain(
+      work,
+      (error, used) => isWithoutHost(error, used) || (used.role === 'guest' && isWithoutAnswer(error)),
+    );
+  }
+
+  async #useAgain<T>(
+    work: (store: RecordStore) => Promise<T>,
+    isMissed: (error: unknown, used: Membership) => boolean,
+  ): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      const used = this.#member;
+      try {
+        return await work(used.store);
+      } catch (error) {
+        if (this.#closing !== undefined || attempt === MAX_HOSTS || !isMissed(error, used)) throw error;
+        if (this.#member === used) await this.#rejoin();
+      }
+    }
+  }
+
+  #rejoin(): Promise<void> {
+    return (this.#joining ??= this.#join()
+      .then((joinedAgain) => {
+        this.#member = joinedAgain;
+      })
+      .finally(() => (this.#joining = undefined)));
+  }
 }
 
 /** What this process is to the store at the moment. */
 interface Membership {
-  readonly role: SharedRecordStore['role'];
+  readonly role: 'host' | 'guest';
   readonly store: RecordStore;
   readonly close: () => Promise<void>;
 }
@@ -89,68 +160,6 @@ async function joined(options: DuckDbRecordStoreOptions): Promise<Membership> {
     }
     await wait(ATTEMPT_PAUSE_MS);
   }
-}
-
-/**
- * @param first - what this process is when it has opened the store
- * @param join - finds out anew when the host is gone
- */
-function sharedStore(first: Membership, join: () => Promise<Membership>): SharedRecordStore {
-  let member = first;
-  let joining: Promise<void> | undefined;
-  let closing: Promise<void> | undefined;
-
-  const rejoin = (): Promise<void> =>
-    (joining ??= join()
-      .then((joinedAgain) => {
-        member = joinedAgain;
-      })
-      .finally(() => (joining = undefined)));
-
-  const useAgain = async <T>(
-    work: (store: RecordStore) => Promise<T>,
-    isMissed: (error: unknown, used: Membership) => boolean,
-  ): Promise<T> => {
-    for (let attempt = 1; ; attempt += 1) {
-      const used = member;
-      try {
-        return await work(used.store);
-      } catch (error) {
-        if (closing !== undefined || attempt === MAX_HOSTS || !isMissed(error, used)) throw error;
-        if (member === used) await rejoin();
-      }
-    }
-  };
-  /** What changes the store is asked again where it was surely not done; what reads it, also where its host has died over it. */
-  const use = <T>(work: (store: RecordStore) => Promise<T>): Promise<T> => useAgain(work, isWithoutHost);
-  const read = <T>(work: (store: RecordStore) => Promise<T>): Promise<T> =>
-    useAgain(work, (error, used) => isWithoutHost(error, used) || (used.role === 'guest' && isWithoutAnswer(error)));
-
-  const closed = async (): Promise<void> => {
-    await joining?.catch(() => undefined);
-    await member.close();
-  };
-  const close = (): Promise<void> => (closing ??= closed());
-
-  return {
-    get role() {
-      return member.role;
-    },
-    insert: (records) => use((store) => store.insert(records)),
-    find: (query) => read((store) => store.find(query)),
-    cover: (interval) => use((store) => store.cover(interval)),
-    uncover: (interval) => use((store) => store.uncover(interval)),
-    scope: () => read((store) => store.scope()),
-    coverage: (window) => read((store) => store.coverage(window)),
-    expire: (beforeUs) => use((store) => store.expire(beforeUs)),
-    hold: (order) => use((store) => store.hold(order)),
-    release: (holdId, reason, by) => use((store) => store.release(holdId, reason, by)),
-    holds: () => read((store) => store.holds()),
-    holdAudit: () => read((store) => store.holdAudit()),
-    statistics: () => read((store) => store.statistics()),
-    close,
-    [Symbol.asyncDispose]: close,
-  };
 }
 
 /** Whether a request was not carried out for want of a host: nothing of it is done, and it may be made again. */

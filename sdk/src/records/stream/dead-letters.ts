@@ -56,15 +56,6 @@ export interface DeadLetter {
 /** What is known of why a record was put aside. */
 export type DeadLetterCause = Omit<DeadLetter, 'sequence' | 'deadAtMs' | 'line'>;
 
-/** How many letters went which way. */
-export interface DeadLettersSettled {
-  readonly requeued: number;
-  readonly kept: number;
-  readonly discarded: number;
-  /** Letters that could not be looked at, since the spool or the disk would take no more: they are as before. */
-  readonly remaining: number;
-}
-
 /** Where records are put aside that cannot be delivered. */
 export type DeadLetters = ReturnType<typeof createDeadLetters>;
 
@@ -118,7 +109,7 @@ export function createDeadLetters(parts: {
     decide: (letter: DeadLetter) => 'requeue' | 'keep' | 'discard',
     requeue: (line: string, callGroupId: string) => boolean,
     whenDurable: () => Promise<unknown>,
-  ): Promise<DeadLettersSettled> => {
+  ) => {
     const through = log.durableSequence;
     const settled = { requeue: 0, keep: 0, discard: 0 };
     let at = settledThrough;

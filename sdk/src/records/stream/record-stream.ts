@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
-import { SegmentLog, ValueJournal } from '../../log/index.js';
-import type { RecordTransport } from '../../contract/record-batch.js';
+import { openSegmentLog, openValueJournal } from '../../log/index.js';
+import type { SegmentLog } from '../../log/index.js';
+import type { BatchEncoding, RecordTransport } from '../../contract/record-batch.js';
 import type { DurableValues } from './dead-letters.js';
 import { createAcknowledgedCursor, createSpoolLimits, createWatermark } from './acknowledged-cursor.js';
 import { BacklogPacker } from './backlog-packer.js';
 import { ACKNOWLEDGED_KEY, createDeadLetters, keptSequence, knownSequence } from './dead-letters.js';
-import type { DeadLetter, DeadLettersSettled } from './dead-letters.js';
+import type { DeadLetter } from './dead-letters.js';
 import { Delivery } from './delivery.js';
 import { encodeFrame, encodeFrameOfLine, FRAME_HEADER_BYTES, openPackedSpool, SpoolReader } from './packed-spool.js';
-import type { PackedSpool, StreamedRecord } from './packed-spool.js';
+import type { PackedSpool } from './packed-spool.js';
 import { compressFast } from './record-chunk.js';
-import type { Compress } from './record-chunk.js';
 import { createStatusFeed, createStreamTime, streamPolicy } from './stream-policy.js';
 import type { StreamClock, StreamPolicy, StreamStatus } from './stream-policy.js';
 
@@ -39,14 +39,12 @@ export type Drained =
   /** Time was up, or the stream was closed; the records are still in the spool. */
   | { readonly status: 'incomplete'; readonly remaining: number };
 
-/** What a stream is made of. */
+/** What a stream is opened with. */
 export interface RecordStreamOptions {
-  /** The spool. Its owner closes it, after the stream. */
-  readonly log: SegmentLog;
-  /** Another log, for records that cannot be delivered. Its owner closes it. */
-  readonly deadLetters: SegmentLog;
-  /** Where the stream keeps how far it has come. */
-  readonly values: DurableValues;
+  /** For its files alone; made where it is not there. One process at a time. */
+  readonly directory: string;
+  /** Octets of a segment of the spool, which is freed as a whole. Default that of the segment log. */
+  readonly segmentBytes?: number;
   readonly transport: RecordTransport;
   /** CloudEvents source of the batches: names the stream to the receiver, 1 to 256 characters of visible ASCII. */
   readonly source: string;
@@ -57,49 +55,17 @@ export interface RecordStreamOptions {
   /** A number from 0 up to, not including, 1, which spreads waits. Default `Math.random`. */
   readonly random?: () => number;
   /** Compresses the lines of a batch as the transport has it. Default a fast level of zlib or brotli, off the main thread. */
-  readonly compress?: Compress;
+  readonly compress?: (lines: Uint8Array, encoding: BatchEncoding) => Promise<Uint8Array>;
 }
 
-/** Sends records to the platform, each at least once in the order of its call; the receiver knows repetitions by their id. */
-export interface OpenRecordStream extends AsyncDisposable {
-  /**
-   * Takes a record for delivery. Synchronous, in bounded time, never waits, never throws: it may be called while a call is set up.
-   * @param record - as it may leave the carrier: what may not has been taken out before
-   */
-  readonly record: (record: StreamedRecord) => RecordAcceptance;
-  /** Records up to it are on disk: they will be delivered, whatever dies. */
-  readonly durableSequence: number;
-  /** The spool: what the disk has refused or lost, and how much room it takes, is in its `state()`. */
-  readonly spool: Pick<SegmentLog, 'state' | 'onDurable'>;
-  /**
-   * Waits until all that has been accepted so far is on disk.
-   * @returns `durableSequence` then
-   * @throws HopbackError `storage-failed` (retryable) when the disk refuses; `closed`
-   */
-  readonly flush: () => Promise<number>;
-  /**
-   * Sends what has been accepted so far without waiting for batches to fill, and waits until it is settled: delivered, a dead letter or
-   * dropped. New records go on being accepted.
-   * @param options - `timeoutMs`, default without end
-   * @throws HopbackError `storage-failed` (retryable) when the disk refuses what was pending
-   */
-  readonly drain: (options?: { readonly timeoutMs?: number }) => Promise<Drained>;
-  /** How things stand. */
-  readonly status: () => StreamStatus;
-  /** How things stand, now and whenever that has changed, some times a second at most; ends when the stream is closed. */
-  readonly statuses: () => AsyncIterableIterator<StreamStatus>;
-  /** Records that could not be delivered, with reasons, oldest first. */
-  readonly deadLetters: () => AsyncIterable<DeadLetter>;
-  /**
-   * Deals with all dead letters.
-   * @param decide - what to do with each; default is to hand all in again
-   * @throws HopbackError `storage-failed` (retryable) when the disk refuses; letters may then be there twice, with the same record id
-   */
-  readonly settleDeadLetters: (
-    decide?: (letter: DeadLetter) => 'requeue' | 'keep' | 'discard',
-  ) => Promise<DeadLettersSettled>;
-  /** Gives up what is on its way, which stays in the spool, keeps how far it came, and closes the files and the transport. */
-  readonly close: () => Promise<void>;
+/** What a stream runs on once its files are open. */
+export interface RecordStreamParts extends Omit<RecordStreamOptions, 'directory' | 'segmentBytes'> {
+  /** The spool. Its owner closes it, after the stream. */
+  readonly log: SegmentLog;
+  /** Another log, for records that cannot be delivered. Its owner closes it. */
+  readonly deadLetters: SegmentLog;
+  /** Where the stream keeps how far it has come. */
+  readonly values: DurableValues;
 }
 
 /** What a stream tells its parts. */
@@ -111,7 +77,7 @@ interface StreamEvents {
 
 type StreamParts = ReturnType<typeof streamParts>;
 
-function streamParts(options: RecordStreamOptions, packed: PackedSpool | undefined, events: StreamEvents) {
+function streamParts(options: RecordStreamParts, packed: PackedSpool | undefined, events: StreamEvents) {
   const { log, values, transport, source } = options;
   const { changed, onStorageFailed } = events;
   const policy = streamPolicy(options.policy);
@@ -172,9 +138,31 @@ function streamParts(options: RecordStreamOptions, packed: PackedSpool | undefin
   return { log, packed, policy, clock, time, letters, delivery, reader, cursor, watermark, limits, packer };
 }
 
-/** With a packed spool it packs what waits while the receiver is away. Its public members are bound: callers may pass them on by themselves. */
-export class PackingStream implements OpenRecordStream {
-  readonly spool: OpenRecordStream['spool'];
+/**
+ * Sends records to the platform, each at least once in the order of its call; the receiver knows repetitions by their id. What waits while
+ * the receiver is away is packed on the disk.
+ * @see https://opentelemetry.io/docs/specs/otlp/#failures for what is tried again
+ * @example
+ * ```ts
+ * import { mkdtemp, rm } from 'node:fs/promises';
+ * import { tmpdir } from 'node:os';
+ * import { join } from 'node:path';
+ *
+ * const directory = await mkdtemp(join(tmpdir(), 'hopback-'));
+ * const stream = await RecordStream.open({
+ *   directory,
+ *   source: '/carriers/example/switches/1',
+ *   transport: { deliver: async () => ({ status: 'acknowledged', rejected: [] }), close: async () => {} },
+ * });
+ * console.log(stream.record({ recordId: 'd546c842a20f26164092a1e15ac8fa4e', callGroupId: 'call-1' }).accepted); // true
+ * console.log((await stream.drain()).status); // drained
+ * await stream.close();
+ * await rm(directory, { recursive: true });
+ * ```
+ */
+export class RecordStream implements AsyncDisposable {
+  /** The spool: what the disk has refused or lost, and how much room it takes, is in its `state()`. */
+  readonly spool: Pick<SegmentLog, 'state' | 'onDurable'>;
   readonly #parts: StreamParts;
   readonly #feed: ReturnType<typeof createStatusFeed>;
   readonly #unsubscribe: () => void;
@@ -187,8 +175,56 @@ export class PackingStream implements OpenRecordStream {
   #closing: Promise<void> | undefined;
   readonly #closeFiles: (() => Promise<void>) | undefined;
 
+  /**
+   * Opens spool, dead letters and position in a directory, whatever state a killed process left them in, and makes the stream on them.
+   * @param options - directory, transport, source, limits
+   * @returns the stream; closing it closes the files and the transport
+   * @throws {@link HopbackError} `storage-failed` when the disk refuses, `invalid-configuration` when a limit is out of its bounds
+   */
+  static async open(options: RecordStreamOptions): Promise<RecordStream> {
+    const { directory, segmentBytes, ...parts } = options;
+    const opened: { readonly close: () => Promise<void> }[] = [];
+    const keep = <Part extends { readonly close: () => Promise<void> }>(part: Part): Part => {
+      opened.unshift(part);
+      return part;
+    };
+    const closeAll = async (): Promise<void> => {
+      for (const part of opened.splice(0)) await part.close();
+    };
+    try {
+      const values = keep(await openValueJournal({ directory: join(directory, 'values') }));
+      const sized = segmentBytes === undefined ? {} : { segmentBytes };
+      const packs = await openSegmentLog({
+        directory: join(directory, 'packed'),
+        maxRecordBytes: LONGEST_PACK_BYTES,
+        ...sized,
+      });
+      // What it could not write is lost to nobody: the spool has it still.
+      keep({ close: () => packs.close().catch(() => undefined) });
+      const packed = await openPackedSpool(packs);
+      const settledThrough = keptSequence(values, ACKNOWLEDGED_KEY);
+      const log = keep(
+        await openSegmentLog({
+          directory: join(directory, 'spool'),
+          // A spool that lost its end gives no number again of which the position says that it was delivered, or that was packed.
+          afterSequence: Math.max(settledThrough, packed.through()),
+          ...sized,
+        }),
+      );
+      const deadLetters = keep(
+        // A pack that this release cannot read is put aside whole: were there no room for it, its lane would wait for ever.
+        await openSegmentLog({ directory: join(directory, 'dead-letters'), maxRecordBytes: LONGEST_PACK_BYTES }),
+      );
+      keep(options.transport);
+      return new RecordStream({ ...parts, log, deadLetters, values }, packed, closeAll);
+    } catch (error) {
+      await closeAll();
+      throw error;
+    }
+  }
+
   /** @param closeFiles - called when the stream has ended, where it owns its files */
-  constructor(options: RecordStreamOptions, packed?: PackedSpool, closeFiles?: () => Promise<void>) {
+  private constructor(options: RecordStreamParts, packed?: PackedSpool, closeFiles?: () => Promise<void>) {
     const parts = streamParts(options, packed, {
       changed: () => this.#pump(),
       onStorageFailed: () => void (this.#storageFailures += 1),
@@ -196,7 +232,7 @@ export class PackingStream implements OpenRecordStream {
     this.#parts = parts;
     this.#closeFiles = closeFiles;
     this.spool = packed === undefined ? options.log : spoolOf(options.log, packed);
-    this.#feed = createStatusFeed(this.status, parts.clock);
+    this.#feed = createStatusFeed(() => this.status(), parts.clock);
     this.#unsubscribe = parts.log.onDurable(() => {
       parts.limits.onDurable();
       this.#pump();
@@ -204,15 +240,40 @@ export class PackingStream implements OpenRecordStream {
     this.#wakeAt(parts.clock.monotonicMs());
   }
 
-  readonly record: OpenRecordStream['record'] = (record) => this.#accept((nowMs) => encodeFrame(record, nowMs));
+  /**
+   * Takes a record for delivery. Synchronous, in bounded time, never waits, never throws: it may be called while a call is set up.
+   * @param record - as it may leave the carrier: what may not has been taken out before. What else it has goes through unread
+   */
+  record(record: {
+    /** What the receiver knows repetitions by: 32 lower-case hexadecimal digits. */
+    readonly recordId: string;
+    /** Records that share it are delivered in the order in which they were handed in. */
+    readonly callGroupId: string;
+  }): RecordAcceptance {
+    return this.#accept((nowMs) => encodeFrame(record, nowMs));
+  }
 
+  /** Records up to it are on disk: they will be delivered, whatever dies. */
   get durableSequence(): number {
     return this.#parts.log.durableSequence;
   }
 
-  readonly flush = (): Promise<number> => this.#parts.log.flush();
+  /**
+   * Waits until all that has been accepted so far is on disk.
+   * @returns `durableSequence` then
+   * @throws HopbackError `storage-failed` (retryable) when the disk refuses; `closed`
+   */
+  flush(): Promise<number> {
+    return this.#parts.log.flush();
+  }
 
-  readonly drain: OpenRecordStream['drain'] = async ({ timeoutMs } = {}) => {
+  /**
+   * Sends what has been accepted so far without waiting for batches to fill, and waits until it is settled: delivered, a dead letter or
+   * dropped. New records go on being accepted.
+   * @param options - `timeoutMs`, default without end
+   * @throws HopbackError `storage-failed` (retryable) when the disk refuses what was pending
+   */
+  async drain({ timeoutMs }: { readonly timeoutMs?: number } = {}): Promise<Drained> {
     const { log, clock, watermark } = this.#parts;
     const target = log.lastSequence;
     this.#hurryThrough = Math.max(this.#hurryThrough, target);
@@ -220,9 +281,10 @@ export class PackingStream implements OpenRecordStream {
     this.#pump();
     const isDone = await watermark.reached(target, { clock, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
     return isDone ? { status: 'drained' } : { status: 'incomplete', remaining: target - watermark.sequence() };
-  };
+  }
 
-  readonly status = (): StreamStatus => {
+  /** How things stand. */
+  status(): StreamStatus {
     const { log, packed, time, letters, delivery, reader, watermark, limits } = this.#parts;
     const { tally } = delivery;
     const oldest = delivery.oldest();
@@ -246,22 +308,46 @@ export class PackingStream implements OpenRecordStream {
       storageFailures: this.#storageFailures + tally.storageFailures,
       ...(tally.trouble === undefined ? {} : { trouble: tally.trouble }),
     };
-  };
+  }
 
-  readonly statuses: OpenRecordStream['statuses'] = () => this.#feed.statuses();
+  /** How things stand, now and whenever that has changed, some times a second at most; ends when the stream is closed. */
+  statuses(): AsyncIterableIterator<StreamStatus> {
+    return this.#feed.statuses();
+  }
 
-  readonly deadLetters: OpenRecordStream['deadLetters'] = () => this.#parts.letters.read();
+  /** Records that could not be delivered, with reasons, oldest first. */
+  deadLetters(): AsyncIterable<DeadLetter> {
+    return this.#parts.letters.read();
+  }
 
-  readonly settleDeadLetters: OpenRecordStream['settleDeadLetters'] = (decide = () => 'requeue') =>
-    this.#parts.letters.settle(
+  /**
+   * Deals with all dead letters.
+   * @param decide - what to do with each; default is to hand all in again
+   * @returns how many letters went which way; `remaining` could not be looked at, since the spool or the disk would take no more, and are as
+   * before
+   * @throws HopbackError `storage-failed` (retryable) when the disk refuses; letters may then be there twice, with the same record id
+   */
+  settleDeadLetters(decide: (letter: DeadLetter) => 'requeue' | 'keep' | 'discard' = () => 'requeue'): Promise<{
+    readonly requeued: number;
+    readonly kept: number;
+    readonly discarded: number;
+    readonly remaining: number;
+  }> {
+    return this.#parts.letters.settle(
       decide,
       (line, callGroupId) => this.#accept((nowMs) => encodeFrameOfLine(line, callGroupId, nowMs)).accepted,
-      this.flush,
+      () => this.flush(),
     );
+  }
 
-  readonly close = (): Promise<void> => (this.#closing ??= this.#close());
+  /** Gives up what is on its way, which stays in the spool, keeps how far it came, and closes the files and the transport. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
 
-  readonly [Symbol.asyncDispose] = this.close;
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
 
   async #close(): Promise<void> {
     const { reader, packer, delivery, watermark, cursor } = this.#parts;
@@ -343,82 +429,8 @@ const APPEND_REFUSALS = {
 /** Octets of a pack at most: a batch of the largest size that grows when it is compressed. */
 const LONGEST_PACK_BYTES = 16 * 1_048_576;
 
-/** A stream and where it keeps its records. */
-export interface OpenRecordStreamOptions extends Omit<RecordStreamOptions, 'log' | 'deadLetters' | 'values'> {
-  /** For its files alone; made where it is not there. One process at a time. */
-  readonly directory: string;
-  /** Octets of a segment of the spool, which is freed as a whole. Default that of the segment log. */
-  readonly segmentBytes?: number;
-}
-
-/**
- * Opens spool, dead letters and position in a directory, whatever state a killed process left them in, and makes the stream on them.
- * @param options - directory, transport, source, limits
- * @returns the stream; closing it closes the files and the transport
- * @throws {@link HopbackError} `storage-failed` when the disk refuses, `invalid-configuration` when a limit is out of its bounds
- * @see https://opentelemetry.io/docs/specs/otlp/#failures for what is tried again
- * @example
- * ```ts
- * import { mkdtemp, rm } from 'node:fs/promises';
- * import { tmpdir } from 'node:os';
- * import { join } from 'node:path';
- *
- * const directory = await mkdtemp(join(tmpdir(), 'hopback-'));
- * const stream = await openRecordStream({
- *   directory,
- *   source: '/carriers/example/switches/1',
- *   transport: { deliver: async () => ({ status: 'acknowledged', rejected: [] }), close: async () => {} },
- * });
- * console.log(stream.record({ recordId: 'd546c842a20f26164092a1e15ac8fa4e', callGroupId: 'call-1' }).accepted); // true
- * console.log((await stream.drain()).status); // drained
- * await stream.close();
- * await rm(directory, { recursive: true });
- * ```
- */
-export async function openRecordStream(options: OpenRecordStreamOptions): Promise<OpenRecordStream> {
-  const { directory, segmentBytes, ...parts } = options;
-  const opened: { readonly close: () => Promise<void> }[] = [];
-  const keep = <Part extends { readonly close: () => Promise<void> }>(part: Part): Part => {
-    opened.unshift(part);
-    return part;
-  };
-  const closeAll = async (): Promise<void> => {
-    for (const part of opened.splice(0)) await part.close();
-  };
-  try {
-    const values = keep(await ValueJournal.open({ directory: join(directory, 'values') }));
-    const sized = segmentBytes === undefined ? {} : { segmentBytes };
-    const packs = await SegmentLog.open({
-      directory: join(directory, 'packed'),
-      maxRecordBytes: LONGEST_PACK_BYTES,
-      ...sized,
-    });
-    // What it could not write is lost to nobody: the spool has it still.
-    keep({ close: () => packs.close().catch(() => undefined) });
-    const packed = await openPackedSpool(packs);
-    const settledThrough = keptSequence(values, ACKNOWLEDGED_KEY);
-    const log = keep(
-      await SegmentLog.open({
-        directory: join(directory, 'spool'),
-        // A spool that lost its end gives no number again of which the position says that it was delivered, or that was packed.
-        afterSequence: Math.max(settledThrough, packed.through()),
-        ...sized,
-      }),
-    );
-    const deadLetters = keep(
-      // A pack that this release cannot read is put aside whole: were there no room for it, its lane would wait for ever.
-      await SegmentLog.open({ directory: join(directory, 'dead-letters'), maxRecordBytes: LONGEST_PACK_BYTES }),
-    );
-    keep(options.transport);
-    return new PackingStream({ ...parts, log, deadLetters, values }, packed, closeAll);
-  } catch (error) {
-    await closeAll();
-    throw error;
-  }
-}
-
 /** Both logs as one: what was packed is in the spool still, for those who look at its room and its losses. */
-function spoolOf(log: SegmentLog, packed: PackedSpool): OpenRecordStream['spool'] {
+function spoolOf(log: SegmentLog, packed: PackedSpool): RecordStream['spool'] {
   return {
     onDurable: (listener) => log.onDurable(listener),
     state: () => {

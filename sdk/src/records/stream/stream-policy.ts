@@ -118,7 +118,7 @@ export function streamPolicy(given: Partial<StreamPolicy> = {}): StreamPolicy {
 }
 
 /**
- * Whether the receiver is tried.
+ * Lets attempts through or not. Times are monotonic milliseconds.
  * ```
  *            failures in a row                wait is over
  *   closed ───────────────────► open ───────────────────────► half-open (one batch)
@@ -127,9 +127,6 @@ export function streamPolicy(given: Partial<StreamPolicy> = {}): StreamPolicy {
  *        it is acknowledged      └──────────────────────────────────────┘ it fails: longer wait
  * ```
  */
-export type BreakerState = 'closed' | 'open' | 'half-open';
-
-/** Lets attempts through or not. Times are monotonic milliseconds. */
 export type Breaker = ReturnType<typeof createBreaker>;
 
 /**
@@ -142,7 +139,7 @@ export function createBreaker(options: {
   readonly open: Backoff;
   readonly random: () => number;
 }) {
-  let state: BreakerState = 'closed';
+  let state: StreamStatus['breaker'] = 'closed';
   let failures = 0;
   let openings = 0;
   let permittedAtMs = 0;
@@ -157,7 +154,7 @@ export function createBreaker(options: {
   };
 
   return {
-    state: (): BreakerState => state,
+    state: (): StreamStatus['breaker'] => state,
     /** Whether an attempt may begin; in `half-open` only one, which this call then takes. */
     permit: (nowMs: number) => {
       if (state === 'closed') return true;
@@ -217,7 +214,7 @@ export interface StreamStatus {
   /** Not accepted by `record`. */
   readonly refused: number;
   /** Whether the receiver is tried. */
-  readonly breaker: BreakerState;
+  readonly breaker: 'closed' | 'open' | 'half-open';
   /** Age of the oldest record that waits, as far as it has been read, milliseconds; 0 where none waits. */
   readonly oldestAgeMs: number;
   /** Highest sequence number of which all up to it are settled. */

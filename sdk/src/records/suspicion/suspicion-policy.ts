@@ -194,8 +194,10 @@ export function checkSuspicionPolicy(policy: SuspicionPolicy): void {
 /** Half an hour, microseconds, which is half of a window of one hour. */
 export const HALF_HOUR_US = 1_800_000_000;
 
-/** Lists that a carrier brings, all optional. */
-export interface SuspicionLists {
+/** What a tracker is made with: its policy and the lists that a carrier brings. */
+export interface SuspicionTrackerOptions {
+  /** Default {@link DEFAULT_SUSPICION_POLICY}. */
+  readonly policy?: SuspicionPolicy;
   /** Numbers from which nobody calls, canonical (`12025550101`). */
   readonly doNotOriginate?: ReadonlySet<string>;
   /** Area codes (`202`), or area codes with exchange (`202456`), that are in use. Without it only the plan's own rules hold. */
@@ -203,6 +205,8 @@ export interface SuspicionLists {
   /** Area codes of which a trunk is, by the trunk's name. Of a trunk that is not here it is learned from its callers. */
   readonly trunkAreas?: Readonly<Record<string, readonly string[]>>;
 }
+
+export type SuspicionLists = Omit<SuspicionTrackerOptions, 'policy'>;
 
 /** All that signals of one call are made of. */
 export interface SignalContext {
@@ -323,7 +327,7 @@ export function describeSignal(signal: SuspicionSignal): string {
  * One sentence for a signal that could not be judged. Never throws.
  * @param signal - of a judgement
  * @returns the sentence, with a full stop
- * @see {@link NotJudgedReason}
+ * @see {@link NOT_JUDGED_REASONS}
  * @example
  * ```ts
  * console.log(describeNotJudged({ name: 'do-not-originate', why: 'no-list' }));

@@ -13,10 +13,10 @@ import {
   unpackFrom,
   unpackedGroupCounts,
 } from './call-counts.js';
-import type { CallMarks, GroupMemory, HalfCounts, NumberCountsState, PackedCounts } from './call-counts.js';
+import type { CallMarks, GroupMemory, HalfCounts } from './call-counts.js';
 import { findSignals, readCalling } from './signals.js';
 import { DEFAULT_SUSPICION_POLICY, HALF_HOUR_US, checkSuspicionPolicy, rampStrength } from './suspicion-policy.js';
-import type { CallingReading, SuspicionLists, SuspicionPolicy } from './suspicion-policy.js';
+import type { CallingReading, SuspicionPolicy, SuspicionTrackerOptions } from './suspicion-policy.js';
 import { callFacts } from './suspicion.js';
 import type { CallFacts, JudgedRecord, Suspicion, SuspicionSignal } from './suspicion.js';
 
@@ -131,14 +131,6 @@ function hashText52(text: string): number {
 /** What was known of a call before one of its legs came. */
 type LegsBefore = 'none' | 'unanswered' | 'answered';
 
-/** Recent calls by their places. */
-export interface RecentCallsState {
-  readonly keys: Float64Array;
-  readonly turns: Float64Array;
-  readonly turn: number;
-  readonly used: number;
-}
-
 /** Places where a call, or a block of numbers, can stand; the one noted longest ago goes. With four, chance pushes one out only when the table is well filled. */
 const PLACES = 4;
 
@@ -180,20 +172,13 @@ function createRecentCalls(limit: number) {
     /** Calls known. */
     size: () => used,
     /** The memory as it stands, by reference: for a snapshot. */
-    state: (): RecentCallsState => ({ keys, turns, turn, used }),
-    restore: (saved: RecentCallsState) => {
+    state: (): SuspicionTrackerState['calls'] => ({ keys, turns, turn, used }),
+    restore: (saved: SuspicionTrackerState['calls']) => {
       keys.set(saved.keys);
       turns.set(saved.turns);
       ({ turn, used } = saved);
     },
   };
-}
-
-/** Blocks of called numbers by their places. */
-export interface DiallingRowsState {
-  readonly blocks: Float64Array;
-  readonly blockTimesUs: Float64Array;
-  readonly timesUs: Float64Array;
 }
 
 /** How rows are found, and how much is remembered for it. */
@@ -300,8 +285,8 @@ function createDiallingRows({ limit, step, gapUs, longest }: DiallingRowOptions)
       return isOrdered(order) ? order.count : 1;
     },
     /** The memory as it stands, by reference: for a snapshot. */
-    state: (): DiallingRowsState => ({ blocks, blockTimesUs, timesUs }),
-    restore: (saved: DiallingRowsState) => {
+    state: (): SuspicionTrackerState['rows'] => ({ blocks, blockTimesUs, timesUs }),
+    restore: (saved: SuspicionTrackerState['rows']) => {
       blocks.set(saved.blocks);
       blockTimesUs.set(saved.blockTimesUs);
       timesUs.set(saved.timesUs);
@@ -354,41 +339,44 @@ function isOrdered(order: RowOrder): boolean {
 export interface SuspicionTrackerState {
   readonly half: number;
   readonly groupsMade: number;
-  readonly numbers: NumberCountsState;
-  readonly trunks: SavedTable<SavedGroup>;
-  readonly signers: SavedTable<SavedGroup>;
-  readonly signed: PackedCounts;
-  readonly calls: RecentCallsState;
-  readonly rows: DiallingRowsState;
-}
-
-/** A table whose entries are packed, in the order of their places. */
-export interface SavedTable<Packed> {
-  readonly keys: Float64Array;
-  readonly turns: Float64Array;
-  readonly turn: number;
-  readonly used: number;
-  readonly packed: Iterable<Packed>;
-}
-
-/** A trunk or signer. */
-export interface SavedGroup {
-  readonly place: number;
-  readonly index: number;
-  readonly counts: PackedCounts;
-  readonly callersNow: Uint8Array;
-  readonly callersBefore: Uint8Array | undefined;
-  readonly areas: Uint16Array;
-  readonly areaCalls: number;
+  /** Recent calls by their places. */
+  readonly calls: {
+    readonly keys: Float64Array;
+    readonly turns: Float64Array;
+    readonly turn: number;
+    readonly used: number;
+  };
+  /** Calling numbers by their places. */
+  readonly numbers: SuspicionTrackerState['calls'] & { readonly counts: SuspicionTrackerState['signed'] };
+  /** Trunks, packed in the order of their places. */
+  readonly trunks: SuspicionTrackerState['calls'] & {
+    readonly packed: Iterable<{
+      readonly place: number;
+      readonly index: number;
+      readonly counts: SuspicionTrackerState['signed'];
+      readonly callersNow: Uint8Array;
+      readonly callersBefore: Uint8Array | undefined;
+      readonly areas: Uint16Array;
+      readonly areaCalls: number;
+    }>;
+  };
+  readonly signers: SuspicionTrackerState['trunks'];
+  readonly signed: { readonly words: Int32Array; readonly tallies: Uint16Array | Int32Array };
+  /** Blocks of called numbers by their places. */
+  readonly rows: {
+    readonly blocks: Float64Array;
+    readonly blockTimesUs: Float64Array;
+    readonly timesUs: Float64Array;
+  };
 }
 
 /** Packs trunks or signers, one at a time. */
-function savedGroups(table: BoundedTable<GroupMemory>): SavedTable<SavedGroup> {
+function savedGroups(table: BoundedTable<GroupMemory>): SuspicionTrackerState['trunks'] {
   const { entries, ...rest } = table.state();
   return { ...rest, packed: packedGroups(entries) };
 }
 
-function* packedGroups(entries: BoundedTableState<GroupMemory>['entries']): Generator<SavedGroup> {
+function* packedGroups(entries: BoundedTableState<GroupMemory>['entries']) {
   for (const [place, group] of entries.entries()) {
     if (group === undefined) continue;
     const { index, counts, areas, areaCalls } = group;
@@ -407,7 +395,7 @@ function* packedGroups(entries: BoundedTableState<GroupMemory>['entries']): Gene
 const ranksOf = ({ callers }: HalfCounts): Uint8Array | undefined => callers?.ranks;
 
 /** Takes packed trunks or signers over. */
-function restoreGroups(table: BoundedTable<GroupMemory>, saved: SavedTable<SavedGroup>): void {
+function restoreGroups(table: BoundedTable<GroupMemory>, saved: SuspicionTrackerState['trunks']): void {
   const entries: (GroupMemory | undefined)[] = [];
   for (const { place, index, counts, callersNow, callersBefore, areas, areaCalls } of saved.packed) {
     const callers = { now: callersNow, before: callersBefore };
@@ -416,23 +404,28 @@ function restoreGroups(table: BoundedTable<GroupMemory>, saved: SavedTable<Saved
   table.restore({ ...saved, entries });
 }
 
-/** What a tracker is made with. */
-export interface SuspicionTrackerOptions extends SuspicionLists {
-  /** Default {@link DEFAULT_SUSPICION_POLICY}. */
-  readonly policy?: SuspicionPolicy;
-}
+/**
+ * Judges calls by what was seen of others before them. The same records in the same order are always judged alike. Keeps bounded memory,
+ * which can be saved and taken up by another; has no clock and no dice of its own.
+ * @see 47 CFR 64.1200(k) for what may be blocked on such grounds
+ * @example
+ * ```ts
+ * const tracker = new SuspicionTracker({ doNotOriginate: new Set(['12025550199']) });
+ * console.log(tracker.memory().numbers); // 0
+ * ```
+ */
+export class SuspicionTracker {
+  readonly #memory: ReturnType<typeof emptyMemory>;
 
-/** How much a tracker remembers. */
-export interface SuspicionMemory {
-  readonly numbers: number;
-  readonly trunks: number;
-  readonly signers: number;
-  /** Calls of which further legs are recognised. */
-  readonly calls: number;
-}
+  /**
+   * Starts with nothing seen yet.
+   * @param options - policy and the lists that the carrier has
+   * @throws {@link HopbackError} `invalid-configuration` when the policy is out of its bounds
+   */
+  constructor(options: SuspicionTrackerOptions = {}) {
+    this.#memory = emptyMemory(options);
+  }
 
-/** Judges calls by what was seen of others before them. Keeps bounded memory, has no clock and no dice of its own. */
-export interface SuspicionTracker {
   /**
    * Takes a record into account and judges it. Records come roughly in the order of their time; those of the same time may come in
    * any order. Further legs of a call are judged, but counted once. Never throws for what a record holds.
@@ -440,44 +433,79 @@ export interface SuspicionTracker {
    * @param reporter - whose record it is, where one tracker judges the records of several carriers: trunks and pseudonyms of
    * different carriers have nothing in common. Default none
    */
-  readonly judge: (record: CallRecord | SharedRecord, reporter?: string) => Suspicion;
-  readonly memory: () => SuspicionMemory;
-}
+  judge(record: CallRecord | SharedRecord, reporter = ''): Suspicion {
+    const { policy, lists, halfUs, now, numbers, trunks, signers, calls, rows, signed } = this.#memory;
+    const facts = callFacts(record);
+    const half = (now.half = Math.floor(facts.atUs / halfUs));
+    const calling = readCalling(record, policy, lists);
+    const marks = marksOf(facts, { record, calling, policy });
+    const number =
+      facts.callingKey === undefined
+        ? undefined
+        : numbers.at(
+            facts.isCallingVeiled ? hashText52(ofReporter(reporter, facts.callingKey)) : marks.callingHash,
+            half,
+          );
+    const trunk =
+      facts.trunk === undefined
+        ? undefined
+        : trunks.at(hashText52(ofReporter(reporter, populationOf(facts.trunk, facts))));
+    const signer = facts.signer === undefined ? undefined : signers.at(hashText52(populationOf(facts.signer, facts)));
+    // Nobody else could have answered a leg that was refused here.
+    const legs = facts.isOffered ? calls.note(ofReporter(reporter, record.callGroupId), facts.isAnswered) : 'answered';
+    const halves: HalfCounts[] = [];
+    const ofNumber = number === undefined ? undefined : rollTo(number, half);
+    if (ofNumber !== undefined && Math.max(ofNumber.calls, ofNumber.answered) < MOST_CALLS) halves.push(ofNumber);
+    if (trunk !== undefined) halves.push(rollGroupTo(trunk, half));
+    if (signer !== undefined) halves.push(rollGroupTo(signer, half), rollTo(signed, half));
+    if (legs === 'none') {
+      for (const counts of halves) countCall(counts, facts, marks);
+      if (trunk !== undefined && facts.callingNpaNxx >= 0 && !marks.isNeighbour) {
+        countArea(trunk, facts.callingNpaNxx);
+      }
+    } else if (facts.isAnswered && legs === 'unanswered') {
+      for (const counts of halves) countLateAnswer(counts, facts, marks);
+    }
+    const row =
+      trunk === undefined || facts.calledNational < 0 ? 0 : rows.note(trunk.index, facts.calledNational, facts.atUs);
+    const sinceUs = Math.max(0, (half - 1) * halfUs);
+    const { signals, notJudged } = findSignals({
+      policy,
+      lists,
+      record,
+      facts,
+      calling,
+      number,
+      trunk,
+      signer,
+      signed,
+      row,
+      sinceUs,
+    });
+    if (number !== undefined) numbers.keep();
+    const score = scoreOf(signals, policy);
+    return {
+      score,
+      level: levelOf(score, policy),
+      policyId: policy.id,
+      signals,
+      notJudged,
+    };
+  }
 
-/** A tracker whose memory can be saved, and taken up by another. */
-export interface SavedSuspicionTracker extends SuspicionTracker {
+  /** How much it remembers; `calls` are those of which further legs are recognised. */
+  memory(): { readonly numbers: number; readonly trunks: number; readonly signers: number; readonly calls: number } {
+    const { numbers, trunks, signers, calls } = this.#memory;
+    return { numbers: numbers.size(), trunks: trunks.size(), signers: signers.size(), calls: calls.size() };
+  }
+
   /**
    * What it has learned, to be written out before the next call is judged: large arrays are not copied. It holds hashes of numbers, and no
    * number.
    */
-  readonly state: () => SuspicionTrackerState;
-  /**
-   * Goes on where another tracker was, before it has judged anything.
-   * @param saved - state of a tracker of the same release with the same policy
-   * @throws RangeError where the tables are larger than those of its policy
-   */
-  readonly restore: (saved: SuspicionTrackerState) => void;
-}
-
-/**
- * Starts judging calls. The same records in the same order are always judged alike.
- * @param options - policy and the lists that the carrier has
- * @returns a tracker that has seen nothing yet
- * @throws {@link HopbackError} `invalid-configuration` when the policy is out of its bounds
- * @see 47 CFR 64.1200(k) for what may be blocked on such grounds
- * @example
- * ```ts
- * const tracker = createSuspicionTracker({ doNotOriginate: new Set(['12025550199']) });
- * console.log(tracker.memory().numbers); // 0
- * ```
- */
-export function createSuspicionTracker(options: SuspicionTrackerOptions = {}): SavedSuspicionTracker {
-  const memory = emptyMemory(options);
-  const { now, numbers, trunks, signers, calls, rows, signed } = memory;
-  return {
-    judge: (record, reporter = '') => judgeCall(memory, record, reporter),
-    memory: () => ({ numbers: numbers.size(), trunks: trunks.size(), signers: signers.size(), calls: calls.size() }),
-    state: () => ({
+  state(): SuspicionTrackerState {
+    const { now, numbers, trunks, signers, calls, rows, signed } = this.#memory;
+    return {
       ...now,
       numbers: numbers.state(),
       trunks: savedGroups(trunks),
@@ -485,26 +513,30 @@ export function createSuspicionTracker(options: SuspicionTrackerOptions = {}): S
       signed: packedCounts(signed),
       calls: calls.state(),
       rows: rows.state(),
-    }),
-    restore: (saved) => {
-      now.half = saved.half;
-      now.groupsMade = saved.groupsMade;
-      numbers.restore(saved.numbers);
-      restoreGroups(trunks, saved.trunks);
-      restoreGroups(signers, saved.signers);
-      unpackFrom(saved.signed, 0, signed);
-      calls.restore(saved.calls);
-      rows.restore(saved.rows);
-    },
-  };
-}
+    };
+  }
 
-type TrackerMemory = ReturnType<typeof emptyMemory>;
+  /**
+   * Goes on where another tracker was, before it has judged anything.
+   * @param saved - state of a tracker of the same release with the same policy
+   * @throws RangeError where the tables are larger than those of its policy
+   */
+  restore(saved: SuspicionTrackerState): void {
+    const { now, numbers, trunks, signers, calls, rows, signed } = this.#memory;
+    now.half = saved.half;
+    now.groupsMade = saved.groupsMade;
+    numbers.restore(saved.numbers);
+    restoreGroups(trunks, saved.trunks);
+    restoreGroups(signers, saved.signers);
+    unpackFrom(saved.signed, 0, signed);
+    calls.restore(saved.calls);
+    rows.restore(saved.rows);
+  }
+}
 
 function emptyMemory(options: SuspicionTrackerOptions) {
   const policy = structuredClone(options.policy ?? DEFAULT_SUSPICION_POLICY);
   checkSuspicionPolicy(policy);
-  const lists: SuspicionLists = options;
   const { limits } = policy;
   const rows = createDiallingRows({
     limit: limits.rows,
@@ -519,7 +551,7 @@ function emptyMemory(options: SuspicionTrackerOptions) {
   };
   return {
     policy,
-    lists,
+    lists: options,
     halfUs: policy.windowHours * HALF_HOUR_US,
     now,
     rows,
@@ -528,66 +560,6 @@ function emptyMemory(options: SuspicionTrackerOptions) {
     signers: createBoundedTable<GroupMemory>(limits.signers, makeGroup),
     calls: createRecentCalls(limits.calls),
     signed: createCallCounts(0, false),
-  };
-}
-
-function judgeCall(memory: TrackerMemory, record: JudgedRecord, reporter: string): Suspicion {
-  const { policy, lists, halfUs, now, numbers, trunks, signers, calls, rows, signed } = memory;
-  const facts = callFacts(record);
-  const half = (now.half = Math.floor(facts.atUs / halfUs));
-  const calling = readCalling(record, policy, lists);
-  const marks = marksOf(facts, { record, calling, policy });
-  const number =
-    facts.callingKey === undefined
-      ? undefined
-      : numbers.at(
-          facts.isCallingVeiled ? hashText52(ofReporter(reporter, facts.callingKey)) : marks.callingHash,
-          half,
-        );
-  const trunk =
-    facts.trunk === undefined
-      ? undefined
-      : trunks.at(hashText52(ofReporter(reporter, populationOf(facts.trunk, facts))));
-  const signer = facts.signer === undefined ? undefined : signers.at(hashText52(populationOf(facts.signer, facts)));
-  // Nobody else could have answered a leg that was refused here.
-  const legs = facts.isOffered ? calls.note(ofReporter(reporter, record.callGroupId), facts.isAnswered) : 'answered';
-  const halves: HalfCounts[] = [];
-  const ofNumber = number === undefined ? undefined : rollTo(number, half);
-  if (ofNumber !== undefined && Math.max(ofNumber.calls, ofNumber.answered) < MOST_CALLS) halves.push(ofNumber);
-  if (trunk !== undefined) halves.push(rollGroupTo(trunk, half));
-  if (signer !== undefined) halves.push(rollGroupTo(signer, half), rollTo(signed, half));
-  if (legs === 'none') {
-    for (const counts of halves) countCall(counts, facts, marks);
-    if (trunk !== undefined && facts.callingNpaNxx >= 0 && !marks.isNeighbour) {
-      countArea(trunk, facts.callingNpaNxx);
-    }
-  } else if (facts.isAnswered && legs === 'unanswered') {
-    for (const counts of halves) countLateAnswer(counts, facts, marks);
-  }
-  const row =
-    trunk === undefined || facts.calledNational < 0 ? 0 : rows.note(trunk.index, facts.calledNational, facts.atUs);
-  const sinceUs = Math.max(0, (half - 1) * halfUs);
-  const { signals, notJudged } = findSignals({
-    policy,
-    lists,
-    record,
-    facts,
-    calling,
-    number,
-    trunk,
-    signer,
-    signed,
-    row,
-    sinceUs,
-  });
-  if (number !== undefined) numbers.keep();
-  const score = scoreOf(signals, policy);
-  return {
-    score,
-    level: levelOf(score, policy),
-    policyId: policy.id,
-    signals,
-    notJudged,
   };
 }
 

@@ -211,12 +211,9 @@ export const SUSPICION_SIGNALS = Object.freeze([
   'signer-concentration',
 ] as const);
 
-/** One of {@link SUSPICION_SIGNALS}. */
-export type SuspicionSignalName = (typeof SUSPICION_SIGNALS)[number];
-
 /** One thing that speaks against a call. */
 export interface SuspicionSignal {
-  readonly name: SuspicionSignalName;
+  readonly name: (typeof SUSPICION_SIGNALS)[number];
   /** Whom it is about. */
   readonly about: 'call' | 'calling-number' | 'trunk' | 'signer';
   /** 0, exclusive, to 1: how far beyond the threshold. */
@@ -240,6 +237,8 @@ export interface SuspicionSignal {
       };
 }
 
+export type SuspicionSignalName = SuspicionSignal['name'];
+
 /** Why a signal could not be judged for a call, neither for nor against it, in words. */
 export const NOT_JUDGED_REASONS = {
   'no-calling-number': 'the record has no calling number',
@@ -258,9 +257,6 @@ export const NOT_JUDGED_REASONS = {
   'too-few-calls': 'too few calls were seen to judge by',
 } as const;
 
-/** One of the reasons for which a signal cannot be judged. */
-export type NotJudgedReason = keyof typeof NOT_JUDGED_REASONS;
-
 /** What speaks against one call, and what could not be judged. Plain JSON; holds no telephone number. */
 export interface Suspicion {
   /** 0 to 1. Not a probability: see {@link SuspicionPolicy} for how it comes about. */
@@ -272,8 +268,12 @@ export interface Suspicion {
   /** In the order of {@link SUSPICION_SIGNALS}. */
   readonly signals: readonly SuspicionSignal[];
   /** In the order of {@link SUSPICION_SIGNALS}. */
-  readonly notJudged: readonly { readonly name: SuspicionSignalName; readonly why: NotJudgedReason }[];
+  readonly notJudged: readonly {
+    readonly name: SuspicionSignal['name'];
+    readonly why: keyof typeof NOT_JUDGED_REASONS;
+  }[];
 }
+export type NotJudgedReason = Suspicion['notJudged'][number]['why'];
 
 /** What `observed` of `invalid-calling-number` can be. */
 export type InvalidCallingFinding = NumberFault | 'fictional' | 'short';

@@ -9,8 +9,8 @@ import { defined } from '../../core/text.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { createHttpsRecordTransport } from '../../platform/index.js';
-import { createSharingPolicy, openRecordIntake, readSourceConfiguration } from '../../records/index.js';
-import type { IntakeState, RecordIntake, SourceConfiguration } from '../../records/index.js';
+import { SharingPolicy, RecordIntake, readSourceConfiguration } from '../../records/index.js';
+import type { IntakeState, SourceConfiguration } from '../../records/index.js';
 import {
   createLocalAnswerSigner,
   createReceiptVerifier,
@@ -113,7 +113,7 @@ async function openRecords(records: RecordsConfiguration, options: OpenAdminOpti
   const { directory, clock, onNotice } = options;
   const platform = records.platform && (await recordPlatform(records.platform, directory));
   const told = (level: 'info' | 'warn', text: string): void => onNotice({ level, part: 'records', text });
-  return openRecordIntake({
+  return RecordIntake.open({
     directory: pathFrom(directory, records.directory),
     sources: await recordSources(records, directory),
     clock,
@@ -156,7 +156,7 @@ async function recordPlatform(platform: NonNullable<RecordsConfiguration['platfo
   const data = await sharingPolicyData(platform.sharing, (path) => readJsonFile(at(path)));
   return {
     transport: createHttpsRecordTransport({ url, authorization, ...defined({ ca }) }),
-    policy: createSharingPolicy({ data, key, rotationId, tenantId }),
+    policy: new SharingPolicy({ data, key, rotationId, tenantId }),
     tenantId,
   };
 }

@@ -269,13 +269,13 @@ export const HTTP_RECORDS_SOURCE: SourceConfiguration = { id: 'http', format: 'h
  * @param options - intake, limits
  * @returns the routes, to be mounted; they never throw
  * @throws {@link HopbackError} `invalid-configuration` when a limit is out of its bounds
- * @see RFC 9457; https://github.com/ndjson/ndjson-spec; {@link openRecordIntake}
+ * @see RFC 9457; https://github.com/ndjson/ndjson-spec; {@link RecordIntake}
  * @example
  * ```ts
  * const { mkdtemp, rm } = await import('node:fs/promises');
  * const { tmpdir } = await import('node:os');
  * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
- * const intake = await openRecordIntake({ directory, sources: [HTTP_RECORDS_SOURCE], clock: { nowMs: Date.now } });
+ * const intake = await RecordIntake.open({ directory, sources: [HTTP_RECORDS_SOURCE], clock: { nowMs: Date.now } });
  * const headers = { 'content-type': 'application/x-ndjson' };
  * const response = await recordIntakeApp({ intake }).request('/v1/records', { method: 'POST', headers, body: '{}\n' });
  * const { accepted, rejected } = (await response.json()) as Readonly<Record<string, number>>;

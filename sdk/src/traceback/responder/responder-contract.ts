@@ -4,7 +4,7 @@ import type { TracebackAnswer, TracebackFinding, TracebackRequest } from '../../
 import { defined } from '../../core/text.js';
 import type { LogFiles } from '../../log/index.js';
 import type { TracebackRequestSource } from '../../platform/traceback-request-source.js';
-import type { BreakerState, StreamClock } from '../../records/stream/stream-policy.js';
+import type { StreamClock, StreamStatus } from '../../records/stream/stream-policy.js';
 import type { ClockStatement, EvidenceWriter } from '../evidence/evidence-manifest.js';
 import type { MatchCandidate, MatchOutcome } from '../match-outcome.js';
 import type {
@@ -424,7 +424,7 @@ export interface ResponderStatistics {
   readonly automaticAnswerMs: ResponderStatistics['deadlineMarginSeconds'];
   readonly failures: Readonly<Record<ResponderProblem['kind'], number>>;
   /** Whether the platform is tried. */
-  readonly breaker: BreakerState;
+  readonly breaker: StreamStatus['breaker'];
   /** Bytes of the journal on disk. */
   readonly journalBytes: number;
   readonly openNotices: number;

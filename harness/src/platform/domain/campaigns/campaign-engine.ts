@@ -1,6 +1,6 @@
 import type { AppReport } from '@hopback/sdk/platform';
-import type { SavedSuspicionTracker, SuspicionLists, SuspicionPolicy } from '@hopback/sdk/records';
-import { createSuspicionTracker, DEFAULT_SUSPICION_POLICY } from '@hopback/sdk/records';
+import type { SuspicionPolicy, SuspicionTrackerOptions } from '@hopback/sdk/records';
+import { SuspicionTracker, DEFAULT_SUSPICION_POLICY } from '@hopback/sdk/records';
 import type { LiveRecord } from '../../core/index.js';
 import { createCallGroups, evidenceOfWay, raiseEvidence } from './call-group.js';
 import { callNote, evidenceTables, numberKey } from './call-note.js';
@@ -198,7 +198,7 @@ function split(
 }
 
 /** What an engine is made with. */
-export interface CampaignEngineOptions extends Omit<SuspicionLists, 'trunkAreas'> {
+export interface CampaignEngineOptions extends Pick<SuspicionTrackerOptions, 'doNotOriginate' | 'allocated'> {
   /** Makes the id of a new campaign, `c-0192…`. */
   readonly newId: () => string;
   /** Default {@link DEFAULT_CAMPAIGN_POLICY}. */
@@ -307,14 +307,14 @@ export function createCampaignEngine(options: CampaignEngineOptions) {
 /** Everything that an engine remembers. */
 interface EngineMemory {
   readonly parts: EngineParts;
-  readonly tracker: SavedSuspicionTracker;
+  readonly tracker: SuspicionTracker;
   readonly seen: SeenCalls;
   readonly known: KnownEvidenceTable;
 }
 
 function engineMemory(options: CampaignEngineOptions, suspicion: SuspicionPolicy): EngineMemory {
   const parts = engineParts(options);
-  const tracker = createSuspicionTracker({
+  const tracker = new SuspicionTracker({
     policy: suspicion,
     ...(options.doNotOriginate !== undefined && { doNotOriginate: options.doNotOriginate }),
     ...(options.allocated !== undefined && { allocated: options.allocated }),

@@ -175,15 +175,12 @@ type Skip = Extract<RowReading, { status: 'skipped' }>;
 const ROW_LIMITS: JsonLimits = { maxChars: 65_536, maxDepth: 4, maxEntries: 512 };
 const MAX_COLUMNS = 512;
 
-/** A value as drivers of databases hand it out. */
-export type DatabaseValue = string | number | bigint | boolean | Date | null | undefined;
-
 /**
  * Makes a row that the reader understands (form `json`) of one that a database driver hands out. Dates become UTC with an offset, so that the
  * zone that is declared does not apply to them: a driver that read local times as UTC must be told the zone of the server first.
  * The hash is that of the JSON text, members in the order of the object.
  * @param row - values by column; members that are undefined become null
- * @returns the row, of line 0; never throws for values that are a {@link DatabaseValue}
+ * @returns the row, of line 0; never throws
  * @see https://www.kamailio.org/docs/modules/stable/modules/acc.html
  * @example
  * ```ts
@@ -191,14 +188,16 @@ export type DatabaseValue = string | number | bigint | boolean | Date | null | u
  * console.log(row.text); // {"method":"INVITE","callid":"a84b4c76","time":"2026-11-25T14:00:00Z"}
  * ```
  */
-export function accDatabaseRow(row: Readonly<Record<string, DatabaseValue>>): SourceRow {
+export function accDatabaseRow(
+  row: Readonly<Record<string, string | number | bigint | boolean | Date | null | undefined>>,
+): SourceRow {
   const members = Object.entries(row).map(([name, value]) => [name, columnValue(value)] as const);
   const text = JSON.stringify(Object.fromEntries(members));
   return { text, sha256: sourceSha256(text), line: 0 };
 }
 
 /** DATETIME columns know whole seconds: decimals that the column did not have would claim a precision that is not there. */
-function columnValue(value: DatabaseValue): string | number | boolean | null {
+function columnValue(value: unknown): unknown {
   if (value === undefined || value === null) return null;
   if (typeof value === 'bigint') return String(value);
   if (!(value instanceof Date)) return value;
