@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openSharedRecordStore, type RecordStore } from '@hopback/sdk/records';
+import { SharedRecordStore, type RecordStore } from '@hopback/sdk/records';
 import { createTestKey, sampleCallRecord, TestPlatform, TEST_TRUNKS } from '@hopback/sdk/testing';
 import { createCarrierResponder, type CarrierResponder, type CarrierResponderOptions } from '@hopback/sdk/traceback';
 import { isMain } from './lab.js';

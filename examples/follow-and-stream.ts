@@ -26,9 +26,9 @@ export async function followAndStream(
   const at = (name: string): string => join(options.directory, name);
   const store = await openDuckDbRecordStore({ directory: at('store') });
   const { transport, policy } = options;
-  const stream = await openRecordStream({ directory: at('spool'), source: '/carriers/example', transport });
-  const feed = createRecordFeed({ store, stream, policy });
-  const rejects = await openRejectFile({ path: at('rejects.ndjson') });
+  const stream = await RecordStream.open({ directory: at('spool'), source: '/carriers/example', transport });
+  const feed = new RecordFeed({ store, stream, policy });
+  const rejects = await RejectFile.open({ path: at('rejects.ndjson') });
   const values = await ValueJournal.open({ directory: at('places') });
   const parts = { reader: createSourceReader(source), store: feed, rejects, values, clock: { nowMs: Date.now } };
   const follower = await FileFollower.open({ sourceId: source.id, path: source.path, ...parts });

@@ -1,5 +1,5 @@
 import { ManualClock } from '@hopback/sdk/testing';
-import { openSharedRecordStore } from '@hopback/sdk/records';
+import { SharedRecordStore } from '@hopback/sdk/records';
 import type { CallRecord } from '@hopback/sdk/records';
 import { afterAll, expect, test } from 'vitest';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';

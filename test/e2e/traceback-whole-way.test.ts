@@ -91,7 +91,7 @@ test('a call over SIP becomes a verdict, a record and, when it is asked about, a
 
     // The record: followed into the store.
     await using store = await openDuckDbRecordStore({ directory: join(directory, 'records') });
-    await using rejects = await openRejectFile({ path: join(directory, 'rejects.ndjson') });
+    await using rejects = await RejectFile.open({ path: join(directory, 'rejects.ndjson') });
     await using values = await ValueJournal.open({ directory: join(directory, 'places') });
     const source = { id: 'hop-birch', format: 'hopback', time: { zone: 'utc' }, path } as const;
     const parts = { reader: createSourceReader(source), store, rejects, values, clock: { nowMs: Date.now } };

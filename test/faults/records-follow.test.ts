@@ -7,11 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SeededRandom } from '../../harness/src/faults/seeded-random.js';
-import { followFiles } from '../../sdk/src/records/ingest/follow-files.js';
-import type { FileFollower } from '../../sdk/src/records/ingest/follow-files.js';
+import { FileFollower } from '../../sdk/src/records/ingest/follow-files.js';
 import type { FollowedFiles } from '../../sdk/src/records/ingest/readable-files.js';
 import { FINAL_AFTER_MS } from '../../sdk/src/records/ingest/follow-turn.js';
-import { openRejectFile, readRejects } from '../../sdk/src/records/ingest/rejects.js';
+import { RejectFile, readRejects } from '../../sdk/src/records/ingest/rejects.js';
 import { ValueJournal } from '../../sdk/src/log/index.js';
 import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createCountingStore, createRejectList, createRowReader, eachOnce } from '../support/followed-rows.js';
@@ -198,8 +197,8 @@ async function followToTheEnd(ledger: string, path: string): Promise<void> {
   const clock = new ManualClock(Date.now());
   const store = openRowLedger(ledger);
   await using values = await ValueJournal.open({ directory: join(directory, 'values') });
-  await using rejects = await openRejectFile({ path: join(directory, 'rejects.ndjson') });
-  await using follower = await followFiles({
+  await using rejects = await RejectFile.open({ path: join(directory, 'rejects.ndjson') });
+  await using follower = await FileFollower.open({
     sourceId: 'test-switch',
     path,
     reader: createRowReader(),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ValueJournal } from '../../sdk/src/log/index.js';
-import { followFiles } from '../../sdk/src/records/ingest/follow-files.js';
+import { FileFollower } from '../../sdk/src/records/ingest/follow-files.js';
 import { FINAL_AFTER_MS } from '../../sdk/src/records/ingest/follow-turn.js';
 import { createMemoryRecordStore } from '../../sdk/src/records/store/memory-record-store.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';

@@ -10,7 +10,7 @@ import { readRejects } from '../../sdk/src/records/ingest/rejects.js';
 import { rejectsFile } from '../../sdk/src/records/intake/intake-source.js';
 import type { IntakeSourceState } from '../../sdk/src/records/intake/intake-source.js';
 import { RecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
-import type { IntakeNotice } from '../../sdk/src/records/intake/open-record-intake.js';
+import type { IntakeNotice } from '../../sdk/src/records/intake/intake-source.js';
 import { sampleCallRecord } from '../../sdk/src/testing/sample-call-record.js';
 import { ASTERISK_SOURCE, asteriskRow } from '../support/cli-records-lab.js';
 import {

@@ -6,7 +6,7 @@ import {
   createSourceReader,
   readSourceConfiguration,
 } from '../../sdk/src/records/ingest/source-configuration.js';
-import { createSharingPolicy, readSharingPolicy } from '../../sdk/src/records/redaction/sharing-policy.js';
+import { SharingPolicy, readSharingPolicy } from '../../sdk/src/records/redaction/sharing-policy.js';
 import { forAll } from '../support/for-all.js';
 
 const SOURCES: readonly Readonly<Record<string, unknown>>[] = [
@@ -68,7 +68,7 @@ test('any JSON is a sharing policy that can be followed, or refused as a configu
   const key = new Uint8Array(32).fill(7);
   forAll([fc.oneof({ weight: 5, arbitrary: spoilt(policy) }, fc.jsonValue())], 2_000, (value) => {
     try {
-      createSharingPolicy({ data: readSharingPolicy(value), key, rotationId: 'r', tenantId: 't' });
+      void new SharingPolicy({ data: readSharingPolicy(value), key, rotationId: 'r', tenantId: 't' });
     } catch (error) {
       expect(isRefused(error)).toBe(true);
     }

@@ -6,7 +6,7 @@ import type { SharingLevel } from '../../sdk/src/records/redaction/sharing-polic
 import { createMemoryRecordStore } from '../../sdk/src/records/store/memory-record-store.js';
 import type { RecordRefusal } from '../../sdk/src/records/stream/record-stream.js';
 import { DEFAULT_SUSPICION_POLICY } from '../../sdk/src/records/suspicion/suspicion-policy.js';
-import { createSuspicionTracker, type SuspicionTracker } from '../../sdk/src/records/suspicion/suspicion-tracker.js';
+import { SuspicionTracker } from '../../sdk/src/records/suspicion/suspicion-tracker.js';
 import { feedRecord, pickyStream, sharing } from '../support/feed-parts.js';
 import { forAllAsync } from '../support/for-all.js';
 
@@ -64,10 +64,10 @@ test('whatever store and spool refuse: retried until it resolves, all is stored,
     });
     const policy = sharing(share);
     let refused = 0;
-    let feed = createRecordFeed({ store, stream, policy, tracker: smallTracker() });
+    let feed = new RecordFeed({ store, stream, policy, tracker: smallTracker() });
     const restart = (): void => {
       refused += Object.values(feed.counts().refused).reduce<number>((sum, count) => sum + count, 0);
-      feed = createRecordFeed({ store, stream, policy, tracker: smallTracker() });
+      feed = new RecordFeed({ store, stream, policy, tracker: smallTracker() });
     };
     let attempts = 0;
     for (const batch of legs) {
@@ -87,7 +87,7 @@ test('whatever store and spool refuse: retried until it resolves, all is stored,
     const tracker = smallTracker();
     const distinct = [...new Set(legs.flat())].map(recordOf);
     expect((await memory.statistics()).records).toBe(distinct.length);
-    const leaving = distinct.filter((one) => shareRecord(policy, one, tracker.judge(one)).status === 'shared');
+    const leaving = distinct.filter((one) => policy.share(one, tracker.judge(one)).status === 'shared');
     const missing = leaving.filter(({ recordId }) => !stream.durable().has(recordId));
     expect(missing.length).toBeLessThanOrEqual(refused);
     if (!fault.record.includes('spool-full')) expect(missing).toEqual([]);

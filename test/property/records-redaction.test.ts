@@ -125,7 +125,7 @@ test('no byte that the switch wrote leaves at any level, as text or in base64, a
         { text: `~raw text~${Buffer.from(row).toString('latin1')}` },
       ]);
       const record: CallRecord = { ...base, source: { ...base.source, raw } };
-      const { record: sent, members: notes } = explainSharing(policyOf(share, members), record, SUSPICIOUS);
+      const { record: sent, members: notes } = policyOf(share, members).explain(record, SUSPICIOUS);
       const text = JSON.stringify(sent);
       expect(sent).toEqual(sentOf(policyOf(share, members), record));
       expect(sent?.source).not.toHaveProperty('raw');
@@ -149,7 +149,7 @@ test('nothing of a member that is withheld or veiled stands anywhere in what is 
       const isFree = ['trunk', 'provider', 'address', 'callId', 'id', 'cause', 'basis', 'origId', 'blockedBy', 'x5u'];
       return typeof value === 'string' && isFree.includes(name) ? marks[(at += 1)] : value;
     }) as CallRecord;
-    const { record: sent, members: notes } = explainSharing(policyOf(share, members), marked, SUSPICIOUS);
+    const { record: sent, members: notes } = policyOf(share, members).explain(marked, SUSPICIOUS);
     const text = JSON.stringify(sent);
     const values = new Map(leaves(marked));
     for (const { member, treatment } of notes) {
@@ -170,7 +170,7 @@ test('the dry run sends exactly what is sent, and accounts for every member of t
     const record = { ...base, ...odd } as CallRecord;
     const before = JSON.stringify(record);
     const policy = policyOf(share, members);
-    const explained = explainSharing(policy, record, SUSPICIOUS);
+    const explained = policy.explain(record, SUSPICIOUS);
     expect(explained.record).toEqual(sentOf(policy, record));
     expect(JSON.stringify(record)).toBe(before);
     const explainedPaths = explained.members.map(({ member }) => member);
@@ -222,7 +222,7 @@ test('shares or withholds whatever a record holds, at any level, judged or not',
     [anyCallRecord(), level, anyMembers, fc.constantFrom(undefined, SUSPICIOUS)],
     400,
     (record, share, members, judged) => {
-      const { status } = shareRecord(policyOf(share, members), record, judged);
+      const { status } = policyOf(share, members).share(record, judged);
       expect(status).toBe(
         share === 'nothing' || (share === 'suspicious' && judged === undefined) ? 'withheld' : 'shared',
       );

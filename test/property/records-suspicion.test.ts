@@ -30,7 +30,7 @@ test('judges any records in any order, within bounds, in sentences, and twice al
     fc.constantFrom(Number.NaN, -1, Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY),
   );
   forAll([fc.array(anyCallRecord(times), { maxLength: 30 })], 300, (records) => {
-    const [tracker, again] = [createSuspicionTracker({ policy: EAGER }), createSuspicionTracker({ policy: EAGER })];
+    const [tracker, again] = [new SuspicionTracker({ policy: EAGER }), new SuspicionTracker({ policy: EAGER })];
     for (const record of records) {
       const suspicion = tracker.judge(record);
       expect(suspicion).toEqual(again.judge(record));
@@ -89,7 +89,7 @@ test('records of the same time may come in any order: what follows is judged ali
         .toSorted((a, b) => a.key - b.key)
         .map(({ one }) => one)
         .toSorted(byTime);
-      const [tracker, other] = [createSuspicionTracker({ policy: EAGER }), createSuspicionTracker({ policy: EAGER })];
+      const [tracker, other] = [new SuspicionTracker({ policy: EAGER }), new SuspicionTracker({ policy: EAGER })];
       for (const one of given) tracker.judge(one);
       for (const one of shuffled) other.judge(one);
       for (const probe of given.slice(-8)) {
@@ -104,7 +104,7 @@ test('records of the same time may come in any order: what follows is judged ali
 test('remembers no more than its limits, whatever comes', () => {
   const limits = { numbers: 64, trunks: 16, signers: 16, calls: 64, rows: 64 };
   forAll([fc.integer({ min: 1, max: 1_000_000 }), fc.integer({ min: 1, max: 7 })], 50, (start, stride) => {
-    const tracker = createSuspicionTracker({ policy: { ...DEFAULT_SUSPICION_POLICY, limits } });
+    const tracker = new SuspicionTracker({ policy: { ...DEFAULT_SUSPICION_POLICY, limits } });
     for (let at = 0; at < 500; at += 1) {
       const name = String(start + at * stride);
       const numbers = { calling: `1${name}`, called: '12025550100' };
@@ -128,10 +128,10 @@ test('a pseudonymous record is judged like the record it was made of, but for wh
   const lenient = { ...EAGER, fictionalNumbers: 'accepted' as const };
   const hidden = new Set(['sequential-dialling']);
   forAll([fc.array(smallCall, { maxLength: 40 })], 200, (calls) => {
-    const [own, platform] = [createSuspicionTracker({ policy: lenient }), createSuspicionTracker({ policy: lenient })];
+    const [own, platform] = [new SuspicionTracker({ policy: lenient }), new SuspicionTracker({ policy: lenient })];
     // A caller who shows the number called is veiled with it.
     for (const one of calls.filter(({ calling, called }) => calling !== called).map(record)) {
-      const shared = shareRecord(policy, one, undefined);
+      const shared = policy.share(one, undefined);
       if (shared.status !== 'shared') throw new Error('the record was not shared');
       // Places in the count of numbers called are others for pseudonyms.
       const mine = own.judge(one).signals.filter(({ name }) => !hidden.has(name) && name !== 'fan-out');

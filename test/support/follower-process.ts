@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ValueJournal } from '../../sdk/src/log/index.js';
-import { followFiles } from '../../sdk/src/records/ingest/follow-files.js';
-import { openRejectFile } from '../../sdk/src/records/ingest/rejects.js';
+import { FileFollower } from '../../sdk/src/records/ingest/follow-files.js';
+import { RejectFile } from '../../sdk/src/records/ingest/rejects.js';
 import { createRowReader } from './followed-rows.js';
 import { openRowLedger } from './row-ledger.js';
 

@@ -40,9 +40,10 @@ export async function startStoreProcess(directory: string, records = 0) {
 export async function guestStore(directory: string, clock: ManualClock): Promise<RecordStore> {
   const host = await SharedRecordStore.open({ directory, clock });
   const guest = await SharedRecordStore.open({ directory, clock });
+  const closeGuest = guest.close;
   const close = async (): Promise<void> => {
-    await guest.close();
+    await closeGuest();
     await host.close();
   };
-  return { ...guest, close, [Symbol.asyncDispose]: close };
+  return Object.assign(guest, { close, [Symbol.asyncDispose]: close });
 }

@@ -1,6 +1,6 @@
 import { appendFile, open, readdir, readFile, stat, type FileHandle } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test, vi, type MockInstance } from 'vitest';
-import { openRejectFile, readRejects, type RejectedRow } from '../../sdk/src/records/ingest/rejects.js';
+import { RejectFile, readRejects, type RejectedRow } from '../../sdk/src/records/ingest/rejects.js';
 import { testFolder } from '../support/test-folder.js';
 
 const folder = testFolder();
@@ -95,5 +95,5 @@ test('rows that wait for a disk that does not take them fill no memory', async (
 });
 
 test('a file that cannot be opened is refused', async () => {
-  await expect(openRejectFile({ path: folder.path })).rejects.toMatchObject({ code: 'storage-failed' });
+  await expect(RejectFile.open({ path: folder.path })).rejects.toMatchObject({ code: 'storage-failed' });
 });

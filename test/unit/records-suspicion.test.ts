@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { SeededRandom } from '../../harness/src/faults/index.js';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
-import { createSuspicionTracker, type SuspicionTracker } from '../../sdk/src/records/suspicion/suspicion-tracker.js';
+import { SuspicionTracker } from '../../sdk/src/records/suspicion/suspicion-tracker.js';
 import { DEFAULT_SUSPICION_POLICY, explainSuspicion } from '../../sdk/src/records/suspicion/suspicion-policy.js';
 import { northAmericanNumber, northAmericanPrefix } from '../../sdk/src/records/suspicion/suspicion.js';
 import type { Suspicion, SuspicionSignalName } from '../../sdk/src/records/suspicion/suspicion.js';
@@ -50,8 +50,7 @@ function call({
 const calls = (count: number, of: (at: number) => Call): readonly CallRecord[] =>
   Array.from({ length: count }, (_, at) => call(of(at)));
 
-const tracker = (policy: Partial<SuspicionPolicy> = {}) =>
-  new SuspicionTracker({ policy: { ...SAMPLES, ...policy } });
+const tracker = (policy: Partial<SuspicionPolicy> = {}) => new SuspicionTracker({ policy: { ...SAMPLES, ...policy } });
 
 const signal = (suspicion: Suspicion | undefined, name: SuspicionSignalName) =>
   suspicion?.signals.find((one) => one.name === name);

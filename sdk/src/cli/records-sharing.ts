@@ -17,13 +17,7 @@ import {
 } from '../records/index.js';
 import { SHARING_LEVELS } from '../records/redaction/sharing-policy.js';
 import { MEMBER_RULES } from '../records/redaction/member-tree.js';
-import type {
-  CallRecord,
-  DeadLetter,
-  SharingExplanation,
-  SharingPolicyData,
-  Suspicion,
-} from '../records/index.js';
+import type { CallRecord, DeadLetter, SharingExplanation, SharingPolicyData, Suspicion } from '../records/index.js';
 import { fileToken, pseudonymKey, sharingPolicyData } from '../sidecar/services/record-platform.js';
 import { jsonFile, secretFile } from './inputs/key-files.js';
 import { EXIT, optionSpecs, requirePath, UsageError } from './kit/command.js';

@@ -40,7 +40,12 @@ export type { RawEvidence } from './raw-evidence.js';
 export { recordIdOf, sourceSha256 } from './record-id.js';
 export { MEMBER_RULES } from './redaction/member-tree.js';
 export type { MemberExplanation } from './redaction/member-tree.js';
-export { DEFAULT_SHARING_POLICY, readSharingPolicy, SHARING_LEVELS, SharingPolicy } from './redaction/sharing-policy.js';
+export {
+  DEFAULT_SHARING_POLICY,
+  readSharingPolicy,
+  SHARING_LEVELS,
+  SharingPolicy,
+} from './redaction/sharing-policy.js';
 export type {
   SharingDecision,
   SharingExplanation,

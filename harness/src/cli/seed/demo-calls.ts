@@ -365,18 +365,19 @@ export function recordIdOfCall(call: DemoCall): string {
 export function batchOfCarrier(word: string, calls: readonly DemoCall[], nowMs: number): RecordBatch {
   const { providerId } = demoProvider(word);
   const key = createHash('sha256').update(`demo ${providerId}`).digest();
-  const [ordinary, suspicious] = [ORDINARY, SUSPICIOUS].map((members) =>
-    new SharingPolicy({
-      key,
-      rotationId: 'demo-1',
-      tenantId: providerId,
-      data: {
-        ...DEFAULT_SHARING_POLICY,
-        id: 'demo-sharing-1',
-        share: 'all-pseudonymous',
-        members: { ...DEFAULT_SHARING_POLICY.members, 'all-pseudonymous': members },
-      },
-    }),
+  const [ordinary, suspicious] = [ORDINARY, SUSPICIOUS].map(
+    (members) =>
+      new SharingPolicy({
+        key,
+        rotationId: 'demo-1',
+        tenantId: providerId,
+        data: {
+          ...DEFAULT_SHARING_POLICY,
+          id: 'demo-sharing-1',
+          share: 'all-pseudonymous',
+          members: { ...DEFAULT_SHARING_POLICY.members, 'all-pseudonymous': members },
+        },
+      }),
   ) as [SharingPolicy, SharingPolicy];
   const tracker = new SuspicionTracker();
   const records: SharedRecord[] = [];

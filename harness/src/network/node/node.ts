@@ -10,7 +10,7 @@ import {
   SharingPolicy,
   RecordStream,
 } from '@hopback/sdk/records';
-import type { CallRecord, OpenRecordStream, RecordFeed, RecordStore, SharingPolicyData } from '@hopback/sdk/records';
+import type { CallRecord, RecordStore, SharingPolicyData } from '@hopback/sdk/records';
 import type { TracebackResponder } from '@hopback/sdk/traceback';
 import type { SeenAnswering, SeenRecords } from '../../oracle/index.js';
 import type { ScenarioSharing } from '../../scenario/index.js';

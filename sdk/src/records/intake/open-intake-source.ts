@@ -4,7 +4,7 @@ import type { CallRecord } from '../../contract/call-record.js';
 import { nextTurn } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
-import { lockFolder, openValueJournal } from '../../log/index.js';
+import { FolderLock, ValueJournal } from '../../log/index.js';
 import { FileFollower, SourceProgress } from '../ingest/follow-files.js';
 import type { FollowNotice } from '../ingest/follow-turn.js';
 import { SourceListener } from '../ingest/listen-source.js';

@@ -3,7 +3,7 @@ import type { RecordTransport } from '../../contract/record-batch.js';
 import { scheduleInBackground } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
-import { lockFolder } from '../../log/index.js';
+import { FolderLock } from '../../log/index.js';
 import { RecordFeed } from '../feed/record-feed.js';
 import type { RecordFeedCounts } from '../feed/record-feed.js';
 import { createPendingInserts } from '../ingest/pending-inserts.js';

@@ -1,15 +1,7 @@
 import { KeyObject, createHmac, createSecretKey } from 'node:crypto';
 import { HopbackError } from '../../errors.js';
 
-const DOMAINS = [
-  'called-number',
-  'calling-number',
-  'call-group',
-  'trunk',
-  'call-id',
-  'source',
-  'call-key',
-] as const;
+const DOMAINS = ['called-number', 'calling-number', 'call-group', 'trunk', 'call-id', 'source', 'call-key'] as const;
 
 /** What a pseudonym is for. The same text has another one in each: a number as called cannot be found again as calling. */
 export type PseudonymDomain = (typeof DOMAINS)[number];

@@ -27,7 +27,7 @@ export type SendingLevel = Exclude<SharingLevel, 'nothing'>;
 /** Most exceptions of a policy: all are looked through at every call. */
 const MAX_SHARING_EXCEPTIONS = 1_024;
 
-const share = z.enum(SHARING_LEVELS);
+const sharingLevel = z.enum(SHARING_LEVELS);
 
 /**
  * A trunk or customer of which less leaves. At least one of `trunk` and `customerId`; where both are given both have to fit. It holds for
@@ -40,7 +40,7 @@ const sharingException = z
     /** Trunk by which a call came in or left. */
     trunk: z.exactOptional(z.string().min(1).max(256)),
     customerId: z.exactOptional(z.string().min(1).max(256)),
-    share,
+    share: sharingLevel,
     /** Why, for the next reader. */
     reason: z.string().min(1).max(512),
   })
@@ -57,7 +57,7 @@ export type SharingException = Readonly<z.infer<typeof sharingException>>;
 const SharingPolicyData = z.strictObject({
   id: z.string().min(1).max(128).describe('name and version: goes along with every record'),
   /** The general level. */
-  share,
+  share: sharingLevel,
   /** From which level of suspicion on a call is suspicious in the sense of this policy. */
   suspiciousFrom: z.enum(['watch', 'suspicious']),
   members: z.strictObject({ suspicious: memberPolicy, 'all-pseudonymous': memberPolicy, all: memberPolicy }).readonly(),

@@ -88,7 +88,8 @@ export class SharedRecordStore implements RecordStore {
   readonly coverage: RecordStore['coverage'] = (window) => this.#read((store) => store.coverage(window));
   readonly expire: RecordStore['expire'] = (beforeUs) => this.#change((store) => store.expire(beforeUs));
   readonly hold: RecordStore['hold'] = (order) => this.#change((store) => store.hold(order));
-  readonly release: RecordStore['release'] = (holdId, reason, by) => this.#change((store) => store.release(holdId, reason, by));
+  readonly release: RecordStore['release'] = (holdId, reason, by) =>
+    this.#change((store) => store.release(holdId, reason, by));
   readonly holds: RecordStore['holds'] = () => this.#read((store) => store.holds());
   readonly holdAudit: RecordStore['holdAudit'] = () => this.#read((store) => store.holdAudit());
   readonly statistics: RecordStore['statistics'] = () => this.#read((store) => store.statistics());

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
-import { openSegmentLog, openValueJournal } from '../../log/index.js';
-import type { SegmentLog } from '../../log/index.js';
+import { SegmentLog, ValueJournal } from '../../log/index.js';
 import type { BatchEncoding, RecordTransport } from '../../contract/record-batch.js';
 import type { DurableValues } from './dead-letters.js';
 import { createAcknowledgedCursor, createSpoolLimits, createWatermark } from './acknowledged-cursor.js';
@@ -192,9 +191,9 @@ export class RecordStream implements AsyncDisposable {
       for (const part of opened.splice(0)) await part.close();
     };
     try {
-      const values = keep(await openValueJournal({ directory: join(directory, 'values') }));
+      const values = keep(await ValueJournal.open({ directory: join(directory, 'values') }));
       const sized = segmentBytes === undefined ? {} : { segmentBytes };
-      const packs = await openSegmentLog({
+      const packs = await SegmentLog.open({
         directory: join(directory, 'packed'),
         maxRecordBytes: LONGEST_PACK_BYTES,
         ...sized,
@@ -204,7 +203,7 @@ export class RecordStream implements AsyncDisposable {
       const packed = await openPackedSpool(packs);
       const settledThrough = keptSequence(values, ACKNOWLEDGED_KEY);
       const log = keep(
-        await openSegmentLog({
+        await SegmentLog.open({
           directory: join(directory, 'spool'),
           // A spool that lost its end gives no number again of which the position says that it was delivered, or that was packed.
           afterSequence: Math.max(settledThrough, packed.through()),
@@ -213,7 +212,7 @@ export class RecordStream implements AsyncDisposable {
       );
       const deadLetters = keep(
         // A pack that this release cannot read is put aside whole: were there no room for it, its lane would wait for ever.
-        await openSegmentLog({ directory: join(directory, 'dead-letters'), maxRecordBytes: LONGEST_PACK_BYTES }),
+        await SegmentLog.open({ directory: join(directory, 'dead-letters'), maxRecordBytes: LONGEST_PACK_BYTES }),
       );
       keep(options.transport);
       return new RecordStream({ ...parts, log, deadLetters, values }, packed, closeAll);

@@ -67,7 +67,7 @@ interface CallParts {
  * sent nowhere, when it is over. What the caller's signature was worth is taken from `req.locals.identity`. Nothing in it throws into a call, waits for
  * a disk, or loads drachtio-srf. What is not in the store when the process is killed is lost: the calls that were up, and a quarter of a second
  * of ended ones. Hence it claims no coverage. To be closed.
- * @see {@link createRecordFeed} for a sink that stores and streams
+ * @see {@link RecordFeed} for a sink that stores and streams
  * @example
  * ```ts
  * // As it stands in an application: srf.use('invite', tracker.middleware), and then
