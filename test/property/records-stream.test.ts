@@ -219,7 +219,7 @@ async function live(directory: string, account: Account, life: Life): Promise<vo
   await using log = await SegmentLog.open({ directory: join(directory, 'spool'), segmentBytes });
   await using packs = await SegmentLog.open({ directory: join(directory, 'packed'), segmentBytes });
   await using deadLetters = await SegmentLog.open({ directory: join(directory, 'dead-letters') });
-  const options: RecordStreamOptions = {
+  const options: RecordStreamParts = {
     ...{ log, deadLetters, transport, source: '/test/stream' },
     policy: { ...WAITS, ...limits, dropPolicy: 'drop-oldest' },
     values: { get: (key) => values.get(key), set: async (key, value) => void values.set(key, value) },
