@@ -48,7 +48,7 @@ function watch(first: SigningCertificate | undefined, deliver: () => void = () =
   const fail = (next: Failure): void => {
     failure = next;
   };
-  return { clock, alarms, days: () => alarms.map(({ days }) => days), rotate, fail, close: watching.close };
+  return { clock, alarms, days: () => alarms.map(({ days }) => days), rotate, fail, close: () => watching.close() };
 }
 
 test.each([

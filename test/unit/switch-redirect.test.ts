@@ -277,7 +277,10 @@ test('OPTIONS get 200 while calls can be served: not without a certificate, not 
     return sent[0]!;
   };
   let obstacle: ReturnType<typeof signing.obstacle>;
-  const server = new RedirectServer({ rules: [SIGN], signing: { sign: (request) => signing.sign(request), obstacle: () => obstacle } });
+  const server = new RedirectServer({
+    rules: [SIGN],
+    signing: { sign: (request) => signing.sign(request), obstacle: () => obstacle },
+  });
   expect(status(server)).toBe(200);
   obstacle = { status: 'refused', reason: 'no-certificate', detail: '', retryable: true };
   expect(status(server)).toBe(503);

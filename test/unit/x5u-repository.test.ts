@@ -43,7 +43,7 @@ test('peek waits for nothing, and a refused URL is never fetched and takes no me
 test('URLs that differ only in case, port or trailing slash are different entries', async () => {
   const urls = [URL_1, 'https://CERT.example.com/1234.pem', 'https://cert.example.com:443/1234.pem', `${URL_1}/`];
   const { repository, requests } = laboratory({}, () => fetched('one'));
-  await Promise.all(urls.map(repository.lookup));
+  await Promise.all(urls.map((url) => repository.lookup(url)));
   expect(requests.map(({ url }) => url)).toEqual(urls);
   expect(repository.stats().entries).toBe(4);
 });
