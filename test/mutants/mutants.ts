@@ -202,8 +202,8 @@ const OF_CALLS: Readonly<Record<string, Defect>> = {
   },
   'records-in-local-time': {
     file: 'sdk/dist/switch/calls/call-tracker.js',
-    text: 'nowUs: () => Math.max(0, Math.floor(clock.nowMs())) * 1_000,',
-    replacement: 'nowUs: () => Math.max(0, Math.floor(clock.nowMs()) - 18_000_000) * 1_000,',
+    text: '#nowUs = () => Math.max(0, Math.floor(this.#clock.nowMs())) * 1_000;',
+    replacement: '#nowUs = () => Math.max(0, Math.floor(this.#clock.nowMs()) - 18_000_000) * 1_000;',
     scenarios: ['direct', 'three-hops'],
   },
   // A minute of an hour, where an hour is as short as a scenario is: each fifth second.
