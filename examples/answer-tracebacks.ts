@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SharedRecordStore, type RecordStore } from '@hopback/sdk/records';
 import { createTestKey, sampleCallRecord, TestPlatform, TEST_TRUNKS } from '@hopback/sdk/testing';
-import { createCarrierResponder, type CarrierResponder, type CarrierResponderOptions } from '@hopback/sdk/traceback';
+import { createCarrierResponder, type TracebackResponder, type CarrierResponderOptions } from '@hopback/sdk/traceback';
 import { isMain } from './lab.js';
 
 type Settings = Pick<CarrierResponderOptions, 'directory' | 'trunks' | 'platform' | 'answerKey' | 'evidence'>;
-type Carrier = CarrierResponder & { readonly store: RecordStore };
+type Carrier = AsyncDisposable & { readonly responder: TracebackResponder; readonly store: RecordStore };
 
 /** The whole program of a carrier: requests come in, answers go out, and what a machine should not decide waits for a person. */
 export async function answerTracebacks(settings: Settings): Promise<Carrier> {
@@ -19,8 +19,7 @@ export async function answerTracebacks(settings: Settings): Promise<Carrier> {
     store,
     onProblem: ({ kind, detail }) => console.error(kind, detail),
   });
-  const close = (): Promise<void> => responder.close().then(() => store.close());
-  return { ...responder, store, close, [Symbol.asyncDispose]: close };
+  return { responder, store, [Symbol.asyncDispose]: () => responder.close().then(() => store.close()) };
 }
 
 if (isMain(import.meta.url)) {
@@ -43,8 +42,8 @@ if (isMain(import.meta.url)) {
   if (answer.finding.arm === 'received-from') console.log(answer.finding.upstream.name); // Cedar Gateway Corp.
   console.log(answer.answeredBy.kind, answer.evidence?.logId); // automatic birch.example/evidence
   console.log((await platform.closed(tracebackId)).outcome); // point-of-entry
-  await carrier.settled();
-  console.log(carrier.entry(requestId)?.answers[0]?.delivery.state); // acknowledged
-  await carrier.close();
+  await carrier.responder.settled();
+  console.log(carrier.responder.entry(requestId)?.answers[0]?.delivery.state); // acknowledged
+  await carrier[Symbol.asyncDispose]();
   await rm(directory, { recursive: true });
 }

@@ -6,7 +6,7 @@ import { createMemoryRecordStore } from '../../sdk/dist/records/index.js';
 import { createTestKey, sampleCallRecord } from '../../sdk/dist/testing/index.js';
 import { createCarrierResponder, DEFAULT_TRACEBACK_POLICY } from '../../sdk/dist/traceback/index.js';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
-import type { CarrierResponder } from '../../sdk/dist/traceback/index.js';
+import type { TracebackResponder } from '../../sdk/dist/traceback/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { whileListening } from '../support/http-server.js';
 import { askedCall, idOf, referenceTo, startTracePlatform } from './platform-trace-lines.js';
@@ -92,7 +92,7 @@ async function checked(platform: TracePlatform, tracebackId: string): Promise<vo
 async function startResponders(
   platform: TracePlatform,
   { directory, calls }: { readonly directory: string; readonly calls: readonly ChainCall[] },
-): Promise<readonly CarrierResponder[]> {
+): Promise<readonly TracebackResponder[]> {
   const carriers = Array.from({ length: CHAIN_HOPS }, (_none, carrier) => {
     const key = createTestKey();
     const jwk = { ...key.publicKeyJwk, kid: `key-${String(carrier)}` };

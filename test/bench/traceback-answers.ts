@@ -7,10 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogSigner } from '../../sdk/dist/log/index.js';
 import {
   createLocalAnswerSigner,
-  createTracebackResponder,
+  TracebackResponder,
   DEFAULT_TRACEBACK_POLICY,
   officeDeadline,
-  openEvidenceStore,
+  EvidenceStore,
   storeKnowledge,
 } from '../../sdk/dist/traceback/index.js';
 import type { TracebackAnswer, TracebackRequest } from '../../sdk/src/contract/traceback-exchange.js';
@@ -18,7 +18,7 @@ import type { TracebackRequestArrival, TracebackRequestSource } from '../../sdk/
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { MACHINE_CLOCK } from '../../sdk/src/core/runtime/clock.js';
 import type { StreamClock } from '../../sdk/src/records/stream/stream-policy.js';
-import type { AnswerTransport, TracebackResponder } from '../../sdk/src/traceback/index.js';
+import type { AnswerTransport } from '../../sdk/src/traceback/index.js';
 import { durations, type Figure, type Percentiles } from './bench.js';
 import { trunksOf, UNSTATED_ZONE } from './traceback-requests.js';
 import type { AskedCall } from './traceback-requests.js';
@@ -194,17 +194,17 @@ async function openCarrier(
   },
 ): Promise<Carrier> {
   const trunks = trunksOf(ground);
-  const evidence = await openEvidenceStore({
+  const evidence = await EvidenceStore.open({
     directory: join(directory, 'evidence'),
     logId: 'bench.example/evidence',
     signer: createLogSigner(newKeyPem()),
   });
-  const responder = await createTracebackResponder({
+  const responder = await TracebackResponder.open({
     ...{ directory, provider: OWN, policy: DEFAULT_TRACEBACK_POLICY, trunks, requests: source, clock: CLOCK },
     ...storeKnowledge(store, { trunks, match: { defaultZone: UNSTATED_ZONE } }),
     deadlineOf: officeDeadline({ zone: UNSTATED_ZONE }),
     signer: await createLocalAnswerSigner({ privateKeyPem: newKeyPem(), keyId: 'answers-1' }),
-    evidence: evidence.writer,
+    evidence,
     onProblem: ({ kind, detail }) => void problems.push(`${kind}: ${detail}`),
     platform: {
       transport: {

@@ -4,7 +4,7 @@ import { findMatch } from '../../sdk/dist/traceback/index.js';
 import type { TracebackRequest } from '../../sdk/src/contract/traceback-exchange.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import type { MatchOutcome } from '../../sdk/src/traceback/match-outcome.js';
-import type { TrunkParty } from '../../sdk/src/traceback/trunk-directory.js';
+import type { TrunkParty } from '../../sdk/src/traceback/index.js';
 import { durations, type Percentiles } from './bench.js';
 import { trunksOf, UNSTATED_ZONE } from './traceback-requests.js';
 import type { Ground } from './traceback-traffic.js';

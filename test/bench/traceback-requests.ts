@@ -5,8 +5,8 @@ import type {
   TimePrecision,
   TracebackRequest,
 } from '../../sdk/src/contract/traceback-exchange.js';
-import { createTrunkDirectory } from '../../sdk/dist/traceback/index.js';
-import type { TrunkDirectory, TrunkEntry, TrunkParty } from '../../sdk/src/traceback/index.js';
+import { TrunkDirectory } from '../../sdk/dist/traceback/index.js';
+import type { TrunkEntry, TrunkParty } from '../../sdk/src/traceback/index.js';
 import {
   callerNumber,
   calledNumber,
@@ -400,7 +400,7 @@ export function trunksOf(ground: Ground): TrunkDirectory {
     { trunk: 'SUBSCRIBERS', party: { kind: 'customer' } },
     { trunk: 'CORE', party: { kind: 'provider', provider: OWN } },
   ];
-  return createTrunkDirectory({ directoryId: 'bench', providers: [], entries });
+  return new TrunkDirectory({ directoryId: 'bench', providers: [], entries });
 }
 
 function partyNamed(name: string): TrunkParty {

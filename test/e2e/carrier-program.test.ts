@@ -6,7 +6,7 @@ import { SharedRecordStore } from '@hopback/sdk/records';
 import type { DuckDbRecordStoreOptions, RecordStore } from '@hopback/sdk/records';
 import { sampleCallRecord, TEST_TRUNKS } from '@hopback/sdk/testing';
 import { createCarrierResponder } from '@hopback/sdk/traceback';
-import type { CarrierResponder, CarrierResponderOptions } from '@hopback/sdk/traceback';
+import type { TracebackResponder, CarrierResponderOptions } from '@hopback/sdk/traceback';
 import { expect, test } from 'vitest';
 import { compileErrors, removeReferenceExamples } from '../house/reference.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
@@ -67,7 +67,7 @@ test.each(PLATFORM_BINDINGS)(
     const code = (await programIn('README.md')).replaceAll(/^import [^;]*;$/gm, '');
     const program = new AsyncFunction(...Object.keys(scope), `${code}; return { store, responder };`);
     const made = await program(...Object.values(scope));
-    const { store, responder } = made as { readonly store: RecordStore; readonly responder: CarrierResponder };
+    const { store, responder } = made as { readonly store: RecordStore; readonly responder: TracebackResponder };
     await store.insert([sampleCallRecord()]);
     await store.cover({ sourceId: 'sbc-1', fromUs: 0, toUs: Date.now() * 1_000 });
     const tracebackId = platform.openTraceback();

@@ -12,7 +12,7 @@ import {
   readEvidencePack,
   verifyEvidenceStore,
 } from '@hopback/sdk/traceback';
-import type { CarrierResponder, CarrierResponderOptions, ResponderProblem } from '@hopback/sdk/traceback';
+import type { TracebackResponder, CarrierResponderOptions, ResponderProblem } from '@hopback/sdk/traceback';
 import { createPublicKey } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { codeOf } from '../support/code-of.js';
@@ -25,7 +25,7 @@ async function carrierAt(platform: TestPlatform, options: Partial<CarrierRespond
   await store.insert([sampleCallRecord()]);
   await store.cover({ sourceId: 'sbc-1', fromUs: 0, toUs: Date.now() * 1_000 });
   const { client, answerKey } = platform.credentials('prv-birch');
-  const open = (more: Partial<CarrierResponderOptions> = {}): Promise<CarrierResponder> =>
+  const open = (more: Partial<CarrierResponderOptions> = {}): Promise<TracebackResponder> =>
     createCarrierResponder({
       ...{ directory, store, answerKey, zone: 'America/New_York', trunks: TEST_TRUNKS },
       provider: { providerId: 'prv-birch', name: 'Birch Carrier Services Inc.' },

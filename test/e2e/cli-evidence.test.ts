@@ -3,7 +3,7 @@ import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { argv, createCliLab, type CliRun } from '../support/cli-lab.js';
-import { openEvidenceStore } from '../../sdk/src/traceback/index.js';
+import { EvidenceStore } from '../../sdk/src/traceback/index.js';
 import { evidenceLab, labKey, labMaterial, type EvidenceLab } from '../support/evidence-lab.js';
 import { recordsOfSegment, segmentOf } from '../support/tampered-log.js';
 
@@ -144,11 +144,11 @@ test('after a change of the key, packs of both keys verify by the keys in the fo
   await using old = await evidenceLab('ed25519');
   await old.answered();
   await old.store.close();
-  const store = await openEvidenceStore({
+  const store = await EvidenceStore.open({
     ...{ directory: old.directory, logId: 'example.com/evidence', signer: labKey('p256').signer },
     ...{ formerPublicKeys: [old.key.signer.publicKey], newId: () => 'pack-of-next' },
   });
-  await store.writer.write(labMaterial());
+  await store.write(labMaterial());
   await store.close();
   expect((await evidence(argv`verify ${old.directory}`)).exitCode).toBe(3);
   for (const packId of ['pack-1', 'pack-of-next']) {

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { createTestKey } from '@hopback/sdk/testing';
 import { MACHINE_CLOCK } from '../../sdk/src/core/runtime/clock.js';
-import { createTracebackResponder, DEFAULT_TRACEBACK_POLICY } from '../../sdk/src/traceback/index.js';
+import { TracebackResponder, DEFAULT_TRACEBACK_POLICY } from '../../sdk/src/traceback/index.js';
 import { waitingDecisions } from '../../sdk/src/traceback/responder/decision-inbox.js';
 import type { TracebackResponderOptions } from '../../sdk/src/traceback/index.js';
 import { startAnswerPlatform } from '../support/answer-platform.js';
@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 
 const openResponder = async (directory: string, more: Partial<TracebackResponderOptions> = {}) =>
-  createTracebackResponder({
+  TracebackResponder.open({
     ...{ directory, provider: US, policy: DEFAULT_TRACEBACK_POLICY, trunks: DIRECTORY },
     findMatch: ({ requestId }) => Promise.resolve(requestId === 'r-1' ? uniqueOf() : SEVERAL),
     sources: () => Promise.resolve(['sbc-1']),

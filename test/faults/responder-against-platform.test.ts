@@ -8,7 +8,7 @@ import { createMemoryRecordStore } from '../../sdk/src/records/index.js';
 import { sampleCallRecord, TestPlatform, TEST_TRUNKS } from '../../sdk/src/testing/index.js';
 import type { EventFaultRule, PlatformFault } from '../../sdk/src/testing/index.js';
 import { createCarrierResponder } from '../../sdk/src/traceback/index.js';
-import type { CarrierResponder } from '../../sdk/src/traceback/index.js';
+import type { TracebackResponder } from '../../sdk/src/traceback/index.js';
 
 /** Each takes a second, or some where it is long. */
 const RUNS = Number(process.env['HOPBACK_RESPONDER_RUNS'] ?? 4);
@@ -76,7 +76,7 @@ async function run(steps: readonly Step[]): Promise<void> {
   await store.cover({ sourceId: 'sbc-1', fromUs: 0, toUs: Date.now() * 1_000 });
   const { client, answerKey } = platform.credentials(US);
   const problems: string[] = [];
-  const open = (): Promise<CarrierResponder> =>
+  const open = (): Promise<TracebackResponder> =>
     createCarrierResponder({
       ...{ directory, store, answerKey, zone: 'America/New_York', trunks: TEST_TRUNKS },
       provider: { providerId: US, name: 'Birch Carrier Services Inc.' },

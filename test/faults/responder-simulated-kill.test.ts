@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { expect, test } from 'vitest';
 import type { LogFiles } from '../../sdk/src/log/index.js';
-import { openEvidenceStore } from '../../sdk/src/traceback/index.js';
+import { EvidenceStore } from '../../sdk/src/traceback/index.js';
 import type { ReviewDecision } from '../../sdk/src/traceback/index.js';
 import { labKey } from '../support/evidence-lab.js';
 import { reportFault } from '../support/fault-counts.js';
@@ -129,8 +129,8 @@ test.each<Crash>(['process', 'power', 'names', 'torn'])(
 async function liveWithEvidence(disk: SimulatedLogFiles, desk: AnswerDesk, clock: ResponderClock) {
   const files = simulatedFolders(disk);
   const logId = 'us.example/evidence';
-  const store = await openEvidenceStore({ directory: 'evidence', logId, signer: EVIDENCE.signer, files, clock });
-  const { responder } = await openResponder({ files, desk, clock, evidence: store.writer });
+  const store = await EvidenceStore.open({ directory: 'evidence', logId, signer: EVIDENCE.signer, files, clock });
+  const { responder } = await openResponder({ files, desk, clock, evidence: store });
   await responder.submit(aRequest());
   for (let turn = 0; turn < 3; turn += 1) await responder.settled();
   const [given] = responder.entry('r-1')?.answers ?? [];

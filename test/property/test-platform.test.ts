@@ -16,14 +16,13 @@ import {
   createClientAnswerTransport,
   createLocalAnswerSigner,
   createReceiptVerifier,
-  createTracebackResponder,
-  createTrunkDirectory,
+  TracebackResponder,
+  TrunkDirectory,
   DEFAULT_TRACEBACK_POLICY,
   officeDeadline,
   readTrunkDirectory,
   storeKnowledge,
 } from '@hopback/sdk/traceback';
-import type { TracebackResponder } from '@hopback/sdk/traceback';
 import { expect, test } from 'vitest';
 import { createSimulatedLogFiles } from '../support/simulated-log-files.js';
 import { forAllAsync } from '../support/for-all.js';
@@ -84,8 +83,8 @@ async function startCarrier(platform: TestPlatform, clock: ManualClock, posted: 
   const store = createMemoryRecordStore({ clock });
   await store.insert([sampleCallRecord()]);
   await store.cover({ sourceId: 'sbc-1', fromUs: 0, toUs: clock.nowMs() * 1_000 });
-  const trunks = createTrunkDirectory(readTrunkDirectory(TEST_TRUNKS));
-  const responder = await createTracebackResponder({
+  const trunks = new TrunkDirectory(readTrunkDirectory(TEST_TRUNKS));
+  const responder = await TracebackResponder.open({
     ...{ directory: 'responder', files: createSimulatedLogFiles(), policy: DEFAULT_TRACEBACK_POLICY, trunks },
     provider: { providerId: 'prv-birch', name: 'Birch Carrier Services Inc.' },
     ...storeKnowledge(store, { trunks }),

@@ -7,9 +7,9 @@ import {
   deadlinePolicy,
   federalHolidays,
 } from '../../sdk/src/traceback/deadline/deadline-policy.js';
-import type { DeadlinePolicy } from '../../sdk/src/traceback/deadline/deadline-policy.js';
+import type { ComputedDeadline, DeadlinePolicy } from '../../sdk/src/traceback/deadline/deadline-policy.js';
 import { noticeDeadlines, tracebackDeadline } from '../../sdk/src/traceback/deadline/traceback-deadline.js';
-import type { ComputedDeadline } from '../../sdk/src/traceback/deadline/traceback-deadline.js';
+
 import { forAll } from '../support/for-all.js';
 
 const MINUTE_MS = 60_000;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { comparableBusinessName } from '../../sdk/src/contract/same-provider.js';
 import { prefixKey, readIpPrefix } from '../../sdk/src/traceback/directory/trunk-directory.js';
-import { createTrunkDirectory, readTrunkCsv, type TrunkEntry, type TrunkParty } from '../../sdk/src/traceback/index.js';
+import { TrunkDirectory, readTrunkCsv, type TrunkEntry, type TrunkParty } from '../../sdk/src/traceback/index.js';
 import { forAll } from '../support/for-all.js';
 
 const addresses = (family: 'ipv4' | 'ipv6') => {
@@ -70,7 +70,7 @@ test('a party is named only where some entry that holds names it, and none that 
     ],
     1_000,
     (entries, trunk, address, atUs) => {
-      const directory = createTrunkDirectory({ directoryId: 'd', providers: [], entries, handoverMarginSeconds: 0 });
+      const directory = new TrunkDirectory({ directoryId: 'd', providers: [], entries, handoverMarginSeconds: 0 });
       const side = { ...(trunk === undefined ? {} : { trunk }), ...(address === undefined ? {} : { address }) };
       const found = directory.partyOf(side, atUs);
       const list = (cidr: string): boolean => {
@@ -106,7 +106,7 @@ test('with a margin a party is named only where it has the trunk for as long as 
     [fc.array(period, { maxLength: 4 }), fc.integer({ min: 0, max: 24 }), fc.integer({ min: 0, max: 4 })],
     1_000,
     (entries, second, margin) => {
-      const directory = createTrunkDirectory({
+      const directory = new TrunkDirectory({
         ...{ directoryId: 'd', providers: [], entries },
         handoverMarginSeconds: margin,
       });

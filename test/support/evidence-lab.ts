@@ -11,12 +11,7 @@ import type {
 import { createLogSigner, type LogSigner } from '../../sdk/src/log/index.js';
 import { sourceSha256 } from '../../sdk/src/records/index.js';
 import { createFreeswitchCsvReader } from '../../sdk/src/records/ingest/formats/freeswitch.js';
-import {
-  openEvidenceStore,
-  type EvidenceMaterial,
-  type EvidenceStore,
-  type RecordPractice,
-} from '../../sdk/src/traceback/index.js';
+import { EvidenceStore, type EvidenceMaterial, type RecordPractice } from '../../sdk/src/traceback/index.js';
 import { answerTo } from './traceback-course.js';
 
 /** A key of a test, as PEM, and the signer that it makes. */
@@ -225,7 +220,7 @@ export async function evidenceLab(kind: 'ed25519' | 'p256' = 'p256'): Promise<Ev
   const key = labKey(kind);
   const platformKey = labKey('p256');
   let packs = 0;
-  const store = await openEvidenceStore({
+  const store = await EvidenceStore.open({
     directory,
     logId: 'example.com/evidence',
     signer: key.signer,
@@ -236,9 +231,9 @@ export async function evidenceLab(kind: 'ed25519' | 'p256' = 'p256'): Promise<Ev
   });
   const answered = async (changes?: Partial<EvidenceMaterial>): Promise<EvidenceReference> => {
     const material = labMaterial(changes);
-    const reference = await store.writer.write(material);
+    const reference = await store.write(material);
     const answerJws = signedAnswer({ ...material.answer, evidence: reference }, key);
-    await store.writer.attachAnswer(reference.packId, { answerJws });
+    await store.attachAnswer(reference.packId, { answerJws });
     return reference;
   };
   return {
@@ -251,7 +246,7 @@ export async function evidenceLab(kind: 'ed25519' | 'p256' = 'p256'): Promise<Ev
       const reference = await answered();
       const answerJws = (await store.pack(reference.packId))?.answerJws ?? '';
       const receiptJws = signedReceipt(answerJws, platformKey);
-      await store.writer.attachAnswer(reference.packId, { answerJws, receiptJws });
+      await store.attachAnswer(reference.packId, { answerJws, receiptJws });
       return reference;
     },
     [Symbol.asyncDispose]: async () => {

@@ -5,7 +5,8 @@ import type { StoreScope } from '../../sdk/src/records/store/record-store.js';
 import type { MatchOutcome } from '../../sdk/src/traceback/match-outcome.js';
 import { matchCall } from '../../sdk/src/traceback/match/match-call.js';
 import type { MatchOptions } from '../../sdk/src/traceback/match/match-options.js';
-import type { TrunkDirectory, TrunkParty } from '../../sdk/src/traceback/trunk-directory.js';
+import type { TrunkParty } from '../../sdk/src/traceback/directory/provider-identity.js';
+import type { TrunkParties } from '../../sdk/src/traceback/directory/trunk-directory.js';
 import { sparseRecord } from './stored-records.js';
 
 // One call of a small carrier and a request about it: each claim about the matcher changes one thing of them.
@@ -43,7 +44,7 @@ const KNOWN: ReadonlySet<string> = new Set(
 );
 
 /** The parties of trunks, by the name of the trunk alone. */
-export const DIRECTORY: TrunkDirectory = {
+export const DIRECTORY: TrunkParties = {
   partyOf: ({ trunk }) => PARTIES.get(trunk),
   isSame: (one, other) => one.name === other.name,
   knows: ({ name }) => KNOWN.has(name),

@@ -5,19 +5,18 @@ import type { StreamClock } from '../../sdk/src/records/index.js';
 import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import {
   createLocalAnswerSigner,
-  createTracebackResponder,
+  TracebackResponder,
   DEFAULT_TRACEBACK_POLICY,
 } from '../../sdk/src/traceback/index.js';
 import type {
   AnswerDelivery,
   AnswerSigner,
   AnswerTransport,
-  EvidenceWriter,
+  EvidenceStore,
   ResponderEvent,
   ResponderProblem,
   TracebackAnswer,
   TracebackRequest,
-  TracebackResponder,
   TracebackResponderOptions,
   VerifyReceipt,
 } from '../../sdk/src/traceback/index.js';
@@ -121,7 +120,7 @@ export async function openResponder(
   const files: LogFiles = options.files ?? createSimulatedLogFiles();
   const events: ResponderEvent[] = [];
   const problems: ResponderProblem[] = [];
-  const responder = await createTracebackResponder({
+  const responder = await TracebackResponder.open({
     directory: 'responder',
     provider: US,
     policy: DEFAULT_TRACEBACK_POLICY,
@@ -157,8 +156,10 @@ export async function askedResponder(more: Parameters<typeof openResponder>[0] =
 export const requests = (count: number): readonly TracebackRequest[] =>
   Array.from({ length: count }, (_, index) => aRequest({ requestId: `r-${String(index + 1)}` }));
 
+export type EvidenceKeeper = Pick<EvidenceStore, 'write' | 'attachAnswer'>;
+
 /** Evidence that is written, unless a test does something else. */
-export const evidenceWriter = (more: Partial<EvidenceWriter> = {}): EvidenceWriter => ({
+export const evidenceWriter = (more: Partial<EvidenceKeeper> = {}): EvidenceKeeper => ({
   write: ({ answer }) => Promise.resolve({ ...PACK, packId: `p-${answer.requestId}` }),
   attachAnswer: () => Promise.resolve(PLACE),
   ...more,

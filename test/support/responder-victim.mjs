@@ -8,8 +8,8 @@ import {
   createClientAnswerTransport,
   createLocalAnswerSigner,
   createReceiptVerifier,
-  createTracebackResponder,
-  createTrunkDirectory,
+  TracebackResponder,
+  TrunkDirectory,
   DEFAULT_TRACEBACK_POLICY,
   officeDeadline,
 } from '../../sdk/dist/traceback/index.js';
@@ -18,7 +18,7 @@ const [directory, baseUrl, keyFile, keysFile] = process.argv.slice(2);
 const say = (line) => void writeSync(1, `${line}\n`);
 const us = { name: 'Example Telecom LLC', ocn: '0001' };
 const provider = (name, ocn) => ({ kind: 'provider', provider: { name, ocn } });
-const trunks = createTrunkDirectory({
+const trunks = new TrunkDirectory({
   directoryId: 'trunks-7',
   providers: [],
   entries: [
@@ -78,7 +78,7 @@ const client = new PlatformClient({
   maxRetries: 0,
   timeoutMs: 2_000,
 });
-await createTracebackResponder({
+await TracebackResponder.open({
   directory,
   provider: us,
   policy: DEFAULT_TRACEBACK_POLICY,

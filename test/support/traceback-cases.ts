@@ -1,15 +1,14 @@
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
-import { createTrunkDirectory, DEFAULT_TRACEBACK_POLICY } from '../../sdk/src/traceback/index.js';
+import { TrunkDirectory, DEFAULT_TRACEBACK_POLICY } from '../../sdk/src/traceback/index.js';
 import type {
-  ExplainingTrunkDirectory,
   MatchCandidate,
   MatchOutcome,
-  MatchSearch,
   PolicyInput,
   ProviderReference,
   ReviewDecision,
   TracebackRequest,
 } from '../../sdk/src/traceback/index.js';
+import type { MatchSearch } from '../../sdk/src/traceback/match-outcome.js';
 
 /** 2026-11-02T14:41:10Z: when the call of these cases came. */
 export const CALL_US: number = Date.UTC(2026, 10, 2, 14, 41, 10) * 1_000;
@@ -20,7 +19,7 @@ export const DOWNSTREAM: ProviderReference = { name: 'Example Wholesale Inc', oc
 export const UPSTREAM: ProviderReference = { name: 'Example Carrier Corp', ocn: '0003' };
 
 /** One trunk of each kind of party. */
-export const DIRECTORY: ExplainingTrunkDirectory = createTrunkDirectory({
+export const DIRECTORY: TrunkDirectory = new TrunkDirectory({
   directoryId: 'trunks-7',
   providers: [{ provider: US }, { provider: DOWNSTREAM }, { provider: UPSTREAM }],
   entries: [

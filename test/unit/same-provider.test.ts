@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { scopeMatches } from '../../harness/src/platform/domain/demands/scope.js';
 import { compareProviders } from '../../sdk/src/contract/same-provider.js';
-import { createTrunkDirectory } from '../../sdk/src/traceback/index.js';
+import { TrunkDirectory } from '../../sdk/src/traceback/index.js';
 
-const directory = createTrunkDirectory({ directoryId: 'd', entries: [], providers: [] });
+const directory = new TrunkDirectory({ directoryId: 'd', entries: [], providers: [] });
 const DAY = { from: '2026-10-01T00:00:00Z', to: '2026-10-02T00:00:00Z' } as const;
 const AT_MS = Date.parse('2026-10-01T12:00:00Z');
 

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { createSimulatedLogFiles } from '../support/simulated-log-files.js';
 import {
   exportEvidencePack,
-  openEvidenceStore,
+  EvidenceStore,
   verifyEvidenceStore,
   type EvidencePack,
 } from '../../sdk/src/traceback/index.js';
@@ -101,10 +101,10 @@ test('a pack holds the request as it came, the records with their bytes, the sea
 
 test('the same answer attached twice has one entry, a receipt one more, and another answer is refused', async () => {
   await using lab = await evidenceLab();
-  const reference = await lab.store.writer.write(labMaterial());
+  const reference = await lab.store.write(labMaterial());
   const signed = (more: object): string => signedAnswer({ ...LAB_ANSWER, ...more, evidence: reference }, lab.key);
   const answerJws = signed({});
-  const attach = lab.store.writer.attachAnswer;
+  const attach: typeof lab.store.attachAnswer = (...given) => lab.store.attachAnswer(...given);
   const positions = await Promise.all([attach('pack-1', { answerJws }), attach('pack-1', { answerJws })]);
   expect(positions.map(({ leafIndex }) => leafIndex)).toEqual([1, 1]);
   const receiptJws = signedAnswer({ answerId: 'ans-9' }, lab.key);
@@ -114,7 +114,7 @@ test('the same answer attached twice has one entry, a receipt one more, and anot
   expect((await lab.store.pack('pack-1'))?.receiptJws).toBe(receiptJws);
   await attach('pack-1', { answerJws, receiptJws: signedAnswer({ answerId: 'ans-9', again: true }, lab.key) });
   expect([(await lab.store.pack('pack-1'))?.receiptJws, lab.store.log.size]).toEqual([receiptJws, 3]);
-  await lab.store.writer.write(labMaterial());
+  await lab.store.write(labMaterial());
   const upstream = { name: 'Honest Carrier', ocn: '999Z' };
   for (const [packId, jws] of [
     ['pack-1', signed({ comment: 'no' })],
@@ -132,20 +132,20 @@ test('a folder of evidence is open in one process at a time, and can be looked a
   await using lab = await evidenceLab();
   await lab.answered();
   const options = optionsOf(lab);
-  await expect(openEvidenceStore(options)).rejects.toMatchObject({
+  await expect(EvidenceStore.open(options)).rejects.toMatchObject({
     code: 'storage-failed',
     details: { reason: 'folder-in-use' },
   });
   expect((await verifyEvidenceStore(lab.directory, trustOf(lab))).status).toBe('passed');
   await lab.store.close();
   await lab.store.close();
-  await (await openEvidenceStore(options)).close();
+  await (await EvidenceStore.open(options)).close();
   // A store that could not be opened does not keep the folder.
-  const otherLog = openEvidenceStore({ ...options, logId: 'example.com/other' });
+  const otherLog = EvidenceStore.open({ ...options, logId: 'example.com/other' });
   await expect(otherLog).rejects.toMatchObject({ code: 'log-inconsistent' });
-  const otherKey = openEvidenceStore({ ...options, certificatePem: 'of another key' });
+  const otherKey = EvidenceStore.open({ ...options, certificatePem: 'of another key' });
   await expect(otherKey).rejects.toMatchObject({ code: 'invalid-argument' });
-  await (await openEvidenceStore(options)).close();
+  await (await EvidenceStore.open(options)).close();
   expect(await readdir(lab.directory)).not.toContain('lock');
 });
 
@@ -227,10 +227,10 @@ test('packs that were edited, deleted, replaced or never logged are found', asyn
 
 test('a manifest that a stranger signed, and an answer that a stranger signed, are found', async () => {
   await using lab = await evidenceLab();
-  const reference = await lab.store.writer.write(labMaterial());
+  const reference = await lab.store.write(labMaterial());
   const stranger = labKey('p256');
   const answerJws = signedAnswer({ ...LAB_ANSWER, evidence: reference }, stranger);
-  await lab.store.writer.attachAnswer('pack-1', { answerJws });
+  await lab.store.attachAnswer('pack-1', { answerJws });
   const { publicKey } = lab.key.signer;
   const unchecked = await verifyEvidenceStore(lab.directory, { publicKeys: [publicKey] });
   expect(unchecked).toMatchObject({ status: 'passed', notes: [{ note: { kind: 'answer-signature-unchecked' } }] });
@@ -250,16 +250,16 @@ test(
   async () => {
     const key = labKey('ed25519');
     const life = async (files: ReturnType<typeof createSimulatedLogFiles>): Promise<void> => {
-      await using store = await openEvidenceStore({
+      await using store = await EvidenceStore.open({
         directory: '/evidence',
         files,
         logId: 'example.com/evidence',
         signer: key.signer,
       });
       for (let count = 0; count < 2; count += 1) {
-        const reference = await store.writer.write(labMaterial());
+        const reference = await store.write(labMaterial());
         const answerJws = signedAnswer({ ...LAB_ANSWER, evidence: reference }, key);
-        await store.writer.attachAnswer(reference.packId, { answerJws });
+        await store.attachAnswer(reference.packId, { answerJws });
       }
     };
     const whole = createSimulatedLogFiles();
@@ -300,7 +300,7 @@ test('a pack that is too large, or could not be read again, is not written', asy
     { decision },
     { answer: { ...LAB_ANSWER, requestId: 'r'.repeat(300) } },
   ])
-    await expect(lab.store.writer.write(labMaterial(changes))).rejects.toMatchObject({ code: 'invalid-argument' });
+    await expect(lab.store.write(labMaterial(changes))).rejects.toMatchObject({ code: 'invalid-argument' });
   expect(lab.store.log.size).toBe(0);
   expect(await readdir(lab.directory)).not.toContain('packs');
   // No name of a pack leads out of its folder.
@@ -352,10 +352,10 @@ test('an id of the requester cannot forge a line of the certificate, or a comman
 
 test('a receipt for another answer is found', async () => {
   await using lab = await evidenceLab();
-  const reference = await lab.store.writer.write(labMaterial());
+  const reference = await lab.store.write(labMaterial());
   const answerJws = signedAnswer({ ...LAB_ANSWER, evidence: reference }, lab.key);
   const receiptJws = signedReceipt(`${answerJws}x`, lab.platformKey);
-  await lab.store.writer.attachAnswer('pack-1', { answerJws, receiptJws });
+  await lab.store.attachAnswer('pack-1', { answerJws, receiptJws });
   const { findings } = await verifyEvidenceStore(lab.directory, trustOf(lab));
   expect(findings.map(({ finding }) => finding)).toEqual([
     { kind: 'receipt-differs', file: 'receipt.jws', what: 'it is of other bytes than answer.jws' },
@@ -399,12 +399,12 @@ test('two signed answers of one name that differ are found, and so is a clock th
   ]);
   expect(notes).toEqual([]);
   await lab.store.close();
-  await using earlier = await openEvidenceStore({
+  await using earlier = await EvidenceStore.open({
     ...optionsOf(lab),
     clock: { nowMs: () => Date.parse('2026-11-01T00:00:00Z') },
     newId: () => 'pack-backdated',
   });
-  await earlier.writer.write(labMaterial());
+  await earlier.write(labMaterial());
   expect((await verifyEvidenceStore(lab.directory, trustOf(lab))).notes).toContainEqual({
     packId: 'pack-backdated',
     note: { kind: 'clock-went-back', leafIndex: 6 },
@@ -473,7 +473,7 @@ test('a receipt that was not logged is noted', async () => {
   expect((await verifyEvidenceStore(lab.directory, trust)).notes).toEqual([
     { packId: 'pack-1', note: { kind: 'receipt-not-logged' } },
   ]);
-  await lab.store.writer.attachAnswer('pack-1', { answerJws, receiptJws });
+  await lab.store.attachAnswer('pack-1', { answerJws, receiptJws });
   expect((await verifyEvidenceStore(lab.directory, trust)).notes).toEqual([]);
 });
 

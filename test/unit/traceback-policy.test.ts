@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { POLICY_RULES } from '../../sdk/src/traceback/policy/policy-rules.js';
 import {
-  createTrunkDirectory,
+  TrunkDirectory,
   DEFAULT_TRACEBACK_POLICY,
   readTracebackPolicy,
   tryTracebackPolicy,
@@ -156,7 +156,7 @@ test('an origin is answered if the policy allows it, the customer is known, and 
   // A trunk of customers does not say which one it was.
   const policy = policyWith({ details: 'none', basisRequired: false });
   const entries = [{ trunk: 'access-1', party: { kind: 'customer' } as const }];
-  const directory = createTrunkDirectory({ directoryId: 'd', providers: [{ provider: US }], entries });
+  const directory = new TrunkDirectory({ directoryId: 'd', providers: [{ provider: US }], entries });
   const of = (customerId: object): MatchOutcome =>
     unique({ leg: { ingress: { trunk: 'access-1' }, ...customerId }, upstream: { kind: 'customer' } });
   expect(heldBy(policyInput({ policy, directory, outcome: of({}) }))).toEqual(['customer']);

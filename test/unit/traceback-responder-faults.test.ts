@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { HopbackError } from '../../sdk/src/errors.js';
 import {
-  createTracebackResponder,
-  createTrunkDirectory,
+  TracebackResponder,
+  TrunkDirectory,
   DEFAULT_TRACEBACK_POLICY,
   officeDeadline,
 } from '../../sdk/src/traceback/index.js';
 import { decisionResult, postDecision } from '../../sdk/src/traceback/responder/decision-inbox.js';
-import type { ResponderEvent, StandingRequests } from '../../sdk/src/traceback/index.js';
+import type { ResponderEvent } from '../../sdk/src/traceback/index.js';
 import { createKeyedWork } from '../../sdk/src/traceback/responder/responder-core.js';
 import { canonicalJson } from '../../sdk/src/traceback/evidence/evidence-manifest.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
@@ -355,7 +355,7 @@ test('more revisions than steps in a row all arrive, in their order', async () =
 });
 
 test('a source knows which requests are open', async () => {
-  let standing: StandingRequests = { open: () => [] };
+  let standing: { readonly open: () => readonly string[] } = { open: () => [] };
   await using lab = await openResponder({
     findMatch: ({ requestId }) => Promise.resolve(requestId === 'r-1' ? uniqueOf() : SEVERAL_CALLS),
     requests: (given) => {
@@ -391,11 +391,11 @@ test('what in the inbox cannot be read is put aside with a reason, and the other
   await writeFile(join(inbox, 'a-scrap.decision.json'), '{');
   const clock = createResponderClock();
   const problems: string[] = [];
-  const responder = await createTracebackResponder({
+  const responder = await TracebackResponder.open({
     directory: directory.path,
     provider: { name: 'Example Telecom LLC' },
     policy: DEFAULT_TRACEBACK_POLICY,
-    trunks: createTrunkDirectory({ directoryId: 'd', providers: [], entries: [] }),
+    trunks: new TrunkDirectory({ directoryId: 'd', providers: [], entries: [] }),
     findMatch: async () => SEVERAL_CALLS,
     deadlineOf: officeDeadline({ zone: 'America/New_York' }),
     signer: await answerSigner(),

@@ -9,11 +9,11 @@ import type {
 import { createMemoryRecordStore } from '../../sdk/src/records/index.js';
 import {
   createLocalAnswerSigner,
-  createTrunkDirectory,
+  TrunkDirectory,
   officeDeadline,
   storeKnowledge,
 } from '../../sdk/src/traceback/index.js';
-import type { EvidenceMaterial, EvidenceWriter, TracebackRequest } from '../../sdk/src/traceback/index.js';
+import type { EvidenceMaterial, TracebackRequest } from '../../sdk/src/traceback/index.js';
 import {
   ANSWER_KEY_PEM,
   answerIn,
@@ -27,6 +27,7 @@ import {
   requests,
   turns,
 } from '../support/responder-lab.js';
+import type { EvidenceKeeper } from '../support/responder-lab.js';
 import { createSimulatedLogFiles } from '../support/simulated-log-files.js';
 import {
   aCandidate,
@@ -255,15 +256,15 @@ test.each([
 test('the signed answer names its evidence, and the pack gets the answer', async () => {
   const attached: unknown[] = [];
   const written: EvidenceMaterial[] = [];
-  const { write, attachAnswer } = evidenceWriter();
-  const evidence: EvidenceWriter = {
+  const keeper = evidenceWriter();
+  const evidence: EvidenceKeeper = {
     write: (material) => {
       written.push(material);
-      return write(material);
+      return keeper.write(material);
     },
     attachAnswer: (packId, signed) => {
       attached.push(signed);
-      return attachAnswer(packId, signed);
+      return keeper.attachAnswer(packId, signed);
     },
   };
   await using lab = await openResponder({ evidence });
@@ -435,7 +436,7 @@ test('knowledge of a store: a call under a hold is held, and a store that knows 
   await using store = createMemoryRecordStore({ clock: { nowMs: () => CALL_US / 1_000 + 3_600_000 } });
   await store.insert([aLeg()]);
   await store.cover({ sourceId: 'sbc-1', fromUs: CALL_US - HOUR_US, toUs: CALL_US + HOUR_US });
-  const trunks = createTrunkDirectory({ directoryId: 'd', providers: [], entries: [] });
+  const trunks = new TrunkDirectory({ directoryId: 'd', providers: [], entries: [] });
   const knowledge = storeKnowledge(store, { trunks });
   expect(await knowledge.sources()).toEqual(['sbc-1']);
   expect(await knowledge.isHeld(aCandidate())).toBe(false);

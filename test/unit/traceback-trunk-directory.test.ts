@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { isHopbackError } from '../../sdk/src/errors.js';
 import {
   checkTrunkDirectory,
-  createTrunkDirectory,
+  TrunkDirectory,
   readTrunkCsv,
   readTrunkDirectory,
 } from '../../sdk/src/traceback/index.js';
@@ -19,7 +19,7 @@ const EXW = {
 const B: TrunkParty = { kind: 'provider', provider: EXW.provider };
 
 const directoryOf = (entries: readonly TrunkEntry[], more: Partial<TrunkDirectoryData> = {}) =>
-  createTrunkDirectory({ directoryId: 'd', providers: [], entries, ...more });
+  new TrunkDirectory({ directoryId: 'd', providers: [], entries, ...more });
 
 const HOUR_US = 3_600_000_000;
 type Side = Parameters<ReturnType<typeof directoryOf>['lookUp']>[0];

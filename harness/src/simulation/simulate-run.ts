@@ -108,7 +108,7 @@ interface Conduct {
   readonly startedAtMs: number;
   /** Whose records are looked through for neighbours of the silent: of those that share theirs with the platform, or of everybody who answers. */
   readonly neighbours: 'sharing' | 'answering';
-  readonly rules?: LifecycleRules;
+  readonly rules?: Partial<LifecycleRules>;
 }
 
 /** From the call to the traceback: an alert, or a complaint. */
@@ -395,7 +395,7 @@ export interface SimulationOptions {
   /** When the run begins, milliseconds since the epoch. Default a Tuesday, 10 o'clock in New York. */
   readonly startedAtMs?: number;
   /** By which tracebacks are conducted. Default those of the SDK. */
-  readonly rules?: LifecycleRules;
+  readonly rules?: Partial<LifecycleRules>;
 }
 
 const TUESDAY_MS = Date.UTC(2026, 1, 3, 15);

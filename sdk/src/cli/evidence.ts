@@ -12,12 +12,12 @@ import {
   verifyEvidenceStore,
 } from '../traceback/index.js';
 import type {
-  EvidenceListing,
   EvidencePack,
   EvidencePackReading,
   EvidencePackVerification,
   EvidenceStoreVerification,
 } from '../traceback/index.js';
+import type { ListedPack } from '../traceback/evidence/verify-store.js';
 import {
   EVIDENCE_TRUST_OPTIONS,
   evidenceFolder,
@@ -78,13 +78,7 @@ async function runShow(options: OptionsOf<typeof SHOW_OPTIONS>, io: CliIo): Prom
   return report(options, io, { format: 'hopback.evidence-show.1', exitCode, log, packs }, lines);
 }
 
-function packLine({
-  packId,
-  leafIndex,
-  writtenAt,
-  answerLeafIndex,
-  receiptLeafIndex,
-}: EvidenceListing['packs'][number]): string {
+function packLine({ packId, leafIndex, writtenAt, answerLeafIndex, receiptLeafIndex }: ListedPack): string {
   const answer = answerLeafIndex === undefined ? 'no signed answer' : `answer at entry ${String(answerLeafIndex)}`;
   const receipt = receiptLeafIndex === undefined ? '' : `, receipt at ${String(receiptLeafIndex)}`;
   return `  ${packId}  ${writtenAt}  entry ${String(leafIndex)}, ${answer}${receipt}`;

@@ -1,12 +1,7 @@
 import { defined } from '../core/text.js';
 import { wait } from '../core/runtime/clock.js';
 import { FINDING_ARMS } from '../contract/traceback-exchange.js';
-import {
-  createTrunkDirectory,
-  readTracebackPolicy,
-  readTrunkDirectory,
-  tryTracebackPolicy,
-} from '../traceback/index.js';
+import { TrunkDirectory, readTracebackPolicy, readTrunkDirectory, tryTracebackPolicy } from '../traceback/index.js';
 import {
   decisionResult,
   postDecision,
@@ -17,7 +12,9 @@ import { pastRequestOf, subjectOfEntry } from '../traceback/responder/responder-
 import { answerOfDecision } from '../traceback/review/answer-of-decision.js';
 import { reviewOf } from '../traceback/review/review-of.js';
 import { findingText } from '../traceback/review/review-view.js';
-import type { DecisionProblem, PolicyTrial, ResponderEntry, ReviewDecision } from '../traceback/index.js';
+import type { ResponderEntry, ReviewDecision } from '../traceback/index.js';
+import type { PolicyTrial } from '../traceback/policy/decide-traceback.js';
+import type { DecisionProblem } from '../traceback/review/review-decision.js';
 import type { InboxResult } from '../traceback/responder/decision-inbox.js';
 import type { ResponderSnapshot } from '../traceback/responder/entry-journal.js';
 import { jsonFile } from './inputs/key-files.js';
@@ -91,7 +88,7 @@ async function runAnswer(options: AnswerOptions, io: CliIo): Promise<ExitCode> {
   const checked = answerOfDecision(decision, subjectOfEntry(entry), {
     policy: snapshot.policy,
     // Names and affiliates are the responder's to know: it checks again.
-    directory: createTrunkDirectory({ directoryId: 'none', providers: [], entries: [] }),
+    directory: new TrunkDirectory({ directoryId: 'none', providers: [], entries: [] }),
     provider: snapshot.provider,
   });
   if (checked.status === 'refused') return reportRefused(options, io, checked.problems);
@@ -259,7 +256,7 @@ async function runPolicyTry(options: OptionsOf<typeof POLICY_TRY_OPTIONS>, io: C
   const snapshot = await responderSnapshot(options, io);
   const policyFile = options.text('policy');
   const policy = policyFile === undefined ? snapshot.policy : readTracebackPolicy(await jsonFile(policyFile, io));
-  const directory = createTrunkDirectory(readTrunkDirectory(await jsonFile(trunksFile, io)));
+  const directory = new TrunkDirectory(readTrunkDirectory(await jsonFile(trunksFile, io)));
   const past = snapshot.entries.filter(({ matchedAtMs }) => matchedAtMs !== undefined).map(pastRequestOf);
   const trial = tryTracebackPolicy(past, { provider: snapshot.provider, policy, directory });
   const exitCode = trial.disagreements > 0 ? EXIT.negative : EXIT.ok;

@@ -2,14 +2,7 @@ import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import { defined } from '../core/text.js';
 import { HopbackError } from '../errors.js';
-import {
-  MAX_INTAKE_EMAIL_BYTES,
-  readEmail,
-  readIntakeLabels,
-  readPastedText,
-  readRequestCsv,
-  readRequestCsvMap,
-} from '../traceback/index.js';
+import { readEmail, readIntakeLabels, readPastedText, readRequestCsv, readRequestCsvMap } from '../traceback/index.js';
 import type {
   IntakeDoubt,
   IntakeField,
@@ -18,6 +11,7 @@ import type {
   IntakeRequest,
   RequestCsvMap,
 } from '../traceback/index.js';
+import { MAX_INTAKE_EMAIL_BYTES } from '../traceback/intake/read-email.js';
 import { readOperand } from './inputs/call-input.js';
 import { jsonFile } from './inputs/key-files.js';
 import { EXIT, optionSpecs, requirePath, UsageError } from './kit/command.js';

@@ -7,20 +7,14 @@ import {
   createClientAnswerTransport,
   createLocalAnswerSigner,
   createReceiptVerifier,
-  createTracebackResponder,
-  createTrunkDirectory,
-  openEvidenceStore,
+  EvidenceStore,
+  TracebackResponder,
+  TrunkDirectory,
   readTrunkDirectory,
 } from '../traceback/index.js';
 import { postDecision, withdrawDecision } from '../traceback/responder/decision-inbox.js';
-import type {
-  Decided,
-  DecisionProblem,
-  EvidenceStore,
-  ReviewDecision,
-  TracebackResponder,
-  TracebackResponderOptions,
-} from '../traceback/index.js';
+import type { Decided, ReviewDecision, TracebackResponderOptions } from '../traceback/index.js';
+import type { DecisionProblem } from '../traceback/review/review-decision.js';
 import { fileToken } from '../sidecar/services/record-platform.js';
 import { jsonFile, secretFile } from './inputs/key-files.js';
 import { EXIT, optionSpecs, UsageError } from './kit/command.js';
@@ -78,7 +72,7 @@ export async function sendDecision(
   try {
     await using responder = await openInPlaceOf(directory, replaced, {
       ...settings,
-      ...defined({ evidence: evidence?.writer }),
+      ...defined({ evidence }),
       onProblem: ({ kind, requestId, detail }) => {
         if (requestId === decision.requestId && kind !== 'notify') problems.push(`${kind}: ${detail}`);
       },
@@ -106,7 +100,7 @@ async function openInPlaceOf(
       if (await withdrawDecision(directory, one.decisionId)) withdrawn.push(one);
       else throw new HopbackError('storage-failed', `the decision of ${one.by} waits no longer: see what came of it`);
     }
-    return await createTracebackResponder(settings);
+    return await TracebackResponder.open(settings);
   } catch (error) {
     for (const one of withdrawn) await postDecision(directory, one);
     throw error;
@@ -130,7 +124,7 @@ async function settingsOf(
     directory,
     provider,
     policy,
-    trunks: createTrunkDirectory(
+    trunks: new TrunkDirectory(
       trunksFile === undefined
         ? { directoryId, providers: [], entries: [] }
         : readTrunkDirectory(await jsonFile(trunksFile, io)),
@@ -160,7 +154,7 @@ async function evidenceOf(
   if (logId === undefined && keyFile === undefined && folder === undefined) return undefined;
   if (logId === undefined || keyFile === undefined)
     throw new UsageError('a pack of evidence needs --evidence-log ID and --evidence-key FILE');
-  return openEvidenceStore({
+  return EvidenceStore.open({
     directory: folder ?? join(responder, 'evidence'),
     logId,
     signer: createLogSigner(await textFile(keyFile, io)),

@@ -1,6 +1,6 @@
 import type { CallRecord, CoverageInterval } from '../contract/call-record.js';
 import type { TimeWindow } from '../records/store/record-store.js';
-import type { TrunkParty } from './trunk-directory.js';
+import type { TrunkParty } from './directory/provider-identity.js';
 
 /** One call that may be meant: all legs that belong together. */
 export interface MatchCandidate {
@@ -41,55 +41,48 @@ export interface MatchCandidate {
   readonly timeOffsetUs: number;
 }
 
-/** What was looked through. */
-export interface MatchSearch {
-  readonly windows: readonly TimeWindow[];
-  readonly keys: readonly string[];
-  /** Coverage of the sources in those windows. */
-  readonly coverage: readonly CoverageInterval[];
-  readonly recordsConsidered: number;
-}
-
 /** What a request finds in the records of a carrier. */
 export type MatchOutcome =
-  /** One call is consistent with everything that was stated, and no other is. */
-  | {
-      readonly status: 'unique';
-      readonly candidate: MatchCandidate;
-      /** Calls of the window that contradict what was stated, best first. */
-      readonly others: readonly MatchCandidate[];
-      readonly search: MatchSearch;
-    }
-  /** Several are, or one is only in part: best first. A person decides. */
-  | {
-      readonly status: 'several';
-      readonly candidates: readonly MatchCandidate[];
-      /** Why this is none that a machine decides. */
-      readonly because: readonly string[];
-      /**
-       * One of the candidates: the only call that is consistent with everything that was stated, except that it was not sent to the
-       * provider that named us. The answer may be "not sent to that downstream".
-       */
-      readonly disputed?: MatchCandidate;
-      /** Whether everything of the searched time is at hand: where it is not, a person may not say "not found" either. */
-      readonly isCovered?: boolean;
-      /** How far retention went, where some records of the searched time have been removed; microseconds since the epoch. */
-      readonly retainedFromUs?: number;
-      readonly search: MatchSearch;
-    }
-  /** None, and everything of that time is at hand: neither a call to the number nor one that an identifier names. */
-  | { readonly status: 'none-but-covered'; readonly search: MatchSearch }
-  /** None, and all records of every time that may have been meant have been removed. */
-  | {
-      readonly status: 'not-retained';
-      readonly retainedFromUs: number;
-      readonly search: MatchSearch;
-    }
-  /** None, but records of that time are missing: "not found" may not be said. */
-  | {
-      readonly status: 'gap';
-      readonly gaps: readonly (TimeWindow & { readonly sourceId: string })[];
-      readonly search: MatchSearch;
-    }
+  | ((
+      | /** One call is consistent with everything that was stated, and no other is. */ {
+          readonly status: 'unique';
+          readonly candidate: MatchCandidate;
+          /** Calls of the window that contradict what was stated, best first. */
+          readonly others: readonly MatchCandidate[];
+        }
+        /** Several are, or one is only in part: best first. A person decides. */
+      | {
+          readonly status: 'several';
+          readonly candidates: readonly MatchCandidate[];
+          /** Why this is none that a machine decides. */
+          readonly because: readonly string[];
+          /**
+           * One of the candidates: the only call that is consistent with everything that was stated, except that it was not sent to the
+           * provider that named us. The answer may be "not sent to that downstream".
+           */
+          readonly disputed?: MatchCandidate;
+          /** Whether everything of the searched time is at hand: where it is not, a person may not say "not found" either. */
+          readonly isCovered?: boolean;
+          /** How far retention went, where some records of the searched time have been removed; microseconds since the epoch. */
+          readonly retainedFromUs?: number;
+        }
+      /** None, and everything of that time is at hand: neither a call to the number nor one that an identifier names. */
+      | { readonly status: 'none-but-covered' }
+      /** None, and all records of every time that may have been meant have been removed. */
+      | { readonly status: 'not-retained'; readonly retainedFromUs: number }
+      /** None, but records of that time are missing: "not found" may not be said. */
+      | { readonly status: 'gap'; readonly gaps: readonly (TimeWindow & { readonly sourceId: string })[] }
+    ) & {
+      /** What was looked through. */
+      readonly search: {
+        readonly windows: readonly TimeWindow[];
+        readonly keys: readonly string[];
+        /** Coverage of the sources in those windows. */
+        readonly coverage: readonly CoverageInterval[];
+        readonly recordsConsidered: number;
+      };
+    })
   /** What was stated cannot be looked for: no number, no time, a time that does not exist. A person reads it. */
   | { readonly status: 'unreadable'; readonly because: readonly string[] };
+
+export type MatchSearch = Exclude<MatchOutcome, { readonly status: 'unreadable' }>['search'];

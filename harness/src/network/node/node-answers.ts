@@ -13,8 +13,8 @@ import {
   createClientAnswerTransport,
   createLocalAnswerSigner,
   createReceiptVerifier,
-  createTracebackResponder,
-  createTrunkDirectory,
+  TracebackResponder,
+  TrunkDirectory,
   officeDeadline,
   readTrunkDirectory,
   signAnswer,
@@ -31,7 +31,6 @@ import type {
   ReviewView,
   TracebackAnswer,
   TracebackRequest,
-  TracebackResponder,
   VerifyReceipt,
 } from '@hopback/sdk/traceback';
 import type { Behaviour } from '../../scenario/index.js';
@@ -501,7 +500,7 @@ export async function openNodeAnswers(options: NodeAnswersOptions): Promise<Trac
     clock,
   });
   const client = new PlatformClient({ baseUrl: platform.baseUrl, authorization, clock });
-  const trunks = createTrunkDirectory(readTrunkDirectory(trunkTable(provider, providers)));
+  const trunks = new TrunkDirectory(readTrunkDirectory(trunkTable(provider, providers)));
   const signer = await createLocalAnswerSigner({ privateKeyPem: answerKeyPem, keyId: answerKeyId });
   const honest: { readonly transport: AnswerTransport; readonly verifyReceipt: VerifyReceipt } = {
     transport: createClientAnswerTransport(client),
@@ -511,7 +510,7 @@ export async function openNodeAnswers(options: NodeAnswersOptions): Promise<Trac
     signer,
     says: (answer: TracebackAnswer) => says(answer, current.responder?.entry(answer.requestId)?.request),
   };
-  current.responder = await createTracebackResponder({
+  current.responder = await TracebackResponder.open({
     ...common,
     trunks,
     signer,

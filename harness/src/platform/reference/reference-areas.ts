@@ -57,7 +57,7 @@ export interface ReferenceSettings {
   readonly retention?: Partial<LiveRetention>;
   readonly demandLimits?: Partial<DemandLimits>;
   /** By which tracebacks are conducted, and in whose name. */
-  readonly tracebacks?: { readonly rules?: LifecycleRules; readonly requester?: Requester };
+  readonly tracebacks?: { readonly rules?: Partial<LifecycleRules>; readonly requester?: Requester };
   /** Who operates the platform, as certificates name it. Default `Traceback group`. */
   readonly operatorName?: string;
   /** Name of the log of the audit, which stays. Default `platform/audit`. */

@@ -2,7 +2,6 @@ import { HopbackError } from '@hopback/sdk/errors';
 import type { Traceback } from '@hopback/sdk/platform';
 import type { ProviderReference, TracebackAnswer } from '@hopback/sdk/traceback';
 import type { TracebackEvent } from '@hopback/sdk/internal';
-import { lifecycleRules } from '@hopback/sdk/traceback';
 import { mixedReferenceText, startTraceback } from '@hopback/sdk/internal';
 import { sql } from 'kysely';
 import type { OpeningOrder, PlatformTransaction, Reading, RequestOutcome, TracebackDesk } from '../core/index.js';
@@ -73,7 +72,7 @@ export async function openTraceback(
     atMs,
     first,
     direction,
-    rules: parts.rules ?? lifecycleRules(),
+    ...(parts.rules !== undefined && { rules: parts.rules }),
     ...(call.recordId !== undefined && { sharedRecordId: call.recordId }),
   });
   const requester = opening.requester ?? parts.requester;

@@ -260,7 +260,7 @@ export interface TracebacksOptions {
   readonly live?: LiveReader;
   readonly coverage?: DemandCoverage;
   /** By which new tracebacks are conducted; those of the sdk where nothing is said. */
-  readonly rules?: LifecycleRules;
+  readonly rules?: Partial<LifecycleRules>;
   /** In whose name it is asked where nobody else is stated. */
   readonly requester?: Requester;
 }

@@ -247,14 +247,7 @@ export class PlatformClient {
     this.webhookEndpoints = {
       ...list('listWebhookEndpoints', WebhookEndpoint),
       create: operation('createWebhookEndpoint', CreatedWebhookEndpoint),
-      delete: async (params, callOptions) => {
-        await requester.send(plainCall('deleteWebhookEndpoint', params), callOptions).catch((error: unknown) => {
-          // Not found at a repetition: an attempt before was carried out, and its answer got lost.
-          const isRepeat =
-            isHopbackError(error) && error.details['httpStatus'] === 404 && Number(error.details['attempts']) > 1;
-          if (!isRepeat) throw error;
-        });
-      },
+      delete: (params, callOptions) => deleteEndpoint(requester, params, callOptions),
       rotateSecret: operation('rotateWebhookSecret', RotatedWebhookSecret),
       replay: operation('replayWebhookEvents', WebhookReplay),
     };
@@ -293,6 +286,19 @@ function requesterOf(options: PlatformClientOptions): Requester {
     timeoutMs: atLeast(1, 'timeoutMs', options.timeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS),
     maxRetries: atLeast(0, 'maxRetries', options.maxRetries ?? DEFAULT_MAX_RETRIES),
     ...(options.logger === undefined ? {} : { logger: options.logger }),
+  });
+}
+
+async function deleteEndpoint(
+  requester: Requester,
+  params: { readonly endpointId: string },
+  options?: PlatformRequestOptions,
+): Promise<void> {
+  await requester.send(plainCall('deleteWebhookEndpoint', params), options).catch((error: unknown) => {
+    // Not found at a repetition: an attempt before was carried out, and its answer got lost.
+    const isRepeat =
+      isHopbackError(error) && error.details['httpStatus'] === 404 && Number(error.details['attempts']) > 1;
+    if (!isRepeat) throw error;
   });
 }
 

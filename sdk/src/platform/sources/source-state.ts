@@ -268,7 +268,6 @@ export function createArrivalQueue(
     offer,
     /** Ends the iteration, with an error where there is one; what is open is released. */
     close,
-    /** Aborted when the queue closes. */
     signal,
     /** One iteration at a time. */
     arrivals: () => channel.values(() => close()),

@@ -10,11 +10,11 @@ import { createWebhookRequestSource, WebhookReceiver } from '../../platform/inde
 import type { PlatformClient, TracebackRequestSource, WebhookReceiverOptions } from '../../platform/index.js';
 import {
   DEFAULT_TRACEBACK_POLICY,
+  TrunkDirectory,
   createCarrierResponder,
-  createTrunkDirectory,
   readTrunkDirectory,
 } from '../../traceback/index.js';
-import type { CarrierResponder, CarrierResponderOptions, TracebackResponder } from '../../traceback/index.js';
+import type { TracebackResponder, CarrierResponderOptions } from '../../traceback/index.js';
 import { STYLE, createTimes, messagePage } from './pages/layout.js';
 import { createRequestSource } from './review-parts.js';
 import type { ReviewAuditEntry } from './review-parts.js';
@@ -214,7 +214,7 @@ export interface TracebackDeskOptions extends Omit<CarrierResponderOptions, 'mor
  * ```
  */
 export class TracebackDesk implements AsyncDisposable {
-  readonly responder: CarrierResponder;
+  readonly responder: TracebackResponder & { readonly client: PlatformClient };
   /** `POST /v1/webhooks/platform`, and the pages below `/review`: to be mounted at the root. */
   readonly app: Hono = new Hono();
   readonly #receiver: WebhookReceiver | undefined;
@@ -247,7 +247,7 @@ export class TracebackDesk implements AsyncDisposable {
     return desk;
   }
 
-  private constructor(responder: CarrierResponder, receiver: WebhookReceiver | undefined) {
+  private constructor(responder: TracebackDesk['responder'], receiver: WebhookReceiver | undefined) {
     this.responder = responder;
     this.#receiver = receiver;
   }
@@ -289,8 +289,8 @@ function createHooks(
 
 function partsOf(
   { policy = DEFAULT_TRACEBACK_POLICY, trunks, provider, zone }: TracebackDeskOptions,
-  responder: CarrierResponder,
+  responder: TracebackResponder,
 ): Pick<ReviewAppOptions, 'responder' | 'context' | 'zone'> {
-  const directory = createTrunkDirectory(readTrunkDirectory(trunks));
+  const directory = new TrunkDirectory(readTrunkDirectory(trunks));
   return { responder, context: { policy, directory, provider }, zone };
 }

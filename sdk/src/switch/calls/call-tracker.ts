@@ -128,8 +128,8 @@ export class CallTracker implements AsyncDisposable {
   }
 
   /** Follows a call that the application places itself. It is over when all its legs are that were answered, or by `end`. */
-  place({ customerId }: { readonly customerId?: string } = {}): TrackedCall {
-    return this.#follow({ customerId });
+  place(options: { readonly customerId?: string } = {}): TrackedCall {
+    return this.#follow({ customerId: options.customerId });
   }
 
   /** For `srf.use('invite', …)`, before `verifyIdentity`: leaves the call at `req.locals.call`. Hands every call on at once. */

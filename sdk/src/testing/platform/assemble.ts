@@ -41,8 +41,8 @@ export interface TestPlatformOptions {
   readonly agencies?: readonly string[];
   /** Ids of clients that are staff of the traceback group: they see everything, and decide about demands. Default none. */
   readonly staff?: readonly string[];
-  /** By which tracebacks are conducted. Default the defaults of `lifecycleRules`. */
-  readonly rules?: LifecycleRules;
+  /** By which tracebacks are conducted: what differs from the defaults. */
+  readonly rules?: Partial<LifecycleRules>;
   /** Sends webhooks. Default `globalThis.fetch`. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** Of the dice that faults with a probability go by. Default 1. */

@@ -28,7 +28,7 @@ interface KitTracebacksParts {
   readonly hub: EventHub;
   readonly newId: (kind: string) => string;
   readonly newPlace: () => number;
-  readonly rules?: LifecycleRules;
+  readonly rules?: Partial<LifecycleRules>;
   /** Called once a request has gone out. */
   readonly asked: (record: RequestRecord) => void;
 }

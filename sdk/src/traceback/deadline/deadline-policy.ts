@@ -96,14 +96,10 @@ export const DEADLINE_QUESTIONS = {
   },
 } as const;
 
-/** For each question of {@link DEADLINE_QUESTIONS} one reading. */
-export type DeadlineReadings = {
-  readonly [Question in keyof typeof DEADLINE_QUESTIONS]: keyof (typeof DEADLINE_QUESTIONS)[Question]['readings'];
-};
-
 /** How deadlines are computed: for each question one reading, or `earliest`, with which all of them are compared and the earliest binds. */
 export type DeadlinePolicy = {
-  readonly [Question in keyof DeadlineReadings]: DeadlineReadings[Question] | 'earliest';
+  readonly [Question in keyof typeof DEADLINE_QUESTIONS]:
+    'earliest' | keyof (typeof DEADLINE_QUESTIONS)[Question]['readings'];
 } & {
   /** Whether Inauguration Day is a holiday at the office: in and around the District of Columbia alone. Default false. */
   readonly inaugurationDay: boolean;
@@ -276,18 +272,57 @@ function nthWeekday(year: number, month: number, { nth, weekday }: { nth: number
   return first + ((weekday - weekdayOf(first) + 7) % 7) + (nth - 1) * 7;
 }
 
-/** A day on which the clock does not run, and why. */
-export interface ClosedDay {
-  readonly date: string;
-  readonly because: 'weekend' | 'federal-holiday' | 'other-holiday';
-  /** Of the holiday. */
-  readonly name?: string;
+/** A deadline that says how it came about. */
+export interface ComputedDeadline {
+  readonly status: 'deadline';
+  /** IANA name of the office's zone. */
+  readonly zone: string;
+  /** When the request came: the instant, and what the clock on the wall of the responding office shows at it. */
+  readonly receivedAt: {
+    /** Milliseconds since the epoch. */
+    readonly atMs: number;
+    /** `2026-11-27T15:00:00-05:00`, with a fraction where there is one. RFC 3339 section 5.6 */
+    readonly local: string;
+  };
+  /** When the request counts as received: the clock starts then. */
+  readonly deemedReceivedAt: ComputedDeadline['receivedAt'];
+  /** Why it is that time: within business hours it is when the request came, else 8:00 of a business day. */
+  readonly receipt:
+    'within-business-hours' | 'before-opening' | 'after-closing' | ComputedDeadline['stoodStill'][number]['because'];
+  readonly dueAt: ComputedDeadline['receivedAt'];
+  /** Stretches in which the clock ran, one after the other. */
+  readonly ran: readonly {
+    readonly from: ComputedDeadline['receivedAt'];
+    readonly to: ComputedDeadline['receivedAt'];
+  }[];
+  /** Days between them on which it did not. */
+  readonly stoodStill: readonly {
+    readonly date: string;
+    readonly because: 'weekend' | 'federal-holiday' | 'other-holiday';
+    /** Of the holiday. */
+    readonly name?: string;
+  }[];
+  /** All readings that were compared, the earliest first: that one binds. */
+  readonly readings: readonly {
+    /** How the questions are answered that make a difference to this request. Empty where none does. */
+    readonly answers: {
+      readonly [Question in keyof typeof DEADLINE_QUESTIONS]?: keyof (typeof DEADLINE_QUESTIONS)[Question]['readings'];
+    };
+    readonly deemedReceivedAt: ComputedDeadline['receivedAt'];
+    readonly dueAt: ComputedDeadline['receivedAt'];
+  }[];
+  /** All of that in sentences, for people and for evidence. */
+  readonly explanation: readonly string[];
 }
+
+export type OfficeTime = ComputedDeadline['receivedAt'];
+export type ClosedDay = ComputedDeadline['stoodStill'][number];
+/** For each question of {@link DEADLINE_QUESTIONS} one reading. */
+export type DeadlineReadings = Required<ComputedDeadline['readings'][number]['answers']>;
 
 /** Which days are business days, under each way to take observed holidays. */
 export type BusinessDays = ReturnType<typeof newCalendar>;
 
-/** Of {@link DeadlineReadings}. */
 type Observance = DeadlineReadings['observance'];
 
 /** No run of weekends and holidays comes near a month: who configures one has closed the office, and there is no deadline to compute. */

@@ -2,15 +2,14 @@ import { createNamedMemo } from '../../core/memo.js';
 import { zoneClock } from '../../records/ingest/formats/row-times.js';
 import type { WallTime, ZoneClock } from '../../records/ingest/formats/row-times.js';
 import { businessDays, calendarDate, deadlinePolicy } from './deadline-policy.js';
-import type { BusinessDays, ClosedDay, DeadlinePolicy, DeadlineReadings } from './deadline-policy.js';
-
-/** An instant, and what the clock on the wall of the responding office shows at it. */
-export interface OfficeTime {
-  /** Milliseconds since the epoch. */
-  readonly atMs: number;
-  /** `2026-11-27T15:00:00-05:00`, with a fraction where there is one. RFC 3339 section 5.6 */
-  readonly local: string;
-}
+import type {
+  BusinessDays,
+  ClosedDay,
+  ComputedDeadline,
+  DeadlinePolicy,
+  DeadlineReadings,
+  OfficeTime,
+} from './deadline-policy.js';
 
 /** A local time: the day, counted from 1970-01-01, and how far into it the clock on the wall shows. */
 interface OfficeWall {
@@ -178,14 +177,7 @@ export const NEVER_OPEN: DeadlineRefusal = {
   detail: 'The other holidays of the policy leave no business day for a month.',
 };
 
-/** Where in the week of its office a request came. */
-export type ReceiptTime =
-  /** It is received when it came. */
-  | 'within-business-hours'
-  /** The rest are deemed received at 8:00 of a business day. */
-  | 'before-opening'
-  | 'after-closing'
-  | ClosedDay['because'];
+export type ReceiptTime = ComputedDeadline['receipt'];
 
 /** How the clock ran under one reading of the rule. Times are milliseconds since the epoch. */
 export interface ClockRun {

@@ -1,41 +1,8 @@
 import { createNamedMemo } from '../../core/memo.js';
 import { DEADLINE_QUESTIONS, weekdayOf } from './deadline-policy.js';
-import type { ClosedDay, DeadlinePolicy, DeadlineReadings } from './deadline-policy.js';
+import type { ClosedDay, ComputedDeadline, DeadlinePolicy, DeadlineReadings, OfficeTime } from './deadline-policy.js';
 import { NEVER_OPEN, OUT_OF_RANGE, clockEnd, clockRun, isOfficeTime, officeCalendar } from './office-clock.js';
-import type {
-  ClockRun,
-  DeadlineRefusal,
-  OfficeCalendar,
-  OfficeTime,
-  ReceiptTime,
-  RespondingOffice,
-} from './office-clock.js';
-
-/** A deadline that says how it came about. */
-export interface ComputedDeadline {
-  readonly status: 'deadline';
-  /** IANA name of the office's zone. */
-  readonly zone: string;
-  readonly receivedAt: OfficeTime;
-  /** When the request counts as received: the clock starts then. */
-  readonly deemedReceivedAt: OfficeTime;
-  /** Why it is that time. */
-  readonly receipt: ReceiptTime;
-  readonly dueAt: OfficeTime;
-  /** Stretches in which the clock ran, one after the other. */
-  readonly ran: readonly { readonly from: OfficeTime; readonly to: OfficeTime }[];
-  /** Days between them on which it did not. */
-  readonly stoodStill: readonly ClosedDay[];
-  /** All readings that were compared, the earliest first: that one binds. */
-  readonly readings: readonly {
-    /** How the questions are answered that make a difference to this request. Empty where none does. */
-    readonly answers: Partial<DeadlineReadings>;
-    readonly deemedReceivedAt: OfficeTime;
-    readonly dueAt: OfficeTime;
-  }[];
-  /** All of that in sentences, for people and for evidence. */
-  readonly explanation: readonly string[];
-}
+import type { ClockRun, DeadlineRefusal, OfficeCalendar, ReceiptTime, RespondingOffice } from './office-clock.js';
 
 type DeadlineReading = ComputedDeadline['readings'][number];
 
@@ -241,22 +208,6 @@ function answersTold({ answers }: DeadlineReading): string {
   return lines.length === 0 ? '' : ` (${lines.join(', ')})`;
 }
 
-/** The two clocks of an FCC notice of suspected illegal traffic. */
-export interface NoticeDeadlines {
-  readonly status: 'deadlines';
-  readonly zone: string;
-  readonly receivedAt: OfficeTime;
-  /** Until when the traffic is mitigated: 48 hours as they pass, weekends and holidays included. */
-  readonly mitigationDueAt: OfficeTime;
-  /** Until when the investigation is reported. */
-  readonly reportDueAt: OfficeTime;
-  /** How the 14 days were counted, the earliest first: that one binds. `stated` is the only one where the notice names a date. */
-  readonly reportReadings: readonly {
-    readonly reading: DeadlineReadings['noticeReport'] | 'stated';
-    readonly dueAt: OfficeTime;
-  }[];
-}
-
 const HOUR_MS = 3_600_000;
 /** "effectively mitigate such traffic within 48 hours". 47 CFR 64.1200(k)(4) */
 const MITIGATION_MS = 48 * HOUR_MS;
@@ -281,7 +232,22 @@ const REPORT_DAYS = 14;
 export function noticeDeadlines(
   receivedAtMs: number,
   office: RespondingOffice & { readonly statedReportDueAtMs?: number },
-): NoticeDeadlines | DeadlineRefusal {
+):
+  | {
+      readonly status: 'deadlines';
+      readonly zone: string;
+      readonly receivedAt: ComputedDeadline['receivedAt'];
+      /** Until when the traffic is mitigated: 48 hours as they pass, weekends and holidays included. */
+      readonly mitigationDueAt: ComputedDeadline['dueAt'];
+      /** Until when the investigation is reported. */
+      readonly reportDueAt: ComputedDeadline['dueAt'];
+      /** How the 14 days were counted, the earliest first: that one binds. `stated` is the only one where the notice names a date. */
+      readonly reportReadings: readonly {
+        readonly reading: Exclude<DeadlinePolicy['noticeReport'], 'earliest'> | 'stated';
+        readonly dueAt: ComputedDeadline['dueAt'];
+      }[];
+    }
+  | DeadlineRefusal {
   const calendar = officeCalendar(office, receivedAtMs);
   if ('status' in calendar) return calendar;
   const { clock } = calendar;
@@ -303,7 +269,7 @@ function reportReadings(
   receivedAtMs: number,
   calendar: OfficeCalendar,
   statedMs: number | undefined,
-): NoticeDeadlines['reportReadings'] {
+): readonly { readonly reading: DeadlineReadings['noticeReport'] | 'stated'; readonly dueAt: OfficeTime }[] {
   const { clock, policy } = calendar;
   if (statedMs !== undefined) return [{ reading: 'stated', dueAt: clock.timeAt(statedMs) }];
   const every = Object.keys(DEADLINE_QUESTIONS.noticeReport.readings) as DeadlineReadings['noticeReport'][];

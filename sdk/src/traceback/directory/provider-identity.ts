@@ -2,7 +2,6 @@ import { z } from 'zod';
 import type { BodyOf, ContactDetails, ProviderReference } from '../../contract/common.js';
 import { comparableBusinessName, isSameProvider } from '../../contract/same-provider.js';
 import { grouped } from '../../core/text.js';
-import type { TrunkParty } from '../trunk-directory.js';
 
 /** Kinds of code, strongest first. */
 const CODES = ['providerId', 'frn', 'ocn', 'spc'] as const;
@@ -29,6 +28,17 @@ function areCodesSame(one: ProviderReference, other: ProviderReference): boolean
 export function differ<Value>(one: Value | undefined, other: Value | undefined): boolean {
   return one !== undefined && other !== undefined && one !== other;
 }
+
+/** Who is at the other end of a trunk. */
+export type TrunkParty =
+  /** A provider that a registry lists. */
+  | { readonly kind: 'provider'; readonly provider: ProviderReference }
+  /** A provider that no registry lists. */
+  | { readonly kind: 'unlisted-provider'; readonly contact: ContactDetails }
+  /** A provider outside the United States: whoever takes its calls is their point of entry. */
+  | { readonly kind: 'foreign-provider'; readonly contact: ContactDetails }
+  /** A customer whose calls begin here, or end here. */
+  | { readonly kind: 'customer'; readonly customerId?: string };
 
 /**
  * Who had a trunk, and from when to when. At least one of `trunk`, `address` and `switchProvider`; where several are given, all have to

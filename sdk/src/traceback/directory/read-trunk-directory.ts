@@ -7,7 +7,6 @@ import { configurationError } from '../../records/configuration-error.schema.js'
 import { csvFields } from '../../records/ingest/record-reader.js';
 import { rowClock } from '../../records/ingest/formats/row-times.js';
 import type { RowClock } from '../../records/ingest/formats/row-times.js';
-import type { TrunkParty } from '../trunk-directory.js';
 import {
   KnownProvider,
   MAX_KNOWN_PROVIDERS,
@@ -18,7 +17,7 @@ import {
   nameSchema,
   providerReferenceSchema,
 } from './provider-identity.js';
-import type { ProviderIdentities, TrunkDirectoryData, TrunkEntry } from './provider-identity.js';
+import type { ProviderIdentities, TrunkDirectoryData, TrunkEntry, TrunkParty } from './provider-identity.js';
 import { beginOf, endOf, indexed, isSameParty, prefixKey, readIpPrefix } from './trunk-directory.js';
 import type { IndexedEntry } from './trunk-directory.js';
 
@@ -84,7 +83,7 @@ function partiesOf({ provider, unlistedProvider, foreignProvider, customer }: Wr
  * Reads a trunk directory, out of a file or a part of one.
  * @param value - what was written, as JSON or YAML has it parsed
  * @param options - `at`: how a message names the directory. Default `the trunk directory`
- * @returns the data, for {@link createTrunkDirectory}
+ * @returns the data, for {@link TrunkDirectory}
  * @throws {@link HopbackError} `invalid-configuration` that names each member that is not known or out of its bounds, the first in
  * `details.member`
  * @see 47 CFR 64.1200(n)(1)
@@ -196,19 +195,8 @@ const csvRow = z
 type CsvRow = z.output<typeof csvRow>;
 type TrunkCsvColumn = keyof CsvRow;
 
-/** All entries of the file, or everything that is wrong with it: half a directory is none. */
-export type TrunkCsvReading =
-  | { readonly status: 'read'; readonly entries: readonly TrunkEntry[] }
-  | {
-      readonly status: 'refused';
-      /** `line`: 1 for the header row. */
-      readonly faults: readonly {
-        readonly line: number;
-        readonly column?: string;
-        readonly detail: string;
-      }[];
-    };
-type TrunkCsvFault = Extract<TrunkCsvReading, { status: 'refused' }>['faults'][number];
+type TrunkCsvRefusal = Extract<ReturnType<typeof readTrunkCsv>, { status: 'refused' }>;
+type TrunkCsvFault = TrunkCsvRefusal['faults'][number];
 
 /** Faults that are listed: who has mistaken a column is helped by the first. */
 const MAX_TRUNK_CSV_FAULTS = 100;
@@ -222,7 +210,7 @@ const MAX_TRUNK_CSV_CHARS = 32 * 2 ** 20;
  * Never throws for what the file holds.
  * @param text - at most 32 Mi characters
  * @param options - `zone`: IANA name, for times without an offset
- * @returns the entries, or up to 100 faults with their lines
+ * @returns all entries, or up to 100 faults with their lines (1 is that of the header): half a directory is none
  * @throws {@link HopbackError} `invalid-configuration` where there is no such zone
  * @see RFC 4180 section 2
  * @example
@@ -231,7 +219,19 @@ const MAX_TRUNK_CSV_CHARS = 32 * 2 ** 20;
  * if (reading.status === 'read') console.log(reading.entries[0]?.party.kind); // provider
  * ```
  */
-export function readTrunkCsv(text: string, options: { readonly zone?: string } = {}): TrunkCsvReading {
+export function readTrunkCsv(
+  text: string,
+  options: { readonly zone?: string } = {},
+):
+  | { readonly status: 'read'; readonly entries: readonly TrunkEntry[] }
+  | {
+      readonly status: 'refused';
+      readonly faults: readonly {
+        readonly line: number;
+        readonly column?: string;
+        readonly detail: string;
+      }[];
+    } {
   const clock = options.zone === undefined ? undefined : rowClock({ zone: options.zone });
   if (text.length > MAX_TRUNK_CSV_CHARS) return refusedAt(1, `more than ${String(MAX_TRUNK_CSV_CHARS)} characters`);
   const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
@@ -251,11 +251,11 @@ export function readTrunkCsv(text: string, options: { readonly zone?: string } =
   return faults.length > 0 ? { status: 'refused', faults } : { status: 'read', entries };
 }
 
-function refusedAt(line: number, detail: string): TrunkCsvReading & { readonly status: 'refused' } {
+function refusedAt(line: number, detail: string): TrunkCsvRefusal {
   return { status: 'refused', faults: [{ line, detail }] };
 }
 
-function headerOf(line: string): TrunkCsvColumn[] | (TrunkCsvReading & { readonly status: 'refused' }) {
+function headerOf(line: string): TrunkCsvColumn[] | TrunkCsvRefusal {
   const reading = csvFields(line);
   if (reading.status !== 'fields') return refusedAt(1, reading.detail);
   const titles = reading.fields.map((title) => title.trim().toLowerCase());
@@ -321,30 +321,15 @@ function writtenOf({ kind, name = '', ...cells }: CsvRow): WrittenTrunkEntry {
   return kind === 'unlisted' ? { ...place, unlistedProvider: contact } : { ...place, foreignProvider: contact };
 }
 
-/** Something in a directory that makes it name nobody, or less than was meant. */
-export interface TrunkDirectoryProblem {
-  /**
-   * - `contradiction`: two entries hold at the same time for the same calls, and name different parties;
-   * - `hole`: between two periods of the same trunk or address nobody has it;
-   * - `shared-name`: several providers have this name or code: it says nothing;
-   * - `unknown-affiliate`: an affiliate that is none of the providers;
-   * - `unclear-provider`: the provider of an entry goes by names or codes of several.
-   */
-  readonly kind: 'contradiction' | 'hole' | 'shared-name' | 'unknown-affiliate' | 'unclear-provider';
-  /** Indices of the entries, or of the providers for the last three but one; in order. */
-  readonly at: readonly number[];
-  readonly text: string;
-}
-
 /** Past so many, whoever keeps the directory has another problem. */
 const MAX_DIRECTORY_PROBLEMS = 1_000;
 
 /**
  * Lists what is wrong with a directory though each of its entries is well-formed: a directory with problems names nobody where they are, and
  * is right everywhere else.
- * @param data - as for {@link createTrunkDirectory}
+ * @param data - as for {@link TrunkDirectory}
  * @returns at most 1,000; empty where there is none
- * @throws {@link HopbackError} `invalid-configuration` as {@link createTrunkDirectory}
+ * @throws {@link HopbackError} `invalid-configuration` as {@link TrunkDirectory}
  * @see 47 CFR 64.1200(n)(1)
  * @example
  * ```ts
@@ -360,7 +345,19 @@ const MAX_DIRECTORY_PROBLEMS = 1_000;
  * console.log(problems[0]?.kind, problems[0]?.at); // contradiction [ 0, 1 ]
  * ```
  */
-export function checkTrunkDirectory(data: TrunkDirectoryData): readonly TrunkDirectoryProblem[] {
+export function checkTrunkDirectory(data: TrunkDirectoryData): readonly {
+  /**
+   * - `contradiction`: two entries hold at the same time for the same calls, and name different parties;
+   * - `hole`: between two periods of the same trunk or address nobody has it;
+   * - `shared-name`: several providers have this name or code: it says nothing;
+   * - `unknown-affiliate`: an affiliate that is none of the providers;
+   * - `unclear-provider`: the provider of an entry goes by names or codes of several.
+   */
+  readonly kind: 'contradiction' | 'hole' | 'shared-name' | 'unknown-affiliate' | 'unclear-provider';
+  /** Indices of the entries, or of the providers for the last three but one; in order. */
+  readonly at: readonly number[];
+  readonly text: string;
+}[] {
   const entries = data.entries.map((entry, at) => indexed(entry, at));
   const identities = createProviderIdentities(data.providers);
   const problems: TrunkDirectoryProblem[] = [];
@@ -371,6 +368,8 @@ export function checkTrunkDirectory(data: TrunkDirectoryData): readonly TrunkDir
   problems.push(...providerProblems(data, identities));
   return problems.slice(0, MAX_DIRECTORY_PROBLEMS);
 }
+
+type TrunkDirectoryProblem = ReturnType<typeof checkTrunkDirectory>[number];
 
 /** Entries that may hold for the same call: those with a trunk, an address or a provider of the switch in common. */
 function sameCalls(entries: readonly IndexedEntry[]): readonly (readonly IndexedEntry[])[] {

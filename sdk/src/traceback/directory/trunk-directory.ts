@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import type { HopSide } from '../../contract/call-record.js';
+import type { ProviderReference } from '../../contract/common.js';
 import { comparableBusinessName } from '../../contract/same-provider.js';
 import { defined, grouped } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
-import type { TrunkDirectory, TrunkParty } from '../trunk-directory.js';
 import {
   HANDOVER_MARGIN_SECONDS,
   MAX_KNOWN_PROVIDERS,
@@ -13,7 +13,7 @@ import {
   differ,
   knownReferences,
 } from './provider-identity.js';
-import type { ProviderIdentities, TrunkDirectoryData, TrunkEntry } from './provider-identity.js';
+import type { ProviderIdentities, TrunkDirectoryData, TrunkEntry, TrunkParty } from './provider-identity.js';
 
 /** A network or a single address; of IPv6 those that carry an IPv4 address (`::ffff:0:0/96`) are that. */
 interface IpPrefix {
@@ -111,53 +111,15 @@ function groupsOf(text: string): readonly bigint[] {
   return text === '' ? [] : text.split(':').map((group) => BigInt(`0x${group}`));
 }
 
-/** What the directory says of one side of a call. */
-export type TrunkLookUp =
-  | {
-      readonly status: 'known';
-      readonly party: TrunkParty;
-      /** By what it was found, strongest first. */
-      readonly by: readonly ('trunk' | 'address' | 'switch-provider')[];
-    }
-  | {
-      readonly status: 'unknown';
-      /**
-       * - `nothing-recorded`: the record names neither trunk, address nor provider of that side;
-       * - `not-listed`: nothing that is recorded is in the directory, or its trunk is there with an address or provider of which the record says nothing;
-       * - `not-listed-then`: it is listed, but not for that time;
-       * - `changing-hands`: the call came within the margin of a change of hands, or of where a period begins or ends that no other of the same party adjoins;
-       * - `contradiction`: entries that hold name different parties, or what is recorded is not as the entries of its trunk, address or provider say.
-       */
-      readonly reason: 'nothing-recorded' | 'not-listed' | 'not-listed-then' | 'changing-hands' | 'contradiction';
-    };
-
-type TrunkKey = Extract<TrunkLookUp, { status: 'known' }>['by'][number];
-
-/** A directory that says why. */
-export interface ExplainingTrunkDirectory extends TrunkDirectory {
-  /** Of its data. */
-  readonly directoryId: string;
-  /**
-   * As `partyOf`, with the reason. Never throws.
-   * @param side - of a record
-   * @param atUs - when the call came, microseconds since the epoch
-   */
-  readonly lookUp: (side: HopSide, atUs: number) => TrunkLookUp;
-}
-
 /**
- * Makes the directory of who had which trunk when. It names a party only where everything that it knows of the side of a call says the
- * same: trunk, address and the provider that the switch wrote down. Where entries contradict each other, where a trunk is listed but not
- * for that time or not with that address, and around the beginning and end of a period beside which the same party has no other, it names
- * nobody, so that a person decides.
- * @param data - entries with their periods, and the providers with all their names
- * @returns the directory, on a copy of the data
- * @throws {@link HopbackError} `invalid-configuration`, with `details.member`, for an entry without a key, an address that is none, a period
- * that ends before it begins, or more than may be
+ * The directory of who had which trunk when: a trunk changes hands, and a call of last year was sent by whoever had it then. It names a party
+ * only where everything that it knows of the side of a call says the same: trunk, address and the provider that the switch wrote down. Where
+ * entries contradict each other, where a trunk is listed but not for that time or not with that address, and around the beginning and end of a
+ * period beside which the same party has no other, it names nobody, so that a person decides.
  * @see {@link checkTrunkDirectory} for what is wrong with the data without being out of bounds; 47 CFR 64.1200(n)(1)
  * @example
  * ```ts
- * const directory = createTrunkDirectory({
+ * const directory = new TrunkDirectory({
  *   directoryId: 'trunks-7',
  *   providers: [{ provider: { name: 'Example Telecom LLC', ocn: '0001' } }],
  *   entries: [
@@ -169,24 +131,141 @@ export interface ExplainingTrunkDirectory extends TrunkDirectory {
  * console.log(directory.partyOf({ trunk: 'east-1', address: '198.51.100.7:5060' }, 1_793_620_800_000_000)); // undefined
  * ```
  */
-export function createTrunkDirectory(data: TrunkDirectoryData): ExplainingTrunkDirectory {
-  const { directoryId, entries, providers, handoverMarginSeconds = HANDOVER_MARGIN_SECONDS } = structuredClone(data);
-  checkBounds(data);
-  const identities = createProviderIdentities(providers);
-  const index = createIndex(entries.map((entry, at) => indexed(entry, at)));
-  const core: DirectoryCore = { identities, index, marginUs: handoverMarginSeconds * 1_000_000 };
-  const lookUp = (side: HopSide, atUs: number): TrunkLookUp => lookedUp(core, side, atUs);
-  return {
-    directoryId,
-    lookUp,
-    partyOf: (side, atUs) => {
-      const found = lookUp(side, atUs);
-      return found.status === 'known' ? found.party : undefined;
-    },
-    isSame: identities.isSame,
-    knows: knownReferences(entries, identities),
-  };
+export class TrunkDirectory {
+  /** Of its data. */
+  readonly directoryId: string;
+  readonly #identities: ProviderIdentities;
+  readonly #index: DirectoryIndex;
+  readonly #marginUs: number;
+  readonly #knows: (reference: ProviderReference) => boolean;
+
+  /**
+   * Makes the directory, on a copy of the data.
+   * @param data - entries with their periods, and the providers with all their names
+   * @throws {@link HopbackError} `invalid-configuration`, with `details.member`, for an entry without a key, an address that is none, a period
+   * that ends before it begins, or more than may be
+   */
+  constructor(data: TrunkDirectoryData) {
+    const { directoryId, entries, providers, handoverMarginSeconds = HANDOVER_MARGIN_SECONDS } = structuredClone(data);
+    checkBounds(data);
+    this.directoryId = directoryId;
+    this.#identities = createProviderIdentities(providers);
+    this.#index = createIndex(entries.map((entry, at) => indexed(entry, at)));
+    this.#marginUs = handoverMarginSeconds * 1_000_000;
+    this.#knows = knownReferences(entries, this.#identities);
+  }
+
+  /**
+   * Never throws.
+   * @param side - of a record: its trunk, its address, and the provider that the switch wrote down
+   * @param atUs - when the call came, microseconds since the epoch
+   * @returns undefined where the directory does not know, or entries contradict each other
+   */
+  partyOf(side: HopSide, atUs: number): TrunkParty | undefined {
+    const found = this.lookUp(side, atUs);
+    return found.status === 'known' ? found.party : undefined;
+  }
+
+  /** Whether two references mean the same provider, other names and affiliates that the directory knows of included. Never throws. */
+  isSame(one: ProviderReference, other: ProviderReference): boolean {
+    return this.#identities.isSame(one, other);
+  }
+
+  /**
+   * Whether it knows whom a reference means. Of somebody whom it does not know, nobody can say that a call was not sent to them: they may
+   * go by another name. Never throws.
+   */
+  knows(reference: ProviderReference): boolean {
+    return this.#knows(reference);
+  }
+
+  /**
+   * As `partyOf`, with the reason. Never throws.
+   * @param side - of a record
+   * @param atUs - when the call came, microseconds since the epoch
+   */
+  lookUp(
+    side: HopSide,
+    atUs: number,
+  ):
+    | {
+        readonly status: 'known';
+        readonly party: TrunkParty;
+        /** By what it was found, strongest first. */
+        readonly by: readonly ('trunk' | 'address' | 'switch-provider')[];
+      }
+    | {
+        readonly status: 'unknown';
+        /**
+         * - `nothing-recorded`: the record names neither trunk, address nor provider of that side;
+         * - `not-listed`: nothing that is recorded is in the directory, or its trunk is there with an address or provider of which the record says nothing;
+         * - `not-listed-then`: it is listed, but not for that time;
+         * - `changing-hands`: the call came within the margin of a change of hands, or of where a period begins or ends that no other of the same party adjoins;
+         * - `contradiction`: entries that hold name different parties, or what is recorded is not as the entries of its trunk, address or provider say.
+         */
+        readonly reason: 'nothing-recorded' | 'not-listed' | 'not-listed-then' | 'changing-hands' | 'contradiction';
+      } {
+    const { trunk, address, provider } = side;
+    if (trunk === undefined && address === undefined && provider === undefined) return unknown('nothing-recorded');
+    const { byTrunk, byProvider } = this.#index;
+    const endpoint = address === undefined ? undefined : readIpPrefix(address);
+    const listed: EntriesByKey = {
+      trunk: trunk === undefined ? [] : (byTrunk.get(trunk) ?? []),
+      address: endpoint === undefined ? [] : atAddress(this.#index, endpoint),
+      'switch-provider': provider === undefined ? [] : (byProvider.get(provider) ?? []),
+    };
+    const fitting = (key: TrunkKey): readonly IndexedEntry[] =>
+      listed[key].filter((one) => faultOf(one, side, endpoint) === undefined);
+    const found: EntriesByKey = {
+      trunk: fitting('trunk'),
+      address: fitting('address'),
+      'switch-provider': fitting('switch-provider'),
+    };
+    // The trunk is in the directory, but not with what is recorded beside it: what other keys say is no answer to that.
+    if (listed.trunk.length > 0 && found.trunk.length === 0) {
+      const isContrary = listed.trunk.some((one) => faultOf(one, side, endpoint) === 'contrary');
+      return unknown(isContrary ? 'contradiction' : 'not-listed');
+    }
+    // What an entry names beside its key and the record lacks may be so: the call may have been of that entry.
+    const isOpen = (one: IndexedEntry): boolean => faultOf(one, side, endpoint) === 'missing';
+    const against = KEYS.flatMap((key) => (found[key].length === 0 ? listed[key] : listed[key].filter(isOpen)));
+    return this.#judged({ found, against, written: this.#writtenParty(provider), atUs });
+  }
+
+  /** Whom the name that the switch wrote means, where the directory knows that name of one provider. */
+  #writtenParty(name: string | undefined): TrunkParty | undefined {
+    if (name === undefined) return undefined;
+    const resolved = this.#identities.resolve({ name });
+    return resolved.status === 'resolved'
+      ? { kind: 'provider', provider: resolved.identity.known.provider }
+      : undefined;
+  }
+
+  #judged({ found, against, written, atUs }: Findings): TrunkLookUp {
+    const near = { firstUs: atUs - this.#marginUs, lastUs: atUs + this.#marginUs };
+    const listed = KEYS.map((key) => found[key]).filter((entries) => entries.length > 0);
+    const current = listed.map((entries) => within(entries, { firstUs: atUs, lastUs: atUs }));
+    // Listed, and nobody said who had it then: what other keys say is no answer to that.
+    if (current.some((entries) => entries.length === 0)) return unknown('not-listed-then');
+    const holding = partiesOf(current.flat());
+    if (written !== undefined) holding.push(written);
+    const [party] = holding;
+    if (party === undefined) return unknown('not-listed');
+    const isParty = (other: TrunkParty): boolean => isSameParty(party, other, this.#identities);
+    if (![...holding, ...partiesOf(within(against, near))].every(isParty)) return unknown('contradiction');
+    const around = within(listed.flat(), near);
+    if (!partiesOf(around).every(isParty)) return unknown('changing-hands');
+    if (listed.length > 0 && !holdThroughout(around, near)) return unknown('changing-hands');
+    const by = KEYS.filter((key) => found[key].length > 0 || (key === 'switch-provider' && written !== undefined));
+    return { status: 'known', party: named(party, this.#identities), by };
+  }
 }
+
+/** What is asked of a directory; a carrier may have another. */
+export type TrunkParties = Pick<TrunkDirectory, 'partyOf' | 'isSame' | 'knows'>;
+
+type TrunkLookUp = ReturnType<TrunkDirectory['lookUp']>;
+type TrunkKey = Extract<TrunkLookUp, { status: 'known' }>['by'][number];
 
 /** Whether two parties are one, affiliates apart: a name in an answer is that of one company. */
 export function isSameParty(one: TrunkParty, other: TrunkParty, identities: ProviderIdentities): boolean {
@@ -254,12 +333,6 @@ function wrong(member: string, what: string): HopbackError {
   return new HopbackError('invalid-configuration', `the trunk directory: ${member} ${what}`, { details: { member } });
 }
 
-interface DirectoryCore {
-  readonly identities: ProviderIdentities;
-  readonly index: DirectoryIndex;
-  readonly marginUs: number;
-}
-
 type DirectoryIndex = ReturnType<typeof createIndex>;
 
 function createIndex(entries: readonly IndexedEntry[]) {
@@ -273,34 +346,6 @@ function createIndex(entries: readonly IndexedEntry[]) {
     /** Lengths of networks that there are, by family. */
     lengths: { 4: lengths(4), 6: lengths(6) },
   };
-}
-
-function lookedUp(core: DirectoryCore, side: HopSide, atUs: number): TrunkLookUp {
-  const { trunk, address, provider } = side;
-  if (trunk === undefined && address === undefined && provider === undefined) return unknown('nothing-recorded');
-  const { byTrunk, byProvider } = core.index;
-  const endpoint = address === undefined ? undefined : readIpPrefix(address);
-  const listed: EntriesByKey = {
-    trunk: trunk === undefined ? [] : (byTrunk.get(trunk) ?? []),
-    address: endpoint === undefined ? [] : atAddress(core.index, endpoint),
-    'switch-provider': provider === undefined ? [] : (byProvider.get(provider) ?? []),
-  };
-  const fitting = (key: TrunkKey): readonly IndexedEntry[] =>
-    listed[key].filter((one) => faultOf(one, side, endpoint) === undefined);
-  const found: EntriesByKey = {
-    trunk: fitting('trunk'),
-    address: fitting('address'),
-    'switch-provider': fitting('switch-provider'),
-  };
-  // The trunk is in the directory, but not with what is recorded beside it: what other keys say is no answer to that.
-  if (listed.trunk.length > 0 && found.trunk.length === 0) {
-    const isContrary = listed.trunk.some((one) => faultOf(one, side, endpoint) === 'contrary');
-    return unknown(isContrary ? 'contradiction' : 'not-listed');
-  }
-  // What an entry names beside its key and the record lacks may be so: the call may have been of that entry.
-  const isOpen = (one: IndexedEntry): boolean => faultOf(one, side, endpoint) === 'missing';
-  const against = KEYS.flatMap((key) => (found[key].length === 0 ? listed[key] : listed[key].filter(isOpen)));
-  return judged(core, { found, against, written: writtenParty(core, provider), atUs });
 }
 
 type EntriesByKey = Readonly<Record<TrunkKey, readonly IndexedEntry[]>>;
@@ -337,13 +382,6 @@ function isWithin(endpoint: IpPrefix | undefined, prefix: IpPrefix): boolean {
   return prefixKey(endpoint, prefix.bits) === prefixKey(prefix, prefix.bits);
 }
 
-/** Whom the name that the switch wrote means, where the directory knows that name of one provider. */
-function writtenParty({ identities }: DirectoryCore, name: string | undefined): TrunkParty | undefined {
-  if (name === undefined) return undefined;
-  const resolved = identities.resolve({ name });
-  return resolved.status === 'resolved' ? { kind: 'provider', provider: resolved.identity.known.provider } : undefined;
-}
-
 interface Findings {
   readonly found: EntriesByKey;
   /** Entries of a recorded key of which none fits, since they name another trunk or provider beside it. */
@@ -353,25 +391,6 @@ interface Findings {
 }
 
 const KEYS: readonly TrunkKey[] = ['trunk', 'address', 'switch-provider'];
-
-function judged({ identities, marginUs }: DirectoryCore, { found, against, written, atUs }: Findings): TrunkLookUp {
-  const near = { firstUs: atUs - marginUs, lastUs: atUs + marginUs };
-  const listed = KEYS.map((key) => found[key]).filter((entries) => entries.length > 0);
-  const current = listed.map((entries) => within(entries, { firstUs: atUs, lastUs: atUs }));
-  // Listed, and nobody said who had it then: what other keys say is no answer to that.
-  if (current.some((entries) => entries.length === 0)) return unknown('not-listed-then');
-  const holding = partiesOf(current.flat());
-  if (written !== undefined) holding.push(written);
-  const [party] = holding;
-  if (party === undefined) return unknown('not-listed');
-  const isParty = (other: TrunkParty): boolean => isSameParty(party, other, identities);
-  if (![...holding, ...partiesOf(within(against, near))].every(isParty)) return unknown('contradiction');
-  const around = within(listed.flat(), near);
-  if (!partiesOf(around).every(isParty)) return unknown('changing-hands');
-  if (listed.length > 0 && !holdThroughout(around, near)) return unknown('changing-hands');
-  const by = KEYS.filter((key) => found[key].length > 0 || (key === 'switch-provider' && written !== undefined));
-  return { status: 'known', party: named(party, identities), by };
-}
 
 function partiesOf(entries: readonly IndexedEntry[]): TrunkParty[] {
   return entries.map(({ entry }) => entry.party);

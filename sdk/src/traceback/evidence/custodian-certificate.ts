@@ -2,7 +2,6 @@ import type { CoverageInterval } from '../../contract/call-record.js';
 import type { SearchStatement } from '../../contract/traceback-exchange.js';
 import { printableText, utcText } from '../../core/text.js';
 import type {
-  ClockStatement,
   EvidenceFileEntry,
   EvidenceManifest,
   EvidenceMaterial,
@@ -164,7 +163,7 @@ function instant(us: number): string {
   return Math.abs(us) <= 8.64e18 ? utcText(us) : `${us} microseconds since 1970`;
 }
 
-function clockText(clocks: readonly ClockStatement[]): string {
+function clockText(clocks: EvidenceMaterial['clocks']): string {
   if (clocks.length === 0) return 'The offset of the clocks that the records were written by was not measured.';
   return clocks
     .map((clock) => {

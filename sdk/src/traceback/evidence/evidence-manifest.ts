@@ -159,14 +159,6 @@ function hasEachOnce(files: readonly { readonly name: string }[]): boolean {
   return new Set(files.map(({ name }) => name)).size === files.length;
 }
 
-/** A file of a pack with its octets. */
-export interface EvidenceFile {
-  readonly name: string;
-  readonly mediaType: string;
-  readonly what: string;
-  readonly octets: Uint8Array;
-}
-
 /** A pack as it is kept. */
 export interface EvidencePack {
   readonly manifest: EvidenceManifest;
@@ -175,30 +167,19 @@ export interface EvidencePack {
   /** Over them: DER for ES256, 64 octets for Ed25519, as OpenSSL takes them. */
   readonly signature: Uint8Array;
   /** Those of the manifest, in its order. */
-  readonly files: readonly EvidenceFile[];
+  readonly files: readonly {
+    readonly name: string;
+    readonly mediaType: string;
+    readonly what: string;
+    readonly octets: Uint8Array;
+  }[];
   /** Compact JWS, once the answer was signed. */
   readonly answerJws?: string;
   /** Compact JWS, once the platform gave a receipt. */
   readonly receiptJws?: string;
 }
 
-/** How far the clock that wrote the records was off, as far as anybody measured it. */
-export type ClockStatement =
-  | {
-      readonly status: 'measured';
-      /** Name of the source, as in `CallRecord.source.id`; absent where it holds for all of them. */
-      readonly sourceId?: string;
-      /** What has to be added to the times of the records to have UTC, milliseconds. */
-      readonly offsetMs: number;
-      /** How far off that may be, milliseconds. */
-      readonly uncertaintyMs: number;
-      /** Against what: `ntp 192.0.2.123`. */
-      readonly against: string;
-      /** RFC 3339 in UTC. */
-      readonly measuredAt: string;
-    }
-  /** Nobody measured it, and the pack says so. */
-  | { readonly status: 'not-measured'; readonly sourceId?: string };
+export type EvidenceFile = EvidencePack['files'][number];
 
 /** What an evidence pack is made of. */
 export interface EvidenceMaterial {
@@ -226,8 +207,27 @@ export interface EvidenceMaterial {
   readonly records: readonly CallRecord[];
   /** What spoke for the call that was chosen, and against it. */
   readonly reasons?: MatchCandidate['reasons'];
-  /** One for each source, or one for all; empty says that nothing is known. */
-  readonly clocks: readonly ClockStatement[];
+  /**
+   * How far the clocks that wrote the records were off, as far as anybody measured it: one for each source, or one for all; empty says that
+   * nothing is known.
+   */
+  readonly clocks: readonly (
+    | {
+        readonly status: 'measured';
+        /** Name of the source, as in `CallRecord.source.id`; absent where it holds for all of them. */
+        readonly sourceId?: string;
+        /** What has to be added to the times of the records to have UTC, milliseconds. */
+        readonly offsetMs: number;
+        /** How far off that may be, milliseconds. */
+        readonly uncertaintyMs: number;
+        /** Against what: `ntp 192.0.2.123`. */
+        readonly against: string;
+        /** RFC 3339 in UTC. */
+        readonly measuredAt: string;
+      }
+    /** Nobody measured it, and the pack says so. */
+    | { readonly status: 'not-measured'; readonly sourceId?: string }
+  )[];
   /** Of the call, where it is not in the records themselves. */
   readonly verdict?: VerdictEvidence;
   /** How it was decided what an answer says, and whether a machine may say it: every rule in the order in which it was applied. */
@@ -248,39 +248,6 @@ export interface EvidenceMaterial {
       readonly because?: string;
     }[];
   };
-}
-
-/**
- * Keeps the evidence of answers. An answer names its pack, and a pack holds its answer: so there are two steps, each an entry of the log.
- */
-export interface EvidenceWriter {
-  /**
-   * Writes the pack, and its hash to the log; both are durable when it resolves. Call it before the answer is signed, and sign the answer
-   * with the reference. A pack whose answer was never signed does no harm: whoever crashed in between writes another.
-   * @throws HopbackError `invalid-argument` for what no pack can hold; `storage-failed` (retryable); `signer-failed`; `closed`
-   */
-  readonly write: (material: EvidenceMaterial) => Promise<EvidenceReference>;
-  /**
-   * Adds the signed answer to its pack, and its hash to the log. Called again with the same answer it gives the same position, and takes a
-   * receipt where there is none yet.
-   * @throws HopbackError `invalid-argument` when there is no such pack, or it has another answer; else as `write`
-   */
-  readonly attachAnswer: (
-    packId: string,
-    signed: {
-      /** Compact JWS of the answer, with the reference that `write` gave in its `evidence`. */
-      readonly answerJws: string;
-      /** Compact JWS of the receipt, where the platform gave one already. */
-      readonly receiptJws?: string;
-    },
-  ) => Promise<{
-    readonly packId: string;
-    /** SHA-256 of the compact JWS, lower-case hex. */
-    readonly answerSha256: string;
-    readonly logId: string;
-    /** Where the signed answer lies in the log. */
-    readonly leafIndex: number;
-  }>;
 }
 
 /** Deeper than anything that a pack holds. */

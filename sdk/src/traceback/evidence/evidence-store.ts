@@ -1,78 +1,236 @@
-import { X509Certificate } from 'node:crypto';
+import { randomBytes, randomUUID, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import type { EvidenceReference } from '../../contract/traceback-exchange.js';
+import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import { defined } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
-import { FolderLock, NODE_LOG_FILES } from '../../log/log-files.js';
+import { FolderLock } from '../../log/log-files.js';
 import { MerkleLog } from '../../log/merkle-log.js';
 import type { MerkleLogOptions } from '../../log/merkle-log.js';
-import { createMerkleTree, hashOfLeaf } from '../../log/merkle-tree.js';
-import type { MerkleTree } from '../../log/merkle-tree.js';
-import { verifyMerkleLog } from '../../log/verify-merkle-log.js';
-import type { MerkleLogVerification } from '../../log/verify-merkle-log.js';
-import type { EvidenceEntry, EvidencePack, EvidenceWriter } from './evidence-manifest.js';
-import { createEvidenceWriter } from './evidence-writer.js';
-import type { EvidenceWriterOptions } from './evidence-writer.js';
-import { hashInEntry, loggedHashes, parseEntry, sha256 } from './evidence-manifest.js';
-import { createPackStore, packFindings } from './pack-store.js';
-import type { EvidencePackTrust } from './verify-pack.js';
-import type { EvidenceFinding, EvidenceNote, LoggedProof, PackKeys, PackStore } from './pack-store.js';
+import { signatureFor } from '../../log/merkle-tree.js';
+import { answerDifference, isPackId, sha256 } from './evidence-manifest.js';
+import type { EvidenceManifest, EvidenceMaterial, EvidencePack, RecordPractice } from './evidence-manifest.js';
+import { packFiles } from './pack-files.js';
+import {
+  answerFileName,
+  createPackStore,
+  encodeAnswer,
+  encodeEntry,
+  encodePack,
+  entriesIn,
+  packFileName,
+  STORE_PARTS,
+} from './pack-store.js';
+import type { PackStore } from './pack-store.js';
 
 /** How a store of evidence is opened. */
-export interface EvidenceStoreOptions
-  extends
-    Omit<MerkleLogOptions, 'schedule' | 'segmentBytes'>,
-    Omit<EvidenceWriterOptions, 'directory' | 'log' | 'signer' | 'clock' | 'files'> {
+export interface EvidenceStoreOptions extends Omit<MerkleLogOptions, 'schedule' | 'segmentBytes'> {
   /** PEM of the certificate for the key of the signer first, and those above it, where there is one: it goes into exported packs. */
   readonly certificatePem?: string;
+  /** What the provider states about its systems; each goes into every pack, for the custodian. Default none. */
+  readonly practices?: readonly RecordPractice[];
+  /** Makes the name of a pack: 1 to 64 letters, digits and hyphens, never the same twice. Default a random UUID. */
+  readonly newId?: () => string;
+  /** Gives so many random octets. Default those of the machine. */
+  readonly random?: (octets: number) => Uint8Array;
 }
-
-/** Log and packs in one folder. */
-export interface EvidenceStore extends AsyncDisposable {
-  readonly log: MerkleLog;
-  readonly writer: EvidenceWriter;
-  /** @throws HopbackError `storage-failed` */
-  readonly pack: (packId: string) => Promise<EvidencePack | undefined>;
-  /** Closes the log and lets the folder go. May be called again. @throws HopbackError `storage-failed` */
-  readonly close: () => Promise<void>;
-}
-
-/** The folders and files of a store. */
-const STORE_PARTS = {
-  log: 'log',
-  packs: 'packs',
-  publicKey: 'public-key.pem',
-  certificate: 'certificate.pem',
-} as const;
 
 /**
- * Opens a folder of evidence, with the log in `log`, a file for each pack in `packs`, and the public key beside them, for whoever wants to look at
- * it with `hopback evidence`. One process a folder: it takes the folder by `FolderLock` of `@hopback/sdk/log`, unless the files are handed in.
- * @param options - where, the name of the log, who signs, and what the provider states about its systems
- * @returns the store
- * @throws {@link HopbackError} as `MerkleLog.open` of `@hopback/sdk/log`; `storage-failed` when the folder cannot be written to, or another
- * process has it
- * @see `createEvidenceWriter` for packs elsewhere than beside the log, {@link verifyEvidenceStore}
+ * Keeps the evidence of answers in one folder, with the log in `log`, a file for each pack in `packs`, and the public key beside them, for whoever
+ * wants to look at it with `hopback evidence`. An answer names its pack, and a pack holds its answer: so there are two steps, each an entry of the
+ * log. A pack is durable before its entry, so that no entry names a pack that a crash took.
+ * @see {@link verifyEvidenceStore}
  * @example
  * ```ts
  * const { mkdtemp, rm } = await import('node:fs/promises');
  * const { tmpdir } = await import('node:os');
  * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
- * const store = await openEvidenceStore({ directory, logId: 'example.com/evidence', signer: createLogSigner(createTestKey().privateKeyPem) });
+ * const signer = createLogSigner(createTestKey().privateKeyPem);
+ * const store = await EvidenceStore.open({ directory, logId: 'example.com/evidence', signer });
  * console.log(store.log.size); // 0
  * await store.close();
  * await rm(directory, { recursive: true });
  * ```
  */
-export async function openEvidenceStore(options: EvidenceStoreOptions): Promise<EvidenceStore> {
-  requireCertificateOf(options);
-  // Two processes on one folder would each sign for other entries in the same places.
-  const lock = options.files === undefined ? await FolderLock.take(options.directory, 'the evidence') : undefined;
-  try {
-    return await openLocked(options, lock);
-  } catch (error) {
-    await lock?.close();
-    throw error;
+export class EvidenceStore implements AsyncDisposable {
+  readonly log: MerkleLog;
+  readonly #options: EvidenceStoreOptions;
+  readonly #lock: FolderLock | undefined;
+  readonly #packs: PackStore;
+  readonly #software: EvidenceManifest['software'] = thisPackage();
+  /** Places of the entries of answers and receipts, once the log was looked through for them. */
+  #places: Promise<Map<string, number>> | undefined;
+  /** What is being attached, by pack. */
+  readonly #attaching = new Map<string, Promise<void>>();
+
+  /**
+   * Opens a folder. One process a folder: it takes the folder by `lockFolder` of `@hopback/sdk/log`, unless the files are handed in.
+   * @param options - where, the name of the log, who signs, and what the provider states about its systems
+   * @returns the store
+   * @throws {@link HopbackError} as `openMerkleLog` of `@hopback/sdk/log`; `storage-failed` when the folder cannot be written to, or another
+   * process has it
+   */
+  static async open(options: EvidenceStoreOptions): Promise<EvidenceStore> {
+    requireCertificateOf(options);
+    const { directory, files } = options;
+    // Two processes on one folder would each sign for other entries in the same places.
+    const lock = files === undefined ? await FolderLock.take(directory, 'the evidence') : undefined;
+    try {
+      const log = await MerkleLog.open({ ...options, directory: join(directory, STORE_PARTS.log) });
+      try {
+        await writeKeys(options, createPackStore(directory, files));
+      } catch (error) {
+        await log.close().catch(() => undefined);
+        throw error;
+      }
+      return new EvidenceStore(options, log, lock);
+    } catch (error) {
+      await lock?.close();
+      throw error;
+    }
+  }
+
+  private constructor(options: EvidenceStoreOptions, log: MerkleLog, lock: FolderLock | undefined) {
+    this.log = log;
+    this.#options = options;
+    this.#lock = lock;
+    this.#packs = createPackStore(join(options.directory, STORE_PARTS.packs), options.files);
+  }
+
+  /**
+   * Writes a pack, and its hash to the log; both are durable when it resolves. Call it before the answer is signed, and sign the answer
+   * with the reference. A pack whose answer was never signed does no harm: whoever crashed in between writes another.
+   * @throws HopbackError `invalid-argument` for what no pack can hold; `storage-failed` (retryable); `signer-failed`; `closed`
+   */
+  async write(material: EvidenceMaterial): Promise<EvidenceReference> {
+    const { signer, practices = [], newId = randomUUID, random = randomBytes } = this.#options;
+    const { log } = this;
+    const packId = newId();
+    if (!isPackId(packId)) {
+      throw new HopbackError('invalid-argument', 'the name of a pack has 1 to 64 letters, digits and hyphens');
+    }
+    const laidOut = packFiles(material, {
+      packId,
+      salt: Buffer.from(random(16)).toString('hex'),
+      writtenAt: this.#now(),
+      software: this.#software,
+      signer: {
+        algorithm: signer.algorithm,
+        publicKeySha256: sha256(signer.publicKey.export({ type: 'spki', format: 'der' })),
+      },
+      logId: log.logId,
+      practices,
+    });
+    const signature = await signatureFor(signer, laidOut.manifestOctets);
+    await this.#packs.write(packFileName(packId), encodePack({ ...laidOut, signature }));
+    const manifestSha256 = sha256(laidOut.manifestOctets);
+    const { writtenAt } = laidOut.manifest;
+    const entry = {
+      format: 'hopback.evidence-entry.1',
+      kind: 'pack',
+      packId,
+      manifestSha256,
+      writtenAt,
+    } as const;
+    const { leafIndex } = await log.append(encodeEntry(entry));
+    return { packId, manifestSha256, logId: log.logId, leafIndex };
+  }
+
+  /**
+   * Adds the signed answer to its pack, and its hash to the log. Called again with the same answer it gives the same position, and takes a
+   * receipt where there is none yet.
+   * @throws HopbackError `invalid-argument` when there is no such pack, or it has another answer; else as `write`
+   */
+  attachAnswer(
+    packId: string,
+    signed: {
+      /** Compact JWS of the answer, with the reference that `write` gave in its `evidence`. */
+      readonly answerJws: string;
+      /** Compact JWS of the receipt, where the platform gave one already. */
+      readonly receiptJws?: string;
+    },
+  ): Promise<{
+    readonly packId: string;
+    /** SHA-256 of the compact JWS, lower-case hex. */
+    readonly answerSha256: string;
+    readonly logId: string;
+    /** Where the signed answer lies in the log. */
+    readonly leafIndex: number;
+  }> {
+    // One after the other for a pack: who looks whether an answer is there has to see what the one before did.
+    const before = this.#attaching.get(packId) ?? Promise.resolve();
+    const done = before.then(() => this.#attach(packId, signed));
+    // Nothing is kept of a pack for which there is no next one.
+    const forget = (): void => {
+      if (this.#attaching.get(packId) === settled) this.#attaching.delete(packId);
+    };
+    const settled: Promise<void> = done.then(forget, forget);
+    this.#attaching.set(packId, settled);
+    return done;
+  }
+
+  /** @throws HopbackError `storage-failed` */
+  async pack(packId: string): Promise<EvidencePack | undefined> {
+    const pack = await this.#packs.readPack(packId);
+    return typeof pack === 'string' ? undefined : pack;
+  }
+
+  /** Closes the log and lets the folder go. May be called again. @throws HopbackError `storage-failed` */
+  async close(): Promise<void> {
+    try {
+      await this.log.close();
+    } finally {
+      await this.#lock?.close();
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #attach(packId: string, signed: { readonly answerJws: string; readonly receiptJws?: string }) {
+    const pack = await this.#packs.readPack(packId);
+    if (typeof pack === 'string') throw new HopbackError('invalid-argument', `there is no pack of that name: ${pack}`);
+    requireAnswerOf(pack, signed.answerJws);
+    const { answerJws } = signed;
+    // The first receipt stands: its hash is in the log, or about to be.
+    const receiptJws = pack.receiptJws ?? signed.receiptJws;
+    if (pack.answerJws !== answerJws || pack.receiptJws !== receiptJws) {
+      await this.#packs.write(answerFileName(packId), encodeAnswer(defined({ answerJws, receiptJws })));
+    }
+    const leafIndex = await this.#logged({ kind: 'answer', packId, jws: answerJws });
+    if (receiptJws !== undefined) await this.#logged({ kind: 'receipt', packId, jws: receiptJws });
+    return { packId, answerSha256: sha256(answerJws), logId: this.log.logId, leafIndex };
+  }
+
+  /** Place of the entry of a JWS: that which it has, or a new one. */
+  async #logged({ kind, packId, jws }: LoggedJws): Promise<number> {
+    this.#places ??= placesOf(this.log).catch((error: unknown) => {
+      this.#places = undefined;
+      throw error;
+    });
+    const places = await this.#places;
+    const jwsSha256 = sha256(jws);
+    const key = `${kind} ${packId} ${jwsSha256}`;
+    const known = places.get(key);
+    if (known !== undefined) return known;
+    const entry = {
+      format: 'hopback.evidence-entry.1',
+      kind,
+      packId,
+      jwsSha256,
+      writtenAt: this.#now(),
+    } as const;
+    const { leafIndex } = await this.log.append(encodeEntry(entry));
+    places.set(key, leafIndex);
+    return leafIndex;
+  }
+
+  #now(): string {
+    const { clock = MACHINE_CLOCK } = this.#options;
+    return new Date(clock.nowMs()).toISOString();
   }
 }
 
@@ -93,43 +251,6 @@ function isCertificateOf(pem: string, key: KeyObject): boolean {
   }
 }
 
-async function openLocked(options: EvidenceStoreOptions, lock: FolderLock | undefined): Promise<EvidenceStore> {
-  const { directory, certificatePem: _, practices, newId, random, ...merkle } = options;
-  const { signer, clock, files = NODE_LOG_FILES } = merkle;
-  const log = await MerkleLog.open({ ...merkle, directory: join(directory, STORE_PARTS.log) });
-  const close = async (): Promise<void> => {
-    try {
-      await log.close();
-    } finally {
-      await lock?.close();
-    }
-  };
-  try {
-    await writeKeys(options, createPackStore(directory, files));
-  } catch (error) {
-    await log.close().catch(() => undefined);
-    throw error;
-  }
-  const packsDirectory = join(directory, STORE_PARTS.packs);
-  const packs = createPackStore(packsDirectory, files);
-  return {
-    log,
-    writer: createEvidenceWriter({
-      ...defined({ practices, clock, newId, random }),
-      directory: packsDirectory,
-      log,
-      signer,
-      files,
-    }),
-    pack: async (packId) => {
-      const pack = await packs.readPack(packId);
-      return typeof pack === 'string' ? undefined : pack;
-    },
-    close,
-    [Symbol.asyncDispose]: close,
-  };
-}
-
 /** For whoever looks at the folder later: old packs need the old keys. */
 async function writeKeys(
   { signer, formerPublicKeys = [], certificatePem }: EvidenceStoreOptions,
@@ -141,315 +262,39 @@ async function writeKeys(
   if (certificatePem !== undefined) await store.write(STORE_PARTS.certificate, Buffer.from(certificatePem));
 }
 
-/** What a store has of a pack. */
-export type EvidencePackReading =
-  | {
-      readonly status: 'read';
-      readonly pack: EvidencePack;
-      readonly proofs: readonly LoggedProof[];
-      readonly certificatePem?: string;
-    }
-  /** The log does not know it, or its file is gone or no pack. */
-  | { readonly status: 'missing'; readonly reason: 'not-logged' | 'not-kept' | 'unreadable' }
-  /** The log is not what was signed: nothing is proved by it. */
-  | { readonly status: 'log-broken'; readonly log: MerkleLogVerification };
-
-/** What a log of evidence lists. */
-export interface EvidenceListing {
-  readonly log: MerkleLogVerification;
-  /** In the order of the log. */
-  readonly packs: readonly {
-    readonly packId: string;
-    /** Place of its entry. */
-    readonly leafIndex: number;
-    readonly writtenAt: string;
-    /** Places of the entries of its answer and its receipt. */
-    readonly answerLeafIndex?: number;
-    readonly receiptLeafIndex?: number;
-  }[];
+/** As its package.json says. */
+function thisPackage(): EvidenceManifest['software'] {
+  const { name, version } = createRequire(import.meta.url)('../../../package.json') as EvidenceManifest['software'];
+  return { name, version };
 }
 
-/** By which a store is read: as for {@link verifyMerkleLog}. */
-export type EvidenceReadTrust = Pick<
-  Parameters<typeof verifyMerkleLog>[1],
-  'publicKeys' | 'logId' | 'checkpoints' | 'files'
->;
-
-/**
- * Reads a pack out of a folder of evidence with its proofs, without opening the log for writing: another process may have it open.
- * @param directory - as {@link openEvidenceStore} has it
- * @param packId - which
- * @param trust - keys of the log, and checkpoints that were kept elsewhere
- * @returns the pack, or why there is none; never throws for what the files hold
- * @throws {@link HopbackError} `invalid-argument` without a key; `storage-failed` when the disk does not give the files
- * @see {@link exportEvidencePack}, which takes what it returns
- * @example
- * ```ts
- * const { mkdtemp, rm } = await import('node:fs/promises');
- * const { tmpdir } = await import('node:os');
- * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
- * const signer = createLogSigner(createTestKey().privateKeyPem);
- * await (await openEvidenceStore({ directory, logId: 'example.com/evidence', signer })).close();
- * const reading = await readEvidencePack(directory, 'no-pack', { publicKeys: [signer.publicKey] });
- * console.log(reading); // { status: 'missing', reason: 'not-logged' }
- * await rm(directory, { recursive: true });
- * ```
- */
-export async function readEvidencePack(
-  directory: string,
-  packId: string,
-  trust: EvidenceReadTrust,
-): Promise<EvidencePackReading> {
-  const tree = createMerkleTree();
-  const entries: {
-    readonly leafIndex: number;
-    readonly octets: Uint8Array;
-    readonly kind: LoggedProof['kind'];
-  }[] = [];
-  const log = await lookedAt(directory, trust, ({ leafIndex, octets, entry }) => {
-    if (entry?.packId === packId) entries.push({ leafIndex, octets: Uint8Array.from(octets), kind: entry.kind });
-    tree.add(hashOfLeaf(octets));
-  });
-  if (log.status === 'broken' || log.checkpoint === undefined) {
-    return log.status === 'broken' ? { status: 'log-broken', log } : { status: 'missing', reason: 'not-logged' };
+/** The pack is of this answer, and has no other yet. */
+function requireAnswerOf(pack: EvidencePack, answerJws: string): void {
+  if (pack.answerJws !== undefined && pack.answerJws !== answerJws) {
+    throw new HopbackError('invalid-argument', 'the pack has another answer: an amended one gets a pack of its own');
   }
-  if (!entries.some(({ kind }) => kind === 'pack')) return { status: 'missing', reason: 'not-logged' };
-  const pack = await createPackStore(join(directory, STORE_PARTS.packs), trust.files).readPack(packId);
-  if (typeof pack === 'string') return { status: 'missing', reason: pack === 'missing' ? 'not-kept' : 'unreadable' };
-  const certificate = await createPackStore(directory, trust.files).read(STORE_PARTS.certificate);
-  const { checkpoint } = log;
-  return {
-    status: 'read',
-    pack,
-    proofs: entries.map((entry) => ({ ...entry, inclusion: inclusionIn(tree, entry.leafIndex), checkpoint })),
-    ...(certificate === undefined ? {} : { certificatePem: Buffer.from(certificate).toString('utf8') }),
-  };
+  const what = answerDifference(pack, answerJws);
+  if (what === undefined) return;
+  throw new HopbackError('invalid-argument', `the signed answer is none of this pack: ${what}`);
 }
 
-/**
- * Lists the packs of a folder of evidence by its log, as far as it is what was signed.
- * @param directory - as {@link openEvidenceStore} has it
- * @param trust - keys of the log, and checkpoints that were kept elsewhere
- * @returns the packs, and what the log is worth; never throws for what the files hold
- * @throws {@link HopbackError} `invalid-argument` without a key; `storage-failed` when the disk does not give the files
- * @see {@link verifyEvidenceStore}, which looks into the packs too
- * @example
- * ```ts
- * const { mkdtemp, rm } = await import('node:fs/promises');
- * const { tmpdir } = await import('node:os');
- * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
- * const signer = createLogSigner(createTestKey().privateKeyPem);
- * await (await openEvidenceStore({ directory, logId: 'example.com/evidence', signer })).close();
- * const { log, packs } = await listEvidence(directory, { publicKeys: [signer.publicKey] });
- * console.log(log.status, packs.length); // intact 0
- * await rm(directory, { recursive: true });
- * ```
- */
-export async function listEvidence(directory: string, trust: EvidenceReadTrust): Promise<EvidenceListing> {
-  const packs = new Map<string, EvidenceListing['packs'][number]>();
-  const log = await lookedAt(directory, trust, ({ leafIndex, entry }) => {
-    if (entry === undefined) return;
-    const { packId, writtenAt } = entry;
-    const known = packs.get(packId);
-    if (entry.kind === 'pack') packs.set(packId, { packId, leafIndex, writtenAt });
-    else if (known !== undefined) {
-      packs.set(packId, { ...known, [entry.kind === 'answer' ? 'answerLeafIndex' : 'receiptLeafIndex']: leafIndex });
-    }
-  });
-  return { log, packs: [...packs.values()] };
+interface LoggedJws {
+  readonly kind: 'answer' | 'receipt';
+  readonly packId: string;
+  readonly jws: string;
 }
 
-function lookedAt(
-  directory: string,
-  { publicKeys, logId, checkpoints, files }: EvidenceReadTrust,
-  show: (looked: {
-    readonly leafIndex: number;
-    readonly octets: Uint8Array;
-    readonly entry: EvidenceEntry | undefined;
-  }) => void,
-): Promise<MerkleLogVerification> {
-  return verifyMerkleLog(join(directory, STORE_PARTS.log), {
-    ...defined({ publicKeys, logId, checkpoints, files }),
-    onEntry: ({ leafIndex, octets }) => show({ leafIndex, octets, entry: parseEntry(octets) }),
-  });
+interface LoggedJws {
+  readonly kind: 'answer' | 'receipt';
+  readonly packId: string;
+  readonly jws: string;
 }
 
-function inclusionIn(tree: MerkleTree, leafIndex: number): LoggedProof['inclusion'] {
-  const hashes = tree.inclusion(leafIndex, tree.size).map((one) => one.toString('hex'));
-  return { leafIndex, size: tree.size, hashes };
-}
-
-/** What became of looking through a store of evidence. */
-export interface EvidenceStoreVerification {
-  /**
-   * `passed`: the log is intact, and every pack that is there is as it was logged. `indeterminate`: as far as the log can be read; its end
-   * cannot, see `MerkleLogVerification` of `@hopback/sdk/log`.
-   */
-  readonly status: 'passed' | 'indeterminate' | 'failed';
-  readonly log: MerkleLogVerification;
-  /** By entry: the first is the first bad one. Entries behind the first bad one of the log itself are not looked at. */
-  readonly findings: readonly {
-    readonly leafIndex: number;
-    readonly packId?: string;
-    readonly finding:
-      | EvidenceFinding
-      /** The entry holds what no writer of evidence writes. */
-      | { readonly kind: 'entry-unreadable' }
-      /** The pack has another manifest, or the answer another text, than the log has the hash of. */
-      | {
-          readonly kind: 'not-as-logged';
-          readonly expected: string;
-          readonly actual: string;
-        }
-      /** Another pack has a signed answer of the same name and revision that says something else. */
-      | { readonly kind: 'answers-conflict'; readonly otherPackId: string };
-  }[];
-  /** What is to be known about packs. */
-  readonly notes: readonly {
-    readonly packId: string;
-    readonly note:
-      | EvidenceNote
-      /** Its file is gone: removed when its time had come, or lost. Its entry stays. */
-      | { readonly kind: 'pack-not-kept' }
-      /** There is no entry of it: its writer died before. No answer names it. */
-      | { readonly kind: 'pack-not-logged' }
-      /** There is no entry of its signed answer, or of its receipt: its writer died before, and may still attach it. */
-      | { readonly kind: 'answer-not-logged' | 'receipt-not-logged' }
-      /** Its entry says that it was written before one that stands before it: the clock was set back, or somebody stated a time that was not. */
-      | { readonly kind: 'clock-went-back'; readonly leafIndex: number };
-  }[];
-  /** Packs that were looked at. */
-  readonly packs: number;
-}
-
-/**
- * Looks through a folder of evidence, without changing it: the log as `verifyMerkleLog` of `@hopback/sdk/log` does, and each pack against its entry, its manifest, its
- * signature, the hashes of its records, and its answer.
- * @param directory - as {@link openEvidenceStore} has it
- * @param trust - keys of log and manifests, and checkpoints that were kept elsewhere
- * @returns what was found; never throws for what the files hold
- * @throws {@link HopbackError} `invalid-argument` without a key; `storage-failed` when the disk does not give the files
- * @see {@link verifyEvidencePack} for one pack that was handed over
- * @example
- * ```ts
- * const { mkdtemp, rm } = await import('node:fs/promises');
- * const { tmpdir } = await import('node:os');
- * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
- * const signer = createLogSigner(createTestKey().privateKeyPem);
- * await (await openEvidenceStore({ directory, logId: 'example.com/evidence', signer })).close();
- * const verification = await verifyEvidenceStore(directory, { publicKeys: [signer.publicKey] });
- * console.log(verification.status, verification.packs); // passed 0
- * await rm(directory, { recursive: true });
- * ```
- */
-export async function verifyEvidenceStore(
-  directory: string,
-  trust: EvidenceReadTrust & Pick<EvidencePackTrust, 'answerKeys' | 'receiptKeys'>,
-): Promise<EvidenceStoreVerification> {
-  const { publicKeys, answerKeys, receiptKeys, files } = trust;
-  const entries: { readonly leafIndex: number; readonly entry: EvidenceEntry | undefined }[] = [];
-  const log = await lookedAt(directory, trust, ({ leafIndex, entry }) => entries.push({ leafIndex, entry }));
-  const walk: StoreWalk = {
-    packs: createPackStore(join(directory, STORE_PARTS.packs), files),
-    keys: defined({ publicKeys, answerKeys, receiptKeys }),
-    findings: [],
-    notes: [],
-    answered: new Set(),
-    receipted: new Set(),
-    answers: new Map(),
-    latest: '',
-    looked: 0,
-  };
-  for (const { leafIndex, entry } of entries) {
-    if (entry === undefined) walk.findings.push({ leafIndex, finding: { kind: 'entry-unreadable' } });
-    else await checkEntry(walk, leafIndex, entry);
+async function placesOf(log: MerkleLog): Promise<Map<string, number>> {
+  const places = new Map<string, number>();
+  for await (const { leafIndex, entry } of entriesIn(log)) {
+    if (entry !== undefined && entry.kind !== 'pack')
+      places.set(`${entry.kind} ${entry.packId} ${entry.jwsSha256}`, leafIndex);
   }
-  // Behind a bad entry nothing is known of what is logged.
-  if (log.status !== 'broken') await noteUnlogged(walk, entries);
-  const { findings, notes, looked } = walk;
-  const isWhole = log.status !== 'broken' && findings.length === 0;
-  const status = log.status === 'intact' ? 'passed' : 'indeterminate';
-  return {
-    status: isWhole ? status : 'failed',
-    log,
-    findings,
-    notes,
-    packs: looked,
-  };
-}
-
-type LoggedFinding = EvidenceStoreVerification['findings'][number];
-
-interface StoreWalk {
-  readonly packs: PackStore;
-  readonly keys: PackKeys;
-  readonly findings: LoggedFinding[];
-  readonly notes: EvidenceStoreVerification['notes'][number][];
-  /** Packs with a signed answer. */
-  readonly answered: Set<string>;
-  /** Packs with a receipt. */
-  readonly receipted: Set<string>;
-  /** What was answered, by answer and revision. */
-  readonly answers: Map<string, { readonly packId: string; readonly sha256: string }>;
-  /** The latest time that an entry states. */
-  latest: string;
-  looked: number;
-}
-
-async function checkEntry(walk: StoreWalk, leafIndex: number, entry: EvidenceEntry): Promise<void> {
-  const { packId } = entry;
-  const writtenAt = new Date(entry.writtenAt).toISOString();
-  if (writtenAt < walk.latest) walk.notes.push({ packId, note: { kind: 'clock-went-back', leafIndex } });
-  else walk.latest = writtenAt;
-  const pack = await walk.packs.readPack(packId);
-  const found = (finding: LoggedFinding['finding']): void => void walk.findings.push({ leafIndex, packId, finding });
-  if (pack === 'missing') {
-    if (entry.kind === 'pack') walk.notes.push({ packId, note: { kind: 'pack-not-kept' } });
-    return;
-  }
-  if (pack === 'unreadable') return found({ kind: 'unreadable', file: packId });
-  const expected = hashInEntry(entry) ?? '';
-  const actual = loggedHashes(pack)[entry.kind];
-  if (actual === undefined) return found({ kind: 'file-missing', file: `${entry.kind}.jws` });
-  if (actual !== expected) return found({ kind: 'not-as-logged', expected, actual });
-  if (entry.kind !== 'pack') return;
-  if (pack.manifest.packId !== packId) return found({ kind: 'entry-differs', file: packId });
-  walk.looked += 1;
-  if (pack.receiptJws !== undefined) walk.receipted.add(packId);
-  if (pack.answerJws !== undefined) {
-    walk.answered.add(packId);
-    const otherPackId = conflicting(walk, pack);
-    if (otherPackId !== undefined) found({ kind: 'answers-conflict', otherPackId });
-  }
-  const { findings, notes } = await packFindings(pack, walk.keys);
-  for (const finding of findings) found(finding);
-  for (const note of notes) walk.notes.push({ packId, note });
-}
-
-/** An answer is given once: whoever signs two of one name that differ can show whichever suits. */
-function conflicting({ answers }: StoreWalk, { manifest, files }: EvidencePack): string | undefined {
-  const { packId, answerId, revision } = manifest;
-  const said = files.find(({ name }) => name === 'answer.json')?.octets ?? new Uint8Array(0);
-  const own = { packId, sha256: sha256(said) };
-  const key = `${String(revision)} ${answerId}`;
-  const other = answers.get(key);
-  if (other === undefined) answers.set(key, own);
-  return other === undefined || other.sha256 === own.sha256 ? undefined : other.packId;
-}
-
-async function noteUnlogged(
-  walk: StoreWalk,
-  entries: readonly { readonly entry: EvidenceEntry | undefined }[],
-): Promise<void> {
-  const idsOf = (kind: EvidenceEntry['kind']): ReadonlySet<string> =>
-    new Set(entries.flatMap(({ entry }) => (entry?.kind === kind ? [entry.packId] : [])));
-  const [packs, answers, receipts] = [idsOf('pack'), idsOf('answer'), idsOf('receipt')];
-  for (const packId of await walk.packs.packIds()) {
-    if (!packs.has(packId)) walk.notes.push({ packId, note: { kind: 'pack-not-logged' } });
-    else if (!answers.has(packId) && walk.answered.has(packId)) {
-      walk.notes.push({ packId, note: { kind: 'answer-not-logged' } });
-    } else if (!receipts.has(packId) && walk.receipted.has(packId)) {
-      walk.notes.push({ packId, note: { kind: 'receipt-not-logged' } });
-    }
-  }
+  return places;
 }

@@ -5,15 +5,12 @@ import { membersOf } from '../../core/text.js';
 import { jsonOf } from './evidence-manifest.js';
 import type { EvidenceFile, EvidencePack } from './evidence-manifest.js';
 
-/** A pack as vCon, unsigned form. Its names are those of the draft. */
-export type EvidenceVcon = ReturnType<typeof evidenceVcon>;
-
 /**
  * Writes a pack as a vCon, the container for what is known of a conversation: the request and the call as dialogs, caller, called, provider and
  * requester as parties, answer, search, decision and verification as analysis, and the records with their bytes as attachments, each with
  * its hash. The draft is at work; this is its syntax 0.4.0, unsigned. Never throws, whatever the pack holds.
  * @param pack - from {@link EvidenceStore.pack}
- * @returns an object for JSON.stringify
+ * @returns an object for JSON.stringify; its names are those of the draft
  * @see draft-ietf-vcon-vcon-core-04
  * @example
  * ```ts

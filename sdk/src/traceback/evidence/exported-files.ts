@@ -9,7 +9,7 @@ import type { InclusionProof, LogSigner } from '../../log/merkle-tree.js';
 import { makeFolder, systemCode } from '../../log/log-files.js';
 import { canonicalJson, hashInEntry, loggedHashes, parseEntry, sha256 } from './evidence-manifest.js';
 import type { EvidenceFile, EvidenceManifest, EvidencePack, ExportStatement } from './evidence-manifest.js';
-import type { EvidenceVcon } from './evidence-vcon.js';
+import type { evidenceVcon } from './evidence-vcon.js';
 import type { LoggedProof } from './pack-store.js';
 
 /** By which the commands of a script that checks a folder differ. */
@@ -282,7 +282,7 @@ export interface ExportFrame {
   /**
    * What lies beside the pack, for people and other programs: {@link renderEvidencePdf}, {@link evidenceVcon}. Takes a signer.
    */
-  readonly renderings?: { readonly pdf?: Uint8Array; readonly vcon?: EvidenceVcon };
+  readonly renderings?: { readonly pdf?: Uint8Array; readonly vcon?: ReturnType<typeof evidenceVcon> };
 }
 
 /** Names of files that an exported pack has beside those of its manifest. */

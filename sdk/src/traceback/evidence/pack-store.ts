@@ -95,6 +95,14 @@ const LONGEST_FILE_BYTES: number = 128 * 2 ** 20;
 /** The packs of a directory, a file each, so that one can be removed when its time has come. */
 export type PackStore = ReturnType<typeof createPackStore>;
 
+/** The folders and files of a store. */
+export const STORE_PARTS = {
+  log: 'log',
+  packs: 'packs',
+  publicKey: 'public-key.pem',
+  certificate: 'certificate.pem',
+} as const;
+
 const PACK = '.pack.json';
 const ANSWER_SUFFIX = '.answer.json';
 
@@ -225,7 +233,7 @@ export interface LoggedProof extends ProvedEntry {
 /**
  * Finds what an open log says about a pack.
  * @param log - of the store that the pack is in; all of it is read
- * @param packId - as {@link EvidenceWriter.write} gave it
+ * @param packId - as {@link EvidenceStore.write} gave it
  * @returns the entries about it, in order, each with a proof under the newest checkpoint
  * @throws {@link HopbackError} `invalid-argument` when the log does not know the pack; `log-inconsistent`, `storage-failed`, `closed`
  * @see {@link readEvidencePack}, for a log that another process has open; RFC 9162 section 2.1.3

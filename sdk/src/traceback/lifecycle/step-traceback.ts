@@ -65,8 +65,8 @@ export interface TracebackStart {
   readonly first: ProviderReference;
   /** Default `back`. */
   readonly direction?: TracebackRequest['direction'];
-  /** From {@link lifecycleRules}, whose defaults are the default. */
-  readonly rules?: LifecycleRules;
+  /** What differs from the defaults. */
+  readonly rules?: Partial<LifecycleRules>;
   /**
    * Id of a record of the call that the first provider shared itself: its own statement that it had the call, which an answer that denies it
    * contradicts.
@@ -78,7 +78,8 @@ export interface TracebackStart {
  * Starts a traceback: the first provider is to be asked.
  * @param start - its id, the time, who is asked first and by which rules
  * @returns the state to store, and the first effect
- * @throws {@link HopbackError} `invalid-argument` where the id has no or more than 200 characters, or the time is none
+ * @throws {@link HopbackError} `invalid-argument` where the id has no or more than 200 characters, or the time is none;
+ * `invalid-configuration` for a rule out of its bounds
  * @see 47 CFR 64.1200(n)(1)
  * @example
  * ```ts
@@ -94,7 +95,7 @@ export function startTraceback(start: TracebackStart): TracebackStep {
     direction: start.direction ?? 'back',
     startedAtMs: start.atMs,
     first: keptProvider(start.first),
-    rules: start.rules ?? lifecycleRules(),
+    rules: lifecycleRules(start.rules),
     ...(start.sharedRecordId !== undefined && { sharedRecordId: start.sharedRecordId }),
     nowMs: start.atMs,
     facts: [],

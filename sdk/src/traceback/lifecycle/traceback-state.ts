@@ -47,11 +47,6 @@ const MAX_WAIT_MS = 366 * DAY_MS;
  * @returns all rules
  * @throws {@link HopbackError} `invalid-configuration` for a value out of its bounds
  * @see 47 CFR 64.1200(n)(1)
- * @example
- * ```ts
- * const rules = lifecycleRules({ remindBeforeDueMs: [2 * 3_600_000] });
- * console.log(rules.maxHops, rules.remindBeforeDueMs.length); // 32 1
- * ```
  */
 export function lifecycleRules(partial: Partial<LifecycleRules> = {}): LifecycleRules {
   const rules: LifecycleRules = {

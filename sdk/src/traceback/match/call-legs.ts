@@ -5,7 +5,8 @@ import type { Some } from '../../core/text.js';
 import { byTime } from '../../records/store/record-store.js';
 import type { RecordQuery } from '../../records/store/record-store.js';
 import { differ, isOneOfGroup } from '../directory/provider-identity.js';
-import type { TrunkDirectory, TrunkParty } from '../trunk-directory.js';
+import type { TrunkParty } from '../directory/provider-identity.js';
+import type { TrunkParties } from '../directory/trunk-directory.js';
 import { MATCH_LOOKUP_LIMIT } from './plan-search.js';
 import type { SearchPlan } from './plan-search.js';
 
@@ -32,7 +33,7 @@ export type HopParties = ReturnType<typeof hopParties>;
  * Makes the parties of the legs of one match: the directory is asked once for each side of each leg.
  * @param own - who is asked
  */
-export function hopParties(directory: TrunkDirectory, own: ProviderReference) {
+export function hopParties(directory: TrunkParties, own: ProviderReference) {
   const upstreams = new Map<CallRecord, TrunkParty | undefined>();
   const downstreams = new Map<CallRecord, TrunkParty | undefined>();
   const known = (

@@ -10,7 +10,7 @@ import type {
   TimeWindow,
 } from '../../records/store/record-store.js';
 import type { MatchCandidate, MatchOutcome, MatchSearch } from '../match-outcome.js';
-import type { TrunkDirectory } from '../trunk-directory.js';
+import type { TrunkDirectory, TrunkParties } from '../directory/trunk-directory.js';
 import { hopParties, legQueries } from './call-legs.js';
 import type { HopParties } from './call-legs.js';
 import { MAX_MATCH_CANDIDATES, clockAllowanceUs } from './match-options.js';
@@ -199,7 +199,7 @@ export interface MatchInput {
   /** Of the sources, at least for those windows. */
   readonly coverage: readonly CoverageInterval[];
   readonly scope: StoreScope;
-  readonly directory: TrunkDirectory;
+  readonly directory: TrunkParties;
   readonly options?: MatchOptions;
   /** What was looked through. Default: the widened windows of `planSearch`, to their ends. */
   readonly searched?: SearchedRecords;
@@ -211,7 +211,7 @@ export interface SearchedRecords {
   readonly windows: readonly TimeWindow[];
   /** Whether there were more records than were read. */
   readonly isCut: boolean;
-  /** By what was looked, in the words of {@link MatchSearch}. Default all that the request gives. */
+  /** By what was looked, in the words of the outcome. Default all that the request gives. */
   readonly keys?: readonly string[];
 }
 
@@ -373,7 +373,7 @@ export async function findMatch(
   request: TracebackRequest,
   options: {
     readonly store: RecordLookup;
-    readonly directory: TrunkDirectory;
+    readonly directory: Pick<TrunkDirectory, 'partyOf' | 'isSame' | 'knows'>;
     readonly options?: MatchOptions;
   },
 ): Promise<MatchOutcome> {
@@ -402,7 +402,7 @@ export async function findMatch(
 interface Search {
   readonly store: RecordLookup;
   readonly request: TracebackRequest;
-  readonly directory: TrunkDirectory;
+  readonly directory: TrunkParties;
   readonly matching: MatchOptions;
   readonly plan: Extract<SearchPlan, { status: 'planned' }>;
   readonly coveredBefore: readonly CoverageInterval[];

@@ -4,7 +4,8 @@ import type { ProviderReference } from '../../contract/common.js';
 import type { RequestedCall, TracebackRequest } from '../../contract/traceback-exchange.js';
 import type { TimeWindow } from '../../records/store/record-store.js';
 import type { MatchCandidate } from '../match-outcome.js';
-import type { TrunkDirectory, TrunkParty } from '../trunk-directory.js';
+import type { TrunkParty } from '../directory/provider-identity.js';
+import type { TrunkParties } from '../directory/trunk-directory.js';
 import { crossingsOf, groupName, groupsThatCameIn, hasParty, hopParties } from './call-legs.js';
 import type { Crossing, HopParties } from './call-legs.js';
 import { LONGEST_LAG_US, MATCH_WEIGHTS, reasonOf, scoreOf } from './match-options.js';
@@ -393,7 +394,7 @@ type CandidateLack = keyof typeof LACKS;
 interface WeighingContext {
   readonly request: TracebackRequest;
   readonly plan: Extract<SearchPlan, { status: 'planned' }>;
-  readonly directory: TrunkDirectory;
+  readonly directory: TrunkParties;
   readonly allowanceUs: number;
 }
 

@@ -10,7 +10,7 @@ import type {
 } from '../../contract/traceback-exchange.js';
 import { isOneCompany } from '../directory/provider-identity.js';
 import type { MatchCandidate, MatchOutcome, MatchSearch } from '../match-outcome.js';
-import type { TrunkParty } from '../trunk-directory.js';
+import type { TrunkParty } from '../directory/provider-identity.js';
 import { POLICY_RULES } from './policy-rules.js';
 import type { RuleContext } from './policy-rules.js';
 import type {
@@ -199,8 +199,24 @@ export interface PastRequest extends Pick<PolicyInput, 'request' | 'outcome' | '
   readonly given?: { readonly finding: TracebackFinding; readonly by: 'automatic' | 'person' };
 }
 
-/** What a policy would have made of all of them. */
-export interface PolicyTrial {
+/**
+ * Tries a policy on requests of the past, with what was found then: nothing is answered. Pure; never throws.
+ * @param past - requests, with their outcomes
+ * @param options - who answers, the policy to try, and the directory
+ * @returns what would have been answered without a person and why not, in all and for each request
+ * @see `decideTraceback`
+ * @example
+ * ```ts
+ * const policy = readTracebackPolicy({ policyId: 'example-2' });
+ * const directory = new TrunkDirectory({ directoryId: 'trunks-7', providers: [], entries: [] });
+ * const trial = tryTracebackPolicy([], { provider: { name: 'Example Telecom LLC' }, policy, directory });
+ * console.log(trial.policyId, trial.requests); // example-2 0
+ * ```
+ */
+export function tryTracebackPolicy(
+  past: readonly PastRequest[],
+  options: Pick<PolicyInput, 'provider' | 'policy' | 'directory'>,
+): {
   readonly policyId: string;
   readonly requests: number;
   readonly automatic: number;
@@ -222,26 +238,7 @@ export interface PolicyTrial {
      */
     readonly agrees?: boolean;
   }[];
-}
-
-/**
- * Tries a policy on requests of the past, with what was found then: nothing is answered. Pure; never throws.
- * @param past - requests, with their outcomes
- * @param options - who answers, the policy to try, and the directory
- * @returns what would have been answered without a person and why not, in all and for each request
- * @see `decideTraceback`
- * @example
- * ```ts
- * const policy = readTracebackPolicy({ policyId: 'example-2' });
- * const directory = createTrunkDirectory({ directoryId: 'trunks-7', providers: [], entries: [] });
- * const trial = tryTracebackPolicy([], { provider: { name: 'Example Telecom LLC' }, policy, directory });
- * console.log(trial.policyId, trial.requests); // example-2 0
- * ```
- */
-export function tryTracebackPolicy(
-  past: readonly PastRequest[],
-  options: Pick<PolicyInput, 'provider' | 'policy' | 'directory'>,
-): PolicyTrial {
+} {
   const cases = past.map((one) => trialCase(one, options));
   const byRule = new Map<string, { held: number; alone: number }>();
   for (const { decision } of cases) {
@@ -269,6 +266,8 @@ export function tryTracebackPolicy(
     cases,
   };
 }
+
+export type PolicyTrial = ReturnType<typeof tryTracebackPolicy>;
 
 function trialCase(
   one: PastRequest,

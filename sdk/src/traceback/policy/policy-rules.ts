@@ -4,7 +4,7 @@ import type { TracebackFinding } from '../../contract/traceback-exchange.js';
 import { coverageGaps } from '../../records/store/record-store.js';
 import type { TimeWindow } from '../../records/store/record-store.js';
 import type { MatchCandidate, MatchSearch } from '../match-outcome.js';
-import type { TrunkParty } from '../trunk-directory.js';
+import type { TrunkParty } from '../directory/provider-identity.js';
 import type { AnswerDraft, PolicyInput, PolicyTrace, ReviewTopic } from './traceback-policy.js';
 
 /** What rules look at. */

@@ -5,9 +5,8 @@ import { CustomerAction, Requester } from '../../contract/traceback-exchange.js'
 import type { TracebackAnswer, TracebackRequest } from '../../contract/traceback-exchange.js';
 import { configurationError } from '../../records/configuration-error.schema.js';
 import { contactDetailsSchema } from '../directory/provider-identity.js';
-import type { ExplainingTrunkDirectory } from '../directory/trunk-directory.js';
+import type { TrunkDirectory } from '../directory/trunk-directory.js';
 import type { MatchOutcome } from '../match-outcome.js';
-import type { TrunkDirectory } from '../trunk-directory.js';
 
 // Files are read strictly: a member that nobody knows is a typing error, and would let more, or less, be answered than was meant.
 
@@ -213,7 +212,8 @@ export interface PolicyInput {
   readonly provider: ProviderReference;
   readonly policy: TracebackPolicyData;
   /** It may say why as well. */
-  readonly directory: TrunkDirectory & Partial<Pick<ExplainingTrunkDirectory, 'lookUp' | 'directoryId'>>;
+  readonly directory: Pick<TrunkDirectory, 'partyOf' | 'isSame' | 'knows'> &
+    Partial<Pick<TrunkDirectory, 'lookUp' | 'directoryId'>>;
   /** Whether records of the call are under a legal hold; `unknown` where the store could not be asked. */
   readonly hold: 'none' | 'held' | 'unknown';
   /** Sources that have to be complete, beside those whose coverage the outcome names: `scope().sources` of the store. */
@@ -225,32 +225,9 @@ export interface PolicyInput {
 /** An answer but for who gives it, when, and under which ids. */
 export type AnswerDraft = Pick<TracebackAnswer, 'finding' | 'call' | 'upstreamAction' | 'searched' | 'comment'>;
 
-/** How a decision came about: goes into the evidence. */
-export interface PolicyTrace {
-  readonly policyId: string;
-  readonly directoryId?: string;
-  /** Each rule as it was applied, in that order: what it looked at, and what came of it. All of them always are. */
-  readonly rules: readonly {
-    /** Name of the rule. */
-    readonly rule: string;
-    /** `passed`: nothing against an answer without a person; `review`: a person decides; `not-applicable`: says nothing of this request. */
-    readonly result: 'passed' | 'review' | 'not-applicable';
-    /** Whether a policy can change it. */
-    readonly isFixed: boolean;
-    /** What was compared. Free of telephone numbers. */
-    readonly inputs: Readonly<Record<string, string | number | boolean>>;
-    /** In words. */
-    readonly text: string;
-  }[];
-}
-
 /** What is to become of a request. */
-export type PolicyDecision =
-  | {
-      readonly kind: 'automatic';
-      readonly draft: AnswerDraft;
-      readonly trace: PolicyTrace;
-    }
+export type PolicyDecision = (
+  | { readonly kind: 'automatic'; readonly draft: AnswerDraft }
   | {
       readonly kind: 'review';
       /** Of the weightiest reason. */
@@ -258,10 +235,31 @@ export type PolicyDecision =
       /** Weightiest first; at least one. */
       readonly reasons: readonly {
         readonly rule: string;
-        readonly topic: ReviewTopic;
+        readonly topic: keyof TracebackPolicyData['queues'];
         readonly text: string;
       }[];
       /** What would be answered, where something would: for the person to look at. */
       readonly proposal?: AnswerDraft;
-      readonly trace: PolicyTrace;
-    };
+    }
+) & {
+  /** How the decision came about: goes into the evidence. */
+  readonly trace: {
+    readonly policyId: string;
+    readonly directoryId?: string;
+    /** Each rule as it was applied, in that order: what it looked at, and what came of it. All of them always are. */
+    readonly rules: readonly {
+      /** Name of the rule. */
+      readonly rule: string;
+      /** `passed`: nothing against an answer without a person; `review`: a person decides; `not-applicable`: says nothing of this request. */
+      readonly result: 'passed' | 'review' | 'not-applicable';
+      /** Whether a policy can change it. */
+      readonly isFixed: boolean;
+      /** What was compared. Free of telephone numbers. */
+      readonly inputs: Readonly<Record<string, string | number | boolean>>;
+      /** In words. */
+      readonly text: string;
+    }[];
+  };
+};
+
+export type PolicyTrace = PolicyDecision['trace'];

@@ -22,23 +22,16 @@ import type { RecordLookup, RecordStore } from '../../records/store/record-store
 import { tracebackDeadline } from '../deadline/traceback-deadline.js';
 import type { RespondingOffice } from '../deadline/office-clock.js';
 import { readTrunkDirectory } from '../directory/read-trunk-directory.js';
-import { createTrunkDirectory } from '../directory/trunk-directory.js';
-import { openEvidenceStore } from '../evidence/evidence-store.js';
-import type { EvidenceStore, EvidenceStoreOptions } from '../evidence/evidence-store.js';
+import { TrunkDirectory } from '../directory/trunk-directory.js';
+import { EvidenceStore } from '../evidence/evidence-store.js';
+import type { EvidenceStoreOptions } from '../evidence/evidence-store.js';
 import { findMatch } from '../match/match-call.js';
 import type { MatchOptions } from '../match/match-options.js';
 import { DEFAULT_TRACEBACK_POLICY } from '../policy/traceback-policy.js';
-import type { TrunkDirectory } from '../trunk-directory.js';
 import { createLocalAnswerSigner, createReceiptVerifier } from './answer-signer.js';
 import type { LocalAnswerSignerOptions } from './answer-signer.js';
-import type {
-  AnswerDelivery,
-  AnswerTransport,
-  StandingRequests,
-  TracebackResponder,
-  TracebackResponderOptions,
-} from './responder-contract.js';
-import { lockResponder, openResponder } from './responder.js';
+import type { AnswerDelivery, AnswerTransport, TracebackResponderOptions } from './responder-contract.js';
+import { TracebackResponder, lockResponder } from './responder.js';
 
 /**
  * The way of answers to the platform by its client. The same answer goes out in the same bytes under the same key; where the platform says that it
@@ -118,7 +111,7 @@ function refusalOf({ message, details }: HopbackError): AnswerDelivery {
 const CANCELLED: ProblemCode = 'request-cancelled';
 
 /**
- * The deadline of requests to one office, for {@link createTracebackResponder}: the 24 hours of the rule as {@link tracebackDeadline} counts
+ * The deadline of requests to one office, for {@link TracebackResponder}: the 24 hours of the rule as {@link tracebackDeadline} counts
  * them, or what the requester asks for where that is earlier.
  * @param office - whose local time counts, and how the rule is read
  * @returns computes deadlines; where the rule gives none, such as for an office that never opens, 24 hours from the receipt; never throws
@@ -156,12 +149,12 @@ const DAY_MS = 86_400_000;
  * there are none.
  * @param store - of the provider's own records
  * @param options - the trunk directory, how requests are read, and `isHeld` for a store without holds
- * @returns for {@link createTracebackResponder}; making it never throws, what it asks rejects as the store does
+ * @returns for {@link TracebackResponder}; making it never throws, what it asks rejects as the store does
  * @see 47 CFR 64.1200(n)(1)
  * @example
  * ```ts
  * await using store = createMemoryRecordStore({ clock: { nowMs: () => 1_793_000_000_000 } });
- * const trunks = createTrunkDirectory({ directoryId: 'trunks-7', providers: [], entries: [] });
+ * const trunks = new TrunkDirectory({ directoryId: 'trunks-7', providers: [], entries: [] });
  * const knowledge = storeKnowledge(store, { trunks });
  * console.log(await knowledge.sources()); // []
  * ```
@@ -169,7 +162,7 @@ const DAY_MS = 86_400_000;
 export function storeKnowledge(
   store: RecordStore | RecordLookup,
   options: {
-    readonly trunks: TrunkDirectory;
+    readonly trunks: TracebackResponderOptions['trunks'];
     readonly match?: MatchOptions;
     readonly isHeld?: NonNullable<TracebackResponderOptions['isHeld']>;
   },
@@ -234,21 +227,20 @@ export interface CarrierResponderOptions extends Pick<
     readonly privateKeyPem: string;
   };
   /** Makes a way of requests beside stream and polling, such as webhooks; it is closed with the responder. */
-  readonly moreRequests?: (parts: StandingRequests & { readonly client: PlatformClient }) => TracebackRequestSource;
-}
-
-/** A responder at work, and the client that it speaks to the platform with. */
-export interface CarrierResponder extends TracebackResponder {
-  readonly client: PlatformClient;
+  readonly moreRequests?: (parts: {
+    readonly client: PlatformClient;
+    /** As of `requests` of {@link TracebackResponderOptions}. */
+    readonly open: () => readonly string[];
+  }) => TracebackRequestSource;
 }
 
 /**
  * Opens all that a carrier answers tracebacks with, put together as most carriers have it: requests come by the event stream, and by polling
  * what the stream missed; tokens for the carrier's key; the store, the trunk directory and the policy; answers signed, delivered and kept
  * with their receipts, their evidence beside them. Whoever wants another way of requests or another signer puts it together with
- * `createTracebackResponder`.
+ * {@link TracebackResponder}.
  * @param options - records, trunks, keys, and where the platform is
- * @returns the responder, at work; to be closed, the store after it
+ * @returns the responder, at work, and the client that it speaks to the platform with; to be closed, the store after it
  * @throws {@link HopbackError} `invalid-configuration` for an address or a trunk directory that is none; `key-unusable` for a key that cannot
  * sign; `storage-failed` when the directory cannot be used, or another process has it
  * @see 47 CFR 64.1200(n)(1); docs/guides/answer-tracebacks.md
@@ -277,9 +269,11 @@ export interface CarrierResponder extends TracebackResponder {
  * await rm(directory, { recursive: true });
  * ```
  */
-export async function createCarrierResponder(options: CarrierResponderOptions): Promise<CarrierResponder> {
+export async function createCarrierResponder(
+  options: CarrierResponderOptions,
+): Promise<TracebackResponder & { readonly client: PlatformClient }> {
   const { directory, zone, store, provider, policy = DEFAULT_TRACEBACK_POLICY, platform, clock } = options;
-  const trunks = createTrunkDirectory(readTrunkDirectory(options.trunks));
+  const trunks = new TrunkDirectory(readTrunkDirectory(options.trunks));
   const verifyReceipt = createReceiptVerifier(platform.receiptKeys);
   const client = await clientOf(platform, clock);
   const signer = await createLocalAnswerSigner(options.answerKey);
@@ -302,7 +296,7 @@ export async function createCarrierResponder(options: CarrierResponderOptions): 
         onProblem,
         clocks,
         clock,
-        evidence: evidence?.writer,
+        evidence,
       }),
       directory,
       provider,
@@ -314,7 +308,7 @@ export async function createCarrierResponder(options: CarrierResponderOptions): 
       platform: { transport: createClientAnswerTransport(client), verifyReceipt },
       requests: ({ open }) => requestsOf(client, { ...options, open }),
     };
-    return { ...(await openResponder(parts, { close })), client };
+    return Object.assign(await TracebackResponder.open(parts, { close }), { client });
   } catch (error) {
     await close();
     throw error;
@@ -335,7 +329,7 @@ async function clientOf(
 /** What the stream missed, while there was none, polling finds: requests, and that one which stands open here is open no longer there. */
 function requestsOf(
   client: PlatformClient,
-  { open, clock, onProblem, moreRequests }: StandingRequests & CarrierResponderOptions,
+  { open, clock, onProblem, moreRequests }: CarrierResponderOptions & { readonly open: () => readonly string[] },
 ): TracebackRequestSource {
   const onState = ({ via, status, code = 'internal', httpStatus }: RequestSourceState): void => {
     if (status === 'hearing') return;
@@ -352,5 +346,5 @@ async function evidenceOf({ evidence, directory }: CarrierResponderOptions): Pro
   if (evidence === undefined) return undefined;
   const { privateKeyPem, ...settings } = evidence;
   const signer = createLogSigner(privateKeyPem);
-  return openEvidenceStore({ ...settings, directory: join(directory, 'evidence'), signer });
+  return EvidenceStore.open({ ...settings, directory: join(directory, 'evidence'), signer });
 }

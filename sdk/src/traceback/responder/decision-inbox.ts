@@ -4,8 +4,7 @@ import { moveFile, syncFolder, writeWholeFile } from '../../core/runtime/whole-f
 import { HopbackError } from '../../errors.js';
 import { makeFolder } from '../../log/log-files.js';
 import { readReviewDecision } from '../review/review-decision.js';
-import type { ReviewDecision } from '../review/review-decision.js';
-import type { Decided, TracebackResponder } from './responder-contract.js';
+import type { Decided, ReviewDecision } from '../review/review-decision.js';
 import { isForGood, noteProblem } from './responder-core.js';
 import type { ResponderCore } from './responder-core.js';
 
@@ -241,13 +240,15 @@ function codeOf(error: unknown): string {
   return typeof code === 'string' ? code : 'EUNKNOWN';
 }
 
+type Decide = (decision: ReviewDecision) => Promise<Decided>;
+
 /**
  * Carries out what persons have decided at the command line, again and again until the responder ends.
  * @returns ends it
  */
 export function takeInbox(
   core: ResponderCore,
-  { inbox, decide }: { readonly inbox: DecisionInbox; readonly decide: TracebackResponder['decide'] },
+  { inbox, decide }: { readonly inbox: DecisionInbox; readonly decide: Decide },
 ): () => Promise<void> {
   const { clock, limits, stop } = core;
   const running = new Map<string, Promise<void>>();
@@ -300,7 +301,7 @@ const MOST_RUNNING = 64;
 async function finish(
   inbox: DecisionInbox,
   waiting: Exclude<WaitingDecision, { status: 'later' }>,
-  decide: TracebackResponder['decide'],
+  decide: Decide,
 ): Promise<void> {
   if (waiting.status === 'unusable') return inbox.putAside(waiting.name, waiting.detail);
   const begun = await inbox.begin(waiting.name);
@@ -308,7 +309,7 @@ async function finish(
   if (begun !== undefined) await inbox.finish(begun, await resultOf(waiting.value, decide));
 }
 
-async function resultOf(value: unknown, decide: TracebackResponder['decide']): Promise<InboxResult> {
+async function resultOf(value: unknown, decide: Decide): Promise<InboxResult> {
   const reading = readReviewDecision(value);
   if (reading.status === 'refused') return { status: 'unreadable', detail: reading.detail };
   try {

@@ -288,7 +288,7 @@ export interface ResponderSnapshot {
  * @param directory - of the responder
  * @returns its requests and notices, and what it works by
  * @throws {@link HopbackError} `storage-failed` when the disk refuses, or there was never a responder
- * @see {@link createTracebackResponder}
+ * @see {@link TracebackResponder}
  */
 export async function readResponder(directory: string): Promise<ResponderSnapshot> {
   const values = await readValueJournal(join(directory, 'journal'));

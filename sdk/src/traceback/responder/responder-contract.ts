@@ -5,19 +5,10 @@ import { defined } from '../../core/text.js';
 import type { LogFiles } from '../../log/index.js';
 import type { TracebackRequestSource } from '../../platform/traceback-request-source.js';
 import type { StreamClock, StreamStatus } from '../../records/stream/stream-policy.js';
-import type { ClockStatement, EvidenceWriter } from '../evidence/evidence-manifest.js';
+import type { EvidenceMaterial } from '../evidence/evidence-manifest.js';
+import type { EvidenceStore } from '../evidence/evidence-store.js';
 import type { MatchCandidate, MatchOutcome } from '../match-outcome.js';
-import type {
-  AnswerDraft,
-  PolicyDecision,
-  PolicyInput,
-  PolicyTrace,
-  TracebackPolicyData,
-} from '../policy/traceback-policy.js';
-import type { PastRequest } from '../policy/decide-traceback.js';
-import type { DecisionProblem } from '../review/answer-of-decision.js';
-import type { ReviewDecision } from '../review/review-decision.js';
-import type { ReviewView } from '../review/review-view.js';
+import type { AnswerDraft, PolicyDecision, PolicyInput, TracebackPolicyData } from '../policy/traceback-policy.js';
 import type { AnswerSigner, VerifyReceipt } from './answer-signer.js';
 
 /** What became of an answer that was handed to the platform. */
@@ -127,7 +118,7 @@ export interface ResponderEntry {
     readonly draft: AnswerDraft;
     readonly answeredBy: TracebackAnswer['answeredBy'];
     readonly decidedAtMs: number;
-    readonly trace: PolicyTrace;
+    readonly trace: PolicyDecision['trace'];
     /** `recordId` of the record by which the call that it rests on came in. */
     readonly candidate?: string;
     readonly amends?: { readonly answerId: string; readonly reason: string };
@@ -275,13 +266,7 @@ export function summaryOf(entry: ResponderEntry): EntrySummary {
   };
 }
 
-/** When somebody else is told that nobody has answered. */
-export interface EscalationStep {
-  /** Seconds before the deadline; 0 at it, negative after it. -604,800 to 604,800. */
-  readonly beforeDueSeconds: number;
-  /** Whom: a queue, a role, an address that the notifier understands. 1 to 128 characters. */
-  readonly to: string;
-}
+export type EscalationStep = NonNullable<TracebackResponderOptions['escalations']>[number];
 
 /**
  * Four hours are half a working day, one hour is what it takes to find the one who knows; at the deadline it is a matter of those who answer
@@ -311,24 +296,6 @@ export interface TrackedNotice {
   };
 }
 
-/** How much a responder takes on. */
-export interface ResponderLimits {
-  /** Requests in the journal, 1 to 100,000; where it is full the oldest that are answered and acknowledged go. Default 10,000. */
-  readonly requests: number;
-  /** Requests that are looked up or signed at the same time, 1 to 64; platform and people are waited for beside it. Default 4. */
-  readonly concurrency: number;
-  /** How long a look-up may take, and then sources and holds, milliseconds, 1 to 600,000. Default 60,000. */
-  readonly matchTimeoutMs: number;
-  /** How often decisions of persons are looked for in the inbox, milliseconds, 10 to 60,000. Default 1,000. */
-  readonly inboxPollMs: number;
-}
-
-/** What of a responder a source of requests may look at. */
-export interface StandingRequests {
-  /** Ids of the requests in the journal that are asked, as far as is known here, and have no answer yet. Never throws. */
-  readonly open: () => readonly string[];
-}
-
 /** What a responder is made of. */
 export interface TracebackResponderOptions {
   /** Where its journal and inbox lie; made when it is not there. One responder a directory. */
@@ -354,19 +321,36 @@ export interface TracebackResponderOptions {
   /** The way to the platform; without it signed answers wait. */
   readonly platform?: { readonly transport: AnswerTransport; readonly verifyReceipt: VerifyReceipt };
   /** What takes longer than a minute is tried again later; an error that is not `retryable` sends the request to a person. */
-  readonly evidence?: EvidenceWriter;
+  readonly evidence?: Pick<EvidenceStore, 'write' | 'attachAnswer'>;
   /** How far the clocks of the sources are off, for the evidence. */
-  readonly clocks?: readonly ClockStatement[];
+  readonly clocks?: EvidenceMaterial['clocks'];
   /**
    * Where requests come from, beside those handed in with `submit`; or what makes the source, by the requests that stand open: so it finds out
-   * what was cancelled while no responder ran. Called once, before it is iterated.
+   * what was cancelled while no responder ran. Called once, before it is iterated. `open` gives the ids of the requests in the journal that are
+   * asked, as far as is known here, and have no answer yet; it never throws.
    */
-  readonly requests?: TracebackRequestSource | ((standing: StandingRequests) => TracebackRequestSource);
+  readonly requests?:
+    TracebackRequestSource | ((standing: { readonly open: () => readonly string[] }) => TracebackRequestSource);
   /** When others are told that nobody has answered. Default: four hours and one hour before the deadline, and at it. */
-  readonly escalations?: readonly EscalationStep[];
+  readonly escalations?: readonly {
+    /** Seconds before the deadline; 0 at it, negative after it. -604,800 to 604,800. */
+    readonly beforeDueSeconds: number;
+    /** Whom: a queue, a role, an address that the notifier understands. 1 to 128 characters. */
+    readonly to: string;
+  }[];
   /** Tells people. Where it rejects, or takes longer than 30 seconds, it is called again later. */
   readonly notify?: (event: ResponderEvent) => Promise<void> | void;
-  readonly limits?: Partial<ResponderLimits>;
+  /** How much it takes on. */
+  readonly limits?: {
+    /** Requests in the journal, 1 to 100,000; where it is full the oldest that are answered and acknowledged go. Default 10,000. */
+    readonly requests?: number;
+    /** Requests that are looked up or signed at the same time, 1 to 64; platform and people are waited for beside it. Default 4. */
+    readonly concurrency?: number;
+    /** How long a look-up may take, and then sources and holds, milliseconds, 1 to 600,000. Default 60,000. */
+    readonly matchTimeoutMs?: number;
+    /** How often decisions of persons are looked for in the inbox, milliseconds, 10 to 60,000. Default 1,000. */
+    readonly inboxPollMs?: number;
+  };
   /** Told of what went wrong and is tried again: for logs. May not throw. */
   readonly onProblem?: (problem: ResponderProblem) => void;
   /** The file system of the journal. Default Node's; with another there is neither lock nor inbox. */
@@ -383,17 +367,6 @@ export interface ResponderProblem {
   readonly requestId?: string;
   readonly detail: string;
 }
-
-/** What became of a person's decision. */
-export type Decided =
-  | {
-      readonly status: 'accepted';
-      readonly answerId: string;
-      readonly revision: number;
-    }
-  /** The same decision was carried out before. */
-  | { readonly status: 'repeated' }
-  | { readonly status: 'refused'; readonly problems: readonly DecisionProblem[] };
 
 /** A responder in figures. Counts are since it was made, what is open is as it stands. */
 export interface ResponderStatistics {
@@ -428,69 +401,4 @@ export interface ResponderStatistics {
   /** Bytes of the journal on disk. */
   readonly journalBytes: number;
   readonly openNotices: number;
-}
-
-/**
- * Answers traceback requests: exactly one answer to each, whatever dies. What it has acknowledged is durable, what it has signed is sent in the same
- * bytes under the same key until the platform's receipt is there.
- */
-export interface TracebackResponder extends AsyncDisposable {
-  /**
-   * Takes a request. Resolved means durable, where it was accepted or is known.
-   * @throws HopbackError `storage-failed` (retryable): hand it in again; `closed`
-   */
-  readonly submit: (
-    request: TracebackRequest,
-    submission?: {
-      /** When, milliseconds since the epoch. Default now. */
-      readonly receivedAtMs?: number;
-      /** `webhook`, `event-stream`, `poll`, `intake`. Default `intake`. */
-      readonly via?: string;
-      /** As it came, where that is not the JSON of the request: at most 256 KiB. */
-      readonly original?: { readonly bytes: Uint8Array; readonly mediaType: string };
-    },
-  ) => Promise<
-    | { readonly status: 'accepted'; readonly dueAtMs: number }
-    /** It is there already: repeats change nothing. */
-    | { readonly status: 'known'; readonly state: EntryState }
-    /** `full`: as many are open as may be; `too-large`: it does not fit in the journal. */
-    | { readonly status: 'refused'; readonly reason: 'full' | 'too-large' }
-  >;
-  /**
-   * Nobody asks any longer. A request that is not there yet is remembered as cancelled.
-   * @throws HopbackError as `submit`
-   */
-  readonly cancel: (requestId: string) => Promise<void>;
-  /**
-   * Carries out what a person has decided.
-   * @throws HopbackError as `submit`
-   */
-  readonly decide: (decision: ReviewDecision) => Promise<Decided>;
-  /** What a person sees of a request; undefined where it is not there. Never throws. */
-  readonly review: (requestId: string, options?: { readonly showNumbers?: boolean }) => ReviewView | undefined;
-  /** All that is kept of a request. Never throws. */
-  readonly entry: (requestId: string) => ResponderEntry | undefined;
-  /** By deadline, those without an answer first. Never throws. */
-  readonly list: () => readonly EntrySummary[];
-  /** Requests of the past, for {@link tryTracebackPolicy}. Never throws. */
-  readonly past: () => readonly PastRequest[];
-  /**
-   * Tracks a notice of the Commission: details of mitigation within 48 hours, a report within 14 days.
-   * @throws HopbackError as `submit`
-   */
-  readonly trackNotice: (notice: FccNotice, receivedAtMs?: number) => Promise<void>;
-  /**
-   * A part of the answer to a notice was given.
-   * @returns false where no such notice is tracked
-   * @throws HopbackError as `submit`
-   */
-  readonly noticeAnswered: (noticeId: string, part: 'mitigation' | 'report') => Promise<boolean>;
-  /** By what is due next. Never throws. */
-  readonly notices: () => readonly TrackedNotice[];
-  /** Never throws. */
-  readonly statistics: () => ResponderStatistics;
-  /** Resolves when nothing is left that can be done now: what waits for a person, a later attempt or the platform waits on. */
-  readonly settled: () => Promise<void>;
-  /** Ends what is running, and closes the journal; nothing durable is lost. May be called again. Never rejects. */
-  readonly close: () => Promise<void>;
 }

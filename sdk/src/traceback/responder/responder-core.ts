@@ -12,7 +12,6 @@ import type {
   EntrySummary,
   EscalationStep,
   ResponderEntry,
-  ResponderLimits,
   ResponderProblem,
   ResponderStatistics,
   TracebackResponderOptions,
@@ -272,6 +271,8 @@ export function pastRequestOf(entry: ResponderEntry): PastRequest {
     ...(last !== undefined && { given: { finding: last.finding, by: last.answeredBy.kind } }),
   };
 }
+
+export type ResponderLimits = Required<NonNullable<TracebackResponderOptions['limits']>>;
 
 /** What the parts of a responder share. */
 export interface ResponderCore {

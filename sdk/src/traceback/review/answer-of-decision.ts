@@ -5,11 +5,12 @@ import { isOneCompany } from '../directory/provider-identity.js';
 import type { MatchCandidate } from '../match-outcome.js';
 import { NOTHING_SEARCHED, answeredCall, customerStatement, searchStatement } from '../policy/decide-traceback.js';
 import type { AnswerDraft, PolicyInput, TracebackPolicyData } from '../policy/traceback-policy.js';
-import type { TrunkDirectory, TrunkParty } from '../trunk-directory.js';
+import type { TrunkParty } from '../directory/provider-identity.js';
+import type { TrunkParties } from '../directory/trunk-directory.js';
 import { defined, utcText } from '../../core/text.js';
 import { candidateId, candidatesOf, fittingOf, partyText } from './review-view.js';
 import type { ReviewSubject, ViewWarning } from './review-view.js';
-import type { ReviewDecision } from './review-decision.js';
+import type { DecisionProblem, ReviewDecision } from './review-decision.js';
 import {
   CALL_ARMS,
   UPSTREAM_ARMS,
@@ -113,7 +114,7 @@ function partyWarnings(decision: ReviewDecision, { candidate, directory }: Decis
 }
 
 /** How the directory's party is another than the decision names; undefined where it is the same. */
-function differsFrom(party: TrunkParty, decision: ReviewDecision, directory: TrunkDirectory): string | undefined {
+function differsFrom(party: TrunkParty, decision: ReviewDecision, directory: TrunkParties): string | undefined {
   const { arm, provider, contact, customer } = decision;
   const another = `the directory names ${partyText(party)}`;
   if (arm === 'received-from') {
@@ -153,15 +154,6 @@ function contactDifference(known: ContactDetails, stated: ContactDetails): keyof
   return (['country', 'email', 'telephone', 'postalAddress'] as const).find(
     (member) => stated[member] !== undefined && known[member] !== undefined && stated[member] !== known[member],
   );
-}
-
-/** Why a decision cannot be carried out. */
-export interface DecisionProblem {
-  /** Member of the decision, or name of the warning. */
-  readonly about: string;
-  readonly text: string;
-  /** Whether `despite` with this name lets the answer be given all the same. */
-  readonly isConfirmable?: boolean;
 }
 
 /** What a decision leads to. */

@@ -50,6 +50,28 @@ export const ReviewDecision = z.strictObject({
 });
 export type ReviewDecision = BodyOf<typeof ReviewDecision>;
 
+/** What became of a person's decision. */
+export type Decided =
+  | {
+      readonly status: 'accepted';
+      readonly answerId: string;
+      readonly revision: number;
+    }
+  /** The same decision was carried out before. */
+  | { readonly status: 'repeated' }
+  | {
+      readonly status: 'refused';
+      /** Why it cannot be carried out. */
+      readonly problems: readonly {
+        /** Member of the decision, or name of the warning. */
+        readonly about: string;
+        readonly text: string;
+        /** Whether `despite` with this name lets the answer be given all the same. */
+        readonly isConfirmable?: boolean;
+      }[];
+    };
+export type DecisionProblem = Extract<Decided, { status: 'refused' }>['problems'][number];
+
 /** A decision, or what is wrong with the form of it. */
 export type ReviewDecisionReading =
   | { readonly status: 'read'; readonly decision: ReviewDecision }

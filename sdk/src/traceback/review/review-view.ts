@@ -6,7 +6,7 @@ import type {
 } from '../../contract/traceback-exchange.js';
 import type { MatchCandidate, MatchOutcome } from '../match-outcome.js';
 import type { PolicyDecision } from '../policy/traceback-policy.js';
-import type { TrunkParty } from '../trunk-directory.js';
+import type { TrunkParty } from '../directory/provider-identity.js';
 
 /** A request as it stands, with everything that a person decides about. */
 export interface ReviewSubject {
@@ -45,15 +45,6 @@ export function candidatesOf(outcome: MatchOutcome | undefined): readonly MatchC
 /** Those of them that nothing which was stated speaks against, as far as their records say. */
 export function fittingOf(outcome: MatchOutcome | undefined): readonly MatchCandidate[] {
   return candidatesOf(outcome).filter(({ reasons }) => reasons.every(({ verdict }) => verdict !== 'contradicts'));
-}
-
-/** Something that a person has to have seen before the answer is given against it. */
-export interface ViewWarning {
-  /** By which a decision says that it was seen. */
-  readonly name: string;
-  readonly text: string;
-  /** Whether an answer may be given in spite of it. */
-  readonly isFinal: boolean;
 }
 
 /**
@@ -97,7 +88,7 @@ export interface ReviewView {
     /** What would be answered were it this one; absent where nobody knows who sent it. */
     readonly finding?: TracebackFinding;
     /** What speaks against naming who sent it. */
-    readonly warnings: readonly ViewWarning[];
+    readonly warnings: ReviewView['warnings'];
     readonly legs: number;
   }[];
   /** Calls that were found, those that are not among the candidates included. */
@@ -131,7 +122,14 @@ export interface ReviewView {
     /** Why the platform will not have it, or what is wrong with its receipt. */
     readonly detail?: string;
   }[];
-  readonly warnings: readonly ViewWarning[];
+  /** What a person has to have seen before the answer is given against it. */
+  readonly warnings: readonly {
+    /** By which a decision says that it was seen. */
+    readonly name: string;
+    readonly text: string;
+    /** Whether an answer may be given in spite of it. */
+    readonly isFinal: boolean;
+  }[];
   /** What can be done about the request: the arms that may be given, and what each needs. */
   readonly actions: readonly {
     readonly action: 'answer' | 'amend';
@@ -142,12 +140,14 @@ export interface ReviewView {
       /** Members of the decision that have to be there where the directory does not say. */
       readonly needs: readonly ('provider' | 'contact' | 'customer' | 'reason')[];
       /** Warnings that have to be confirmed whatever call is chosen; those of a call are with it. */
-      readonly warnings: readonly ViewWarning[];
+      readonly warnings: ReviewView['warnings'];
     }[];
   }[];
   /** Whether telephone numbers are masked. */
   readonly isMasked: boolean;
 }
+
+export type ViewWarning = ReviewView['warnings'][number];
 
 /**
  * What an answer says, in one line. Never throws.

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import type { EntrySummary, FindingArm, ReviewView, ViewWarning } from '../../../traceback/index.js';
+import type { EntrySummary, FindingArm, ReviewView } from '../../../traceback/index.js';
 import { factList, page, problemBox } from './layout.js';
 import type { Html, PageFrame, Times } from './layout.js';
 
@@ -91,7 +91,9 @@ function warningFields(
   values: URLSearchParams,
 ): Html | '' {
   const all = [...warnings, ...arms.flatMap((arm) => arm.warnings), ...candidates.flatMap((call) => call.warnings)];
-  const byName = new Map<string, ViewWarning>(all.filter(({ isFinal }) => !isFinal).map((one) => [one.name, one]));
+  const byName = new Map<string, ReviewView['warnings'][number]>(
+    all.filter(({ isFinal }) => !isFinal).map((one) => [one.name, one]),
+  );
   if (byName.size === 0) return '';
   return html`<fieldset>
     <legend>What I have seen, and answer all the same</legend>
