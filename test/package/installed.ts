@@ -3,6 +3,7 @@ import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import ts from 'typescript';
 import { pack, PACKAGES, type PackageJson, type PackedPackage } from '../house/packages.js';
 import { ROOT, run, type Ended } from '../house/run.js';
 
@@ -176,11 +177,20 @@ async function importsHarness(name: string): Promise<boolean> {
   return (await Promise.all(neighbours.map(importsHarness))).includes(true);
 }
 
-/** Runs an example as the user of an installed package would. */
+/** Runs an example as the user of an installed package would, compiled. */
 export async function runExample({ folder, node }: InstalledPackage, name: string): Promise<Ended> {
-  await cp(EXAMPLES, join(folder, 'examples'), { recursive: true });
-  const tsx = pathToFileURL(`${ROOT}node_modules/tsx/dist/loader.mjs`).href;
-  return node(['--import', tsx, join('examples', name)]);
+  const examples = join(folder, 'examples');
+  if (!existsSync(examples)) await compileExamples(examples);
+  return node([join('examples', name.replace(/ts$/, 'js'))]);
+}
+
+async function compileExamples(into: string): Promise<void> {
+  await cp(EXAMPLES, into, { recursive: true });
+  const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true };
+  for (const name of (await readdir(EXAMPLES)).filter((file) => file.endsWith('.ts'))) {
+    const { outputText } = ts.transpileModule(await readFile(`${EXAMPLES}/${name}`, 'utf8'), { compilerOptions });
+    await writeFile(join(into, name.replace(/ts$/, 'js')), outputText);
+  }
 }
 
 async function npmInstall(folder: string, tarballs: readonly string[]): Promise<void> {

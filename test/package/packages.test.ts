@@ -55,11 +55,13 @@ describe.each(PACKAGES)('@hopback/%s', (workspace) => {
     expect(packed.map(({ path }) => path)).toEqual(expect.arrayContaining([...expected]));
   });
 
-  test.each(entries[workspace].filter((entry) => entry !== WITH_VITEST))('imports %s in plain Node', async (entry) => {
+  test('has entries that each import in plain Node, and bring something', async () => {
+    const names = entries[workspace].filter((entry) => entry !== WITH_VITEST);
     const { code, output } = await evaluated(
-      `process.stdout.write(String(Object.keys(await import('${entry}')).length))`,
+      `for (const name of ${JSON.stringify(names)})
+        console.log(name, Object.keys(await import(name).catch((error) => console.log(error) ?? {})).length > 0);`,
     );
-    expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/^[1-9]\d*$/) });
+    expect({ code, lines: output.trim().split('\n') }).toEqual({ code: 0, lines: names.map((name) => `${name} true`) });
   });
 
   // Before others install what types of peers it needs.
