@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { DrachtioServer, COMPATIBLE_VERSION } from '@hopback/harness/drachtio';
+import { COMPATIBLE_VERSION } from '@hopback/harness/drachtio';
 import { expect, test } from 'vitest';
-import { connectApp, heard } from '../support/drachtio-app.js';
+import { connectApp } from '../support/drachtio-app.js';
 import { createLab, lab, peer, useLab } from '../support/drachtio-lab.js';
 import { frameOf, octetsOf, type RawApp } from '../support/drachtio-raw-app.js';
 import { TRANSPORTS } from '../support/sip-peer.js';
@@ -182,19 +182,6 @@ test('an application takes its methods back and asks for them again', async () =
   const call = peer.call('OPTIONS');
   (await next('OPTIONS')).res.send(200);
   await call.response(200);
-});
-
-test('an application that loses its server reconnects to the next one and gets requests again', async () => {
-  const first = await DrachtioServer.open();
-  await using app = await connectApp(first, {
-    setUp: (srf) => srf.options((_req, res) => res.send(200)),
-  });
-  const back = heard(app.srf, 'connect');
-  await first.close();
-  await using second = await createLab({ control: { port: first.control.port } });
-  await back;
-  await second.quiet();
-  await (await second.peer()).call('OPTIONS').response(200);
 });
 
 test('any application may send in any call, and gets the response', async () => {

@@ -220,17 +220,6 @@ test('a call may ring without a limit', async () => {
   await peerHangsUp({ call });
 });
 
-test('a caller may end a ringing call with BYE instead of CANCEL', async () => {
-  const { call, res } = await incoming();
-  res.send(180);
-  await call.response(180);
-  call.request('BYE');
-  (await app.next('BYE')).res.send(200);
-  await call.response('200 BYE');
-  call.ackFailure(await call.response('487 INVITE'));
-  expect(await sent((done) => res.send(200, {}, done))).toBe(GONE);
-});
-
 test('a call without an offer gets one, and the answer comes with the ACK', async () => {
   const { call, req, res } = await incoming();
   expect(req.body).toBe('');
