@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HOSTILE_INVITE } from '../support/sip-load-wires.js';
 
 // Peers that mean harm, against a TCP port: `sip-load-hostile-process.ts PORT SILENT SLOW`. Silent ones say nothing; slow ones send an
 // octet a second of an INVITE; one sends a header that never ends, one announces 2^31 octets of body. Whoever is cut off comes back a
@@ -11,16 +12,6 @@ const HOST = '127.0.0.1';
 const SECOND_MS = 1_000;
 /** A connection is attempted so often, so that the kernel's queue of them has room. */
 const CONNECTIONS_AT_A_TIME = 50;
-
-const INVITE = [
-  'INVITE sip:app@127.0.0.1 SIP/2.0',
-  'Via: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKhostile',
-  'From: <sip:hostile@127.0.0.1>;tag=h',
-  'To: <sip:app@127.0.0.1>',
-  'Call-ID: hostile',
-  'CSeq: 1 INVITE',
-  'Contact: <sip:hostile@127.0.0.1:9;transport=tcp>',
-].join('\r\n');
 
 const story = {
   silent: { open: 0, cutOff: 0 },
@@ -61,7 +52,7 @@ function trickle(socket: Socket): void {
   socket.resume();
   let at = 0;
   const timer = setInterval(() => {
-    socket.write(at < INVITE.length ? INVITE.charAt(at) : 'x');
+    socket.write(at < HOSTILE_INVITE.length ? HOSTILE_INVITE.charAt(at) : 'x');
     at += 1;
   }, SECOND_MS);
   socket.once('close', () => clearInterval(timer));
@@ -71,7 +62,7 @@ function endlessHeader(): void {
   open(
     (socket) => {
       socket.resume();
-      socket.write(`${INVITE}\r\n`);
+      socket.write(`${HOSTILE_INVITE}\r\n`);
       const timer = setInterval(() => {
         const line = `X-More: ${'x'.repeat(1_000)}\r\n`;
         socket.write(line);
@@ -92,7 +83,7 @@ function hugeBody(): void {
       socket.on('data', (octets: Buffer) => {
         story.hugeBody.told = octets.toString('latin1').slice(8, 11);
       });
-      socket.write(`${INVITE}\r\nContent-Length: ${2 ** 31}\r\n\r\n${'x'.repeat(1_000_000)}`);
+      socket.write(`${HOSTILE_INVITE}\r\nContent-Length: ${2 ** 31}\r\n\r\n${'x'.repeat(1_000_000)}`);
     },
     () => {
       story.hugeBody.cutOff += 1;

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
 import { createMemoryRecordStore } from '@hopback/sdk/records';
@@ -15,12 +14,14 @@ import {
 import type { TracebackResponder, CarrierResponderOptions, ResponderProblem } from '@hopback/sdk/traceback';
 import { createPublicKey } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { codeOf } from '../support/code-of.js';
 import { PLATFORM_BINDINGS } from '../support/platform-bindings.js';
 
 /** A carrier with one call on record, and a folder that goes with it. */
 async function carrierAt(platform: TestPlatform, options: Partial<CarrierResponderOptions> = {}) {
-  const directory = await mkdtemp(join(tmpdir(), 'hopback-carrier-'));
+  const folder = await createTemporaryDirectory();
+  const directory = folder.path;
   const store = createMemoryRecordStore({ clock: { nowMs: Date.now } });
   await store.insert([sampleCallRecord()]);
   await store.cover({ sourceId: 'sbc-1', fromUs: 0, toUs: Date.now() * 1_000 });
@@ -35,7 +36,7 @@ async function carrierAt(platform: TestPlatform, options: Partial<CarrierRespond
     });
   const close = async (): Promise<void> => {
     await store.close();
-    await rm(directory, { recursive: true });
+    await folder.close();
   };
   return { directory, open, [Symbol.asyncDispose]: close };
 }

@@ -1,7 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { sql } from 'kysely';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -13,7 +10,8 @@ import { listening } from '../support/http-server.js';
 import { platformLab, startPlatformLab } from '../support/itg-platform.js';
 import type { PlatformLab, TestMember } from '../support/itg-platform.js';
 import { startStoryReceiver } from '../support/itg-story-receiver.js';
-import { WorldClock } from '../../harness/src/network/world/world.js';
+import { createWorldClock } from '../../harness/src/network/world/world.js';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 
 const pki = new TestPki();
 const certificate = pki.issueTls({ addresses: ['127.0.0.1'] });
@@ -71,11 +69,7 @@ async function endpointOf(url: string) {
 
 let told = 0;
 /** Announces reminders. @returns their numbers */
-async function tell(
-  to: Pick<TestMember, 'organizationId'>,
-  count = 1,
-  at: PlatformLab = lab,
-): Promise<readonly number[]> {
+async function tell(to: Pick<TestMember, 'organizationId'>, count = 1, at: PlatformLab = lab) {
   const numbers: number[] = [];
   for (let index = 0; index < count; index += 1) {
     told += 1;
@@ -274,25 +268,22 @@ async function metric(name: string): Promise<number> {
 }
 
 test('what was not posted when the platform ended is posted when it is back, with what came before', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'itg-events-'));
+  await using folder = await createTemporaryDirectory();
+  const directory = folder.path;
   const kept = { ...options, database: { directory }, keyRing: createKeyRing() };
   let isAway = true;
   await using to = await receiver(() => ({ status: isAway ? 503 : 204 }));
-  try {
-    const first = await startPlatformLab(kept);
-    const member = await first.join('carrier', 'prv-kept');
-    await (await first.client(member)).webhookEndpoints.create({ url: to.url });
-    const numbers = await tell(member, 2, first);
-    await vi.waitFor(() => expect(to.posted).toHaveLength(1), PATIENT);
-    await first[Symbol.asyncDispose]();
-    isAway = false;
-    await using second = platformLab(await startPlatform(kept), first.operator, clock);
-    clock.advance(5_100);
-    await vi.waitFor(() => expect(numbersOf(to.posted)).toEqual([numbers[0], ...numbers]), PATIENT);
-    expect((await (await second.client(member)).webhookEndpoints.list()).items).toHaveLength(1);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  const first = await startPlatformLab(kept);
+  const member = await first.join('carrier', 'prv-kept');
+  await (await first.client(member)).webhookEndpoints.create({ url: to.url });
+  const numbers = await tell(member, 2, first);
+  await vi.waitFor(() => expect(to.posted).toHaveLength(1), PATIENT);
+  await first[Symbol.asyncDispose]();
+  isAway = false;
+  await using second = platformLab(await startPlatform(kept), first.operator, clock);
+  clock.advance(5_100);
+  await vi.waitFor(() => expect(numbersOf(to.posted)).toEqual([numbers[0], ...numbers]), PATIENT);
+  expect((await (await second.client(member)).webhookEndpoints.list()).items).toHaveLength(1);
 });
 
 test('events are removed after a month, but for those that an endpoint still waits for', async () => {

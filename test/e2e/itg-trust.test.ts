@@ -1,12 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createKeyRing } from '../../harness/src/platform/database/index.js';
 import { CLIENT_ASSERTION_TYPE } from '../../sdk/src/contract/common.js';
 import { clientTestKey, startPlatformLab } from '../support/itg-platform.js';
 import type { PlatformLab, TestMember } from '../support/itg-platform.js';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 
 let lab: PlatformLab;
 let carrier: TestMember;
@@ -40,11 +38,7 @@ async function assertion(
     .sign(member.key.privateKey);
 }
 
-async function ask(
-  client_assertion: string,
-  scope?: string,
-  url = lab.platform.tokenUrl,
-): Promise<{ status: number; value: Record<string, unknown> }> {
+async function ask(client_assertion: string, scope?: string, url = lab.platform.tokenUrl) {
   const form = { grant_type: 'client_credentials', client_assertion_type: CLIENT_ASSERTION_TYPE, client_assertion };
   const body = new URLSearchParams({ ...form, ...(scope !== undefined && { scope }) });
   const response = await fetch(url, { method: 'POST', body });
@@ -195,30 +189,27 @@ test('an agency has a jurisdiction, and is in the directory while it is let in',
 });
 
 test('a jti that was used before a restart stays used, and tokens and clients are there behind it', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'itg-trust-'));
+  await using folder = await createTemporaryDirectory();
+  const directory = folder.path;
   const keyRing = createKeyRing();
   const key = clientTestKey('kept');
   const publicUrl = 'https://itg.example/base';
   const member = { organizationId: 'itg', clientId: 'itg-kept', key };
   const firstOperator = { clientId: 'itg-kept', jwk: key.jwk };
   const options = { database: { directory }, keyRing, publicUrl, firstOperator };
-  try {
-    const one = await assertion(member, { aud: `${publicUrl}/oauth/token` });
-    let token = '';
-    {
-      await using first = await startPlatformLab(options);
-      const answer = await ask(one, undefined, `http://127.0.0.1:${first.platform.port}/oauth/token`);
-      token = String(answer.value['access_token']);
-      expect(answer.status).toBe(200);
-    }
-    await using second = await startPlatformLab(options);
-    const local = `http://127.0.0.1:${second.platform.port}`;
-    expect((await ask(one, undefined, `${local}/oauth/token`)).status).toBe(401);
-    const response = await fetch(`${local}/base/v1/clients`, { headers: { authorization: `Bearer ${token}` } });
-    expect(response.status).toBe(200);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
+  const one = await assertion(member, { aud: `${publicUrl}/oauth/token` });
+  let token = '';
+  {
+    await using first = await startPlatformLab(options);
+    const answer = await ask(one, undefined, `http://127.0.0.1:${first.platform.port}/oauth/token`);
+    token = String(answer.value['access_token']);
+    expect(answer.status).toBe(200);
   }
+  await using second = await startPlatformLab(options);
+  const local = `http://127.0.0.1:${second.platform.port}`;
+  expect((await ask(one, undefined, `${local}/oauth/token`)).status).toBe(401);
+  const response = await fetch(`${local}/base/v1/clients`, { headers: { authorization: `Bearer ${token}` } });
+  expect(response.status).toBe(200);
 });
 
 test('a platform with a first operator takes no second one', async () => {

@@ -21,6 +21,7 @@ import {
   type UacCallbacks,
   type UacOptions,
 } from '../support/drachtio-app.js';
+import { eventually } from '../support/waits.js';
 
 const DOMAIN = 'phones.example';
 const ALICE = '12025550101';
@@ -124,11 +125,6 @@ const inLanes = (kinds: readonly string[]): object =>
   Object.fromEntries(
     KINDS.filter((kind) => kind !== 'Timeout').map((kind) => [kind, kinds.filter((one) => one === kind).length]),
   );
-
-/** Waits for what sockets bring, one turn of the event loop after the other; the time limit of the test is its end. */
-async function eventually(holds: () => boolean): Promise<void> {
-  while (!holds()) await turn();
-}
 
 /** The timers that phones, sip.js and ws start from now on, and that neither fired nor were cleared; told by where they were started. */
 function phoneTimers(): () => readonly string[] {

@@ -1,5 +1,4 @@
-import { appendFile, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createLogSigner, ValueJournal } from '@hopback/sdk/log';
 import {
@@ -18,6 +17,7 @@ import { expect, test } from 'vitest';
 import { createLab } from '../support/drachtio-lab.js';
 import { sdp } from '../support/drachtio-sip-text.js';
 import { createVerificationLab } from '../support/verification-lab.js';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 
 /** What a switch writes down of a call that it has passed on. */
 function recordOf(
@@ -49,91 +49,88 @@ function recordOf(
 }
 
 test('a call over SIP becomes a verdict, a record and, when it is asked about, a signed answer that names who sent it', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'hopback-way-'));
+  await using folder = await createTemporaryDirectory();
+  const directory = folder.path;
   const path = join(directory, 'calls.ndjson');
   const verification = await createVerificationLab();
   const [orig, dest] = [verification.faults.origTn, verification.faults.destTn];
-  try {
-    // The call: from cedar, by our hop, to alder.
-    await using lab = await createLab();
-    const app = await lab.app('invite');
-    const [cedar, alder] = [await lab.peer(), await lab.peer()];
-    const [identity = ''] = GOOD_PASSPORTS['shaken-a'].build(verification.faults).identityHeaders;
-    const call = cedar.call('INVITE', {
-      from: `<sip:+${orig}@cedar.example>`,
-      to: `<sip:+${dest}@birch.example>`,
-      lines: [`Date: ${new Date(TEST_NOW_MS).toUTCString()}`, `Identity: ${identity}`],
-      body: sdp('1'),
-    });
-    const { req, res } = await app.next('INVITE');
-    const parsed = parseSipRequest(req.raw);
-    if (parsed.status === 'malformed') throw new Error(parsed.reason);
-    const verdict = await verification.service.verify(verificationRequestOf(parsed.request));
-    expect(verdict).toMatchObject({ status: 'passed', attestation: 'A' });
-    const joining = app.srf.createB2BUA(req, res, alder.uri, { proxyRequestHeaders: ['Identity', 'Date'] });
-    const invite = await alder.next('INVITE');
-    expect(invite.value('Identity')).toBe(identity);
-    alder.reply(invite, 200, { body: sdp('2') });
-    await call.response(200);
-    call.ack();
-    const { uas, uac } = await joining;
-    await alder.next('ACK');
-    const legs = { callIdIn: uas.sip.callId, callIdOut: uac.sip.callId };
-    for (const [dialog, peer] of [
-      [uas, cedar],
-      [uac, alder],
-    ] as const) {
-      const gone = dialog.destroy();
-      peer.reply(await peer.next('BYE', dialog.sip.callId), 200);
-      await gone;
-    }
-    await appendFile(path, `${JSON.stringify(recordOf(verdict, { ...legs, orig, dest }))}\n`);
-
-    // The record: followed into the store.
-    await using store = await openDuckDbRecordStore({ directory: join(directory, 'records') });
-    await using rejects = await RejectFile.open({ path: join(directory, 'rejects.ndjson') });
-    await using values = await ValueJournal.open({ directory: join(directory, 'places') });
-    const source = { id: 'hop-birch', format: 'hopback', time: { zone: 'utc' }, path } as const;
-    const parts = { reader: createSourceReader(source), store, rejects, values, clock: { nowMs: Date.now } };
-    await using follower = await FileFollower.open({ sourceId: source.id, path, ...parts });
-    await follower.look();
-    expect(follower.statistics()).toMatchObject({ inserted: 1, rejected: 0 });
-    await store.cover({ sourceId: source.id, fromUs: 0, toUs: Date.now() * 1_000 });
-
-    // The traceback: asked of alder, which names us, and of us.
-    await using platform = await TestPlatform.start();
-    const evidenceKey = createTestKey('Ed25519').privateKeyPem;
-    const { client, answerKey } = platform.credentials('prv-birch');
-    await using responder = await createCarrierResponder({
-      ...{ directory: join(directory, 'responder'), store, trunks: TEST_TRUNKS, answerKey, zone: 'America/New_York' },
-      provider: { providerId: 'prv-birch', name: 'Birch Carrier Services Inc.' },
-      platform: { baseUrl: platform.baseUrl, receiptKeys: platform.keys, ...client },
-      evidence: { logId: 'birch.example/evidence', privateKeyPem: evidenceKey },
-    });
-    const local = new Date(TEST_NOW_MS).toISOString().slice(0, 16);
-    const at = { asWritten: `${local} UTC`, local, zone: 'UTC', precision: 'minute' } as const;
-    const tracebackId = platform.openTraceback({ call: { called: `+${dest}`, calling: `+${orig}`, at } });
-    const { requestId } = await platform.requestTo('prv-birch', tracebackId);
-    const { answer } = await platform.answered(requestId);
-    expect(answer).toMatchObject({
-      answeredBy: { kind: 'automatic' },
-      finding: { arm: 'received-from', upstream: { providerId: 'prv-cedar' } },
-      call: {
-        ingressTrunk: 'cedar-ny-1',
-        ingressCallId: legs.callIdIn,
-        received: { verstat: 'TN-Validation-Passed', attestation: 'A', spc: '1234' },
-      },
-      evidence: { logId: 'birch.example/evidence' },
-    });
-    expect((await platform.closed(tracebackId)).outcome).toBe('point-of-entry');
-    await responder.settled();
-    expect(responder.entry(requestId)?.answers[0]?.delivery.state).toBe('acknowledged');
-    await responder.close();
-    const checked = await verifyEvidenceStore(join(directory, 'responder', 'evidence'), {
-      publicKeys: [createLogSigner(evidenceKey).publicKey],
-    });
-    expect(checked).toMatchObject({ status: 'passed', packs: 1 });
-  } finally {
-    await rm(directory, { recursive: true, force: true });
+  // The call: from cedar, by our hop, to alder.
+  await using lab = await createLab();
+  const app = await lab.app('invite');
+  const [cedar, alder] = [await lab.peer(), await lab.peer()];
+  const [identity = ''] = GOOD_PASSPORTS['shaken-a'].build(verification.faults).identityHeaders;
+  const call = cedar.call('INVITE', {
+    from: `<sip:+${orig}@cedar.example>`,
+    to: `<sip:+${dest}@birch.example>`,
+    lines: [`Date: ${new Date(TEST_NOW_MS).toUTCString()}`, `Identity: ${identity}`],
+    body: sdp('1'),
+  });
+  const { req, res } = await app.next('INVITE');
+  const parsed = parseSipRequest(req.raw);
+  if (parsed.status === 'malformed') throw new Error(parsed.reason);
+  const verdict = await verification.service.verify(verificationRequestOf(parsed.request));
+  expect(verdict).toMatchObject({ status: 'passed', attestation: 'A' });
+  const joining = app.srf.createB2BUA(req, res, alder.uri, { proxyRequestHeaders: ['Identity', 'Date'] });
+  const invite = await alder.next('INVITE');
+  expect(invite.value('Identity')).toBe(identity);
+  alder.reply(invite, 200, { body: sdp('2') });
+  await call.response(200);
+  call.ack();
+  const { uas, uac } = await joining;
+  await alder.next('ACK');
+  const legs = { callIdIn: uas.sip.callId, callIdOut: uac.sip.callId };
+  for (const [dialog, peer] of [
+    [uas, cedar],
+    [uac, alder],
+  ] as const) {
+    const gone = dialog.destroy();
+    peer.reply(await peer.next('BYE', dialog.sip.callId), 200);
+    await gone;
   }
+  await appendFile(path, `${JSON.stringify(recordOf(verdict, { ...legs, orig, dest }))}\n`);
+
+  // The record: followed into the store.
+  await using store = await openDuckDbRecordStore({ directory: join(directory, 'records') });
+  await using rejects = await openRejectFile({ path: join(directory, 'rejects.ndjson') });
+  await using values = await openValueJournal({ directory: join(directory, 'places') });
+  const source = { id: 'hop-birch', format: 'hopback', time: { zone: 'utc' }, path } as const;
+  const parts = { reader: createSourceReader(source), store, rejects, values, clock: { nowMs: Date.now } };
+  await using follower = await followFiles({ sourceId: source.id, path, ...parts });
+  await follower.look();
+  expect(follower.statistics()).toMatchObject({ inserted: 1, rejected: 0 });
+  await store.cover({ sourceId: source.id, fromUs: 0, toUs: Date.now() * 1_000 });
+
+  // The traceback: asked of alder, which names us, and of us.
+  await using platform = await startTestPlatform();
+  const evidenceKey = createTestKey('Ed25519').privateKeyPem;
+  const { client, answerKey } = platform.credentials('prv-birch');
+  await using responder = await createCarrierResponder({
+    ...{ directory: join(directory, 'responder'), store, trunks: TEST_TRUNKS, answerKey, zone: 'America/New_York' },
+    provider: { providerId: 'prv-birch', name: 'Birch Carrier Services Inc.' },
+    platform: { baseUrl: platform.baseUrl, receiptKeys: platform.keys, ...client },
+    evidence: { logId: 'birch.example/evidence', privateKeyPem: evidenceKey },
+  });
+  const local = new Date(TEST_NOW_MS).toISOString().slice(0, 16);
+  const at = { asWritten: `${local} UTC`, local, zone: 'UTC', precision: 'minute' } as const;
+  const tracebackId = platform.openTraceback({ call: { called: `+${dest}`, calling: `+${orig}`, at } });
+  const { requestId } = await platform.requestTo('prv-birch', tracebackId);
+  const { answer } = await platform.answered(requestId);
+  expect(answer).toMatchObject({
+    answeredBy: { kind: 'automatic' },
+    finding: { arm: 'received-from', upstream: { providerId: 'prv-cedar' } },
+    call: {
+      ingressTrunk: 'cedar-ny-1',
+      ingressCallId: legs.callIdIn,
+      received: { verstat: 'TN-Validation-Passed', attestation: 'A', spc: '1234' },
+    },
+    evidence: { logId: 'birch.example/evidence' },
+  });
+  expect((await platform.closed(tracebackId)).outcome).toBe('point-of-entry');
+  await responder.settled();
+  expect(responder.entry(requestId)?.answers[0]?.delivery.state).toBe('acknowledged');
+  await responder.close();
+  const checked = await verifyEvidenceStore(join(directory, 'responder', 'evidence'), {
+    publicKeys: [createLogSigner(evidenceKey).publicKey],
+  });
+  expect(checked).toMatchObject({ status: 'passed', packs: 1 });
 });

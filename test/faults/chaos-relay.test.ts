@@ -3,13 +3,13 @@ import type { Socket as DatagramSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
-import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ManualClock } from '@hopback/sdk/testing';
 import { createDatagramPlanner } from '../../harness/src/faults/datagram-relay.js';
 import { DATAGRAM_FAULT_KIND, STREAM_WINDOW_BYTES } from '../../harness/src/faults/fault-settings.js';
-import { ChaosRelay, SeededRandom } from '../../harness/src/faults/index.js';
-import type { ChaosRelayOptions, DirectionCounters, RelayPacket } from '../../harness/src/faults/index.js';
+import { createChaosRelay, createSeededRandom } from '../../harness/src/faults/index.js';
+import type { ChaosRelay, ChaosRelayOptions, DirectionCounters, RelayPacket } from '../../harness/src/faults/index.js';
+import { eventually } from '../support/waits.js';
 
 const LOOPBACK = '127.0.0.1';
 /** tcpmux: nothing has listened there for decades. */
@@ -22,11 +22,6 @@ const handles = (): readonly string[] =>
     .getActiveResourcesInfo()
     .filter((kind) => KINDS.includes(kind))
     .toSorted();
-
-/** Waits for what sockets bring, one turn of the event loop after the other; the time limit of the test is its end. */
-async function eventually(holds: () => boolean): Promise<void> {
-  while (!holds()) await turn();
-}
 
 const closers: (() => unknown)[] = [];
 let before: readonly string[];

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { SeededRandom } from '../../harness/src/faults/seeded-random.js';
-import { FileFollower } from '../../sdk/src/records/ingest/follow-files.js';
+import { expect, test } from 'vitest';
+import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
+import { followFiles } from '../../sdk/src/records/ingest/follow-files.js';
+import type { FileFollower } from '../../sdk/src/records/ingest/follow-files.js';
 import type { FollowedFiles } from '../../sdk/src/records/ingest/readable-files.js';
 import { FINAL_AFTER_MS } from '../../sdk/src/records/ingest/follow-turn.js';
 import { RejectFile, readRejects } from '../../sdk/src/records/ingest/rejects.js';
@@ -19,12 +19,9 @@ import { faultCount, reportFault } from '../support/fault-counts.js';
 import { filesWith } from '../support/instant-files.js';
 import { createRotatingLog } from '../support/rotating-log.js';
 import { legsInLedger, openRowLedger } from '../support/row-ledger.js';
+import { testFolder } from '../support/test-folder.js';
 
-let directory: string;
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'hopback-follow-'));
-});
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+const directory = testFolder();
 
 const SEEDS = faultCount({ short: 30, full: 300 });
 const LAB_TIMEOUT_MS = 60_000 + 4_000 * SEEDS;
@@ -46,9 +43,9 @@ interface LabOptions {
 
 /** A log in a directory of its own, and a process after process that follows it. */
 function createLab(seed: number, { steps, kills, hasTwoRows = false }: LabOptions) {
-  const { next: random } = new SeededRandom(seed, 'follow');
-  const path = join(directory, `${seed}`, 'cdr.csv');
-  const clock = new ManualClock(Date.now());
+  const { next: random } = createSeededRandom(seed, 'follow');
+  const path = directory.at(`${seed}`, 'cdr.csv');
+  const clock = createManualClock(Date.now());
   const values = new Map<string, string>();
   const store = createCountingStore();
   const rejects = createRejectList();
@@ -93,7 +90,7 @@ function createLab(seed: number, { steps, kills, hasTwoRows = false }: LabOption
 }
 
 async function runLab(seed: number, options: LabOptions) {
-  mkdirSync(join(directory, `${seed}`));
+  mkdirSync(directory.at(`${seed}`));
   const lab = createLab(seed, options);
   const follow = async (until: () => boolean): Promise<void> => {
     const follower = await lab.start().catch(() => undefined);
@@ -141,12 +138,12 @@ test(
   `a follower killed ${KILLS} times with SIGKILL, while its log grows and rotates: every row is stored once`,
   { timeout: 60_000 + 10_000 * KILLS },
   async () => {
-    const ledger = join(directory, 'ledger');
-    const path = join(directory, 'log', 'cdr.csv');
-    mkdirSync(join(directory, 'log'));
-    const { next: random } = new SeededRandom(1, 'kill');
+    const ledger = directory.at('ledger');
+    const path = directory.at('log', 'cdr.csv');
+    mkdirSync(directory.at('log'));
+    const { next: random } = createSeededRandom(1, 'kill');
     let stored = new Set<string>();
-    const isReadTo = (name: string): boolean => legsIn(join(directory, 'log', name)).every((leg) => stored.has(leg));
+    const isReadTo = (name: string): boolean => legsIn(directory.at('log', name)).every((leg) => stored.has(leg));
     const log = createRotatingLog({ path, random, isReadTo, burst: 20 });
     const switchAtWork = setInterval(() => {
       stored = new Set(legsInLedger(ledger));
@@ -168,7 +165,7 @@ test(
     expect(legs.length).toBe(new Set(legs).size);
     expect(new Set(legs)).toEqual(new Set(eachOnce(0, log.written() - 1).keys()));
     const rejected = [];
-    for await (const row of readRejects(join(directory, 'rejects.ndjson'))) rejected.push(row);
+    for await (const row of readRejects(directory.at('rejects.ndjson'))) rejected.push(row);
     expect(rejected).toEqual([]);
     // A kill that comes before anything was read proves little.
     expect(grown.filter((rows) => rows > 0).length).toBeGreaterThanOrEqual(KILLS / 2);
@@ -178,7 +175,7 @@ test(
 
 /** Starts a follower and kills it so many milliseconds after it has begun, or has stored its first rows. */
 async function killedFollower(after: 'following' | 'stored', afterMs: number): Promise<void> {
-  const child = spawn(process.execPath, [builtProgram(FOLLOWER), directory], {
+  const child = spawn(process.execPath, [builtProgram(FOLLOWER), directory.path], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let said = '';
@@ -196,9 +193,9 @@ async function killedFollower(after: 'following' | 'stored', afterMs: number): P
 async function followToTheEnd(ledger: string, path: string): Promise<void> {
   const clock = new ManualClock(Date.now());
   const store = openRowLedger(ledger);
-  await using values = await ValueJournal.open({ directory: join(directory, 'values') });
-  await using rejects = await RejectFile.open({ path: join(directory, 'rejects.ndjson') });
-  await using follower = await FileFollower.open({
+  await using values = await openValueJournal({ directory: directory.at('values') });
+  await using rejects = await openRejectFile({ path: directory.at('rejects.ndjson') });
+  await using follower = await followFiles({
     sourceId: 'test-switch',
     path,
     reader: createRowReader(),

@@ -1,36 +1,31 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { RecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
+import { stat } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { openRecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
 import { reportFault } from '../support/fault-counts.js';
 import { FORMAT_SAMPLES, formatRows, formatSource, isEnded, writePackedPiecesOld } from '../support/packed-records.js';
+import { testFolder } from '../support/test-folder.js';
 
 const MEGABYTE = 1_048_576;
 const SIZE_MB = 100;
 /** A busy machine with one processor reads and stores some MB a second. */
 const PATIENCE_MS = 60_000 + SIZE_MB * 10_000;
 
-let directory: string;
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'hopback-packed-'));
-});
-afterEach(() => rm(directory, { recursive: true, force: true }));
+const directory = testFolder();
 
 test.each(Object.keys(FORMAT_SAMPLES))(
   'a rotated file of %s of 100 MB, packed, is read to its end beside another source',
   async (format) => {
     const piece = formatRows(format, MEGABYTE);
-    const packed = join(directory, 'large.log.1.gz');
+    const packed = directory.at('large.log.1.gz');
     await writePackedPiecesOld(
       packed,
       Array.from({ length: SIZE_MB }, () => piece),
     );
     const other = format === 'asterisk-cdr' ? 'freeswitch-csv' : 'asterisk-cdr';
-    await writePackedPiecesOld(join(directory, 'small.log.1.gz'), [formatRows(other, MEGABYTE)]);
-    await using intake = await RecordIntake.open({
-      directory: join(directory, 'store'),
-      sources: [formatSource(format, join(directory, 'large.log')), formatSource(other, join(directory, 'small.log'))],
+    await writePackedPiecesOld(directory.at('small.log.1.gz'), [formatRows(other, MEGABYTE)]);
+    await using intake = await openRecordIntake({
+      directory: directory.at('store'),
+      sources: [formatSource(format, directory.at('large.log')), formatSource(other, directory.at('small.log'))],
       clock: { nowMs: Date.now },
     });
     expect(await isEnded(intake.look(), PATIENCE_MS)).toBe(true);

@@ -1,9 +1,8 @@
-import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ValueJournal } from '../../sdk/src/log/index.js';
-import { FileFollower } from '../../sdk/src/records/ingest/follow-files.js';
+import { expect, test } from 'vitest';
+import { openValueJournal } from '../../sdk/src/log/index.js';
+import { followFiles } from '../../sdk/src/records/ingest/follow-files.js';
 import { FINAL_AFTER_MS } from '../../sdk/src/records/ingest/follow-turn.js';
 import { createMemoryRecordStore } from '../../sdk/src/records/store/memory-record-store.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
@@ -12,25 +11,18 @@ import { faultCount, reportFault } from '../support/fault-counts.js';
 import { createRejectList, createRowReader, FIRST_ROW_US, rowText } from '../support/followed-rows.js';
 import { filesWith } from '../support/instant-files.js';
 import { createSimulatedLogFiles, type Crash, type SimulatedLogFiles } from '../support/simulated-log-files.js';
+import { testFolder } from '../support/test-folder.js';
 
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'hopback-offsets-'));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+const folder = testFolder();
 
 const CRASHES: readonly Crash[] = ['process', 'power', 'names', 'torn'];
 const NEVER = Number.POSITIVE_INFINITY;
 const SOURCE = 'test-switch';
 
 /** A process that dies before one of its operations: of files that it follows, of the store, and of the log with its places. */
-interface Mortal {
-  /** Counts an operation. @returns whether the process is dead */
-  readonly dies: () => boolean;
-  readonly operations: () => number;
-}
+type Mortal = Awaited<ReturnType<typeof mortal>>;
 
-function mortal(operationsLeft: number, disk: SimulatedLogFiles): Mortal {
+function mortal(operationsLeft: number, disk: SimulatedLogFiles) {
   let operations = 0;
   const dies = (): boolean => {
     if (operations >= operationsLeft) {
@@ -128,7 +120,7 @@ interface Death {
 
 /** Two processes die, a third reads to the end. @returns operations of the first, and records that came again */
 async function lives(name: string, { after, again, crash }: Death): Promise<{ operations: number; repeated: number }> {
-  const directory = join(folder, name);
+  const directory = folder.at(name);
   mkdirSync(directory);
   const clock = new ManualClock(FIRST_ROW_US / 1_000);
   const { path, step } = createSwitch(directory);

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -8,7 +5,8 @@ import { createMemoryRecordStore } from '../../sdk/src/records/index.js';
 import { sampleCallRecord, TestPlatform, TEST_TRUNKS } from '../../sdk/src/testing/index.js';
 import type { EventFaultRule, PlatformFault } from '../../sdk/src/testing/index.js';
 import { createCarrierResponder } from '../../sdk/src/traceback/index.js';
-import type { TracebackResponder } from '../../sdk/src/traceback/index.js';
+import type { CarrierResponder } from '../../sdk/src/traceback/index.js';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 
 /** Each takes a second, or some where it is long. */
 const RUNS = Number(process.env['HOPBACK_RESPONDER_RUNS'] ?? 4);
@@ -69,8 +67,9 @@ test(
 );
 
 async function run(steps: readonly Step[]): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'hopback-storm-'));
-  await using platform = await TestPlatform.start();
+  await using folder = await createTemporaryDirectory();
+  const directory = folder.path;
+  await using platform = await startTestPlatform();
   await using store = createMemoryRecordStore({ clock: { nowMs: Date.now } });
   await store.insert([sampleCallRecord()]);
   await store.cover({ sourceId: 'sbc-1', fromUs: 0, toUs: Date.now() * 1_000 });
@@ -137,6 +136,5 @@ async function run(steps: readonly Step[]): Promise<void> {
     platform.takeViolations();
   } finally {
     await responder.close();
-    await rm(directory, { recursive: true });
   }
 }

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { SeededRandom } from '../../harness/src/faults/index.js';
 import { callWorks } from '../support/drachtio-calls.js';
@@ -8,6 +7,7 @@ import { app, lab, peer, useLab } from '../support/drachtio-lab.js';
 import { frameOf } from '../support/drachtio-raw-app.js';
 import { createMutantSource } from '../support/sip-load-mutants.js';
 import { closing, pieces } from '../support/sip-load-wires.js';
+import { eventually } from '../support/waits.js';
 
 useLab({ methods: ['invite'] });
 
@@ -24,10 +24,6 @@ async function stranger(): Promise<Socket> {
   socket.resume();
   await once(socket, 'connect');
   return socket;
-}
-
-async function eventually(holds: () => boolean): Promise<void> {
-  while (!holds()) await turn();
 }
 
 function noise(random: SeededRandom, most: number): string {

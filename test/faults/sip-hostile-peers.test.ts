@@ -4,22 +4,13 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { callWorks } from '../support/drachtio-calls.js';
 import { app, createLab, lab, peer, useLab, type DrachtioLab } from '../support/drachtio-lab.js';
-import { closing } from '../support/sip-load-wires.js';
+import { closing, HOSTILE_INVITE } from '../support/sip-load-wires.js';
+import { eventually } from '../support/waits.js';
 
 useLab({ methods: ['invite'] });
 
 const PEERS = 100;
 const HOST = '127.0.0.1';
-
-const INVITE = [
-  'INVITE sip:app@127.0.0.1 SIP/2.0',
-  'Via: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKhostile',
-  'From: <sip:hostile@127.0.0.1>;tag=h',
-  'To: <sip:app@127.0.0.1>',
-  'Call-ID: hostile',
-  'CSeq: 1 INVITE',
-  'Contact: <sip:hostile@127.0.0.1:9;transport=tcp>',
-].join('\r\n');
 
 type Line = Awaited<ReturnType<typeof line>>;
 
@@ -44,11 +35,6 @@ function lines(count: number, own: DrachtioLab = lab): Promise<readonly Line[]> 
   return Promise.all(Array.from({ length: count }, () => line(own)));
 }
 
-/** Waits for what sockets bring; the time limit of the test is its end. */
-async function eventually(holds: () => boolean): Promise<void> {
-  while (!holds()) await turn();
-}
-
 test(`${PEERS} silent peers and ${PEERS} that send an octet a second: calls come through, the slow are cut off after 32 s, the silent after 10 min`, async () => {
   const overTcp = await lab.peer('tcp');
   const callsWork = async (): Promise<void> => {
@@ -62,9 +48,10 @@ test(`${PEERS} silent peers and ${PEERS} that send an octet a second: calls come
   for (; dropped() === 0; seconds += 1) {
     for (const [index, { socket }] of slow.entries()) {
       // Some are slow with their header section, others with the body that they have announced.
-      const octets = index % 2 === 0 ? INVITE : `${INVITE}\r\nContent-Length: 99\r\n\r\n${'x'.repeat(90)}`;
-      if (seconds === 0) socket.write(index % 2 === 0 ? 'I' : octets.slice(0, INVITE.length + 24), 'latin1');
-      else socket.write(octets.charAt(index % 2 === 0 ? seconds : INVITE.length + 23 + seconds), 'latin1');
+      const octets =
+        index % 2 === 0 ? HOSTILE_INVITE : `${HOSTILE_INVITE}\r\nContent-Length: 99\r\n\r\n${'x'.repeat(90)}`;
+      if (seconds === 0) socket.write(index % 2 === 0 ? 'I' : octets.slice(0, HOSTILE_INVITE.length + 24), 'latin1');
+      else socket.write(octets.charAt(index % 2 === 0 ? seconds : HOSTILE_INVITE.length + 23 + seconds), 'latin1');
     }
     if (seconds % 8 === 0) await callsWork();
     await lab.pass(1_000);
@@ -92,7 +79,7 @@ test.each([
   'a stream that announces %s octets of body gets a response and is cut off, however many of them come',
   async (_what, length, status, fault) => {
     const hostile = await line();
-    hostile.socket.write(`${INVITE}\r\nContent-Length: ${length}\r\n\r\n${'x'.repeat(100_000)}`, 'latin1');
+    hostile.socket.write(`${HOSTILE_INVITE}\r\nContent-Length: ${length}\r\n\r\n${'x'.repeat(100_000)}`, 'latin1');
     await hostile.over;
     expect(hostile.heard()).toMatch(new RegExp(`^SIP/2\\.0 ${status} `));
     expect(lab.server.counters().faults).toEqual({ [fault]: 1 });
@@ -105,7 +92,7 @@ test.each([
   ['of many lines', '', 'X-Line: x\r\n'.repeat(100)],
 ])('a header section %s that never ends is cut off at 64 KiB', async (_what, start, more) => {
   const hostile = await line();
-  hostile.socket.write(`${INVITE}\r\n${start}`, 'latin1');
+  hostile.socket.write(`${HOSTILE_INVITE}\r\n${start}`, 'latin1');
   let sent = 0;
   while (!hostile.isOver()) {
     if (hostile.socket.writable && hostile.socket.writableLength < 100_000) {
@@ -124,7 +111,8 @@ test('a peer that asks and never reads the answers is cut off when too much wait
   const { server } = limited;
   const hostile = await line(limited);
   hostile.socket.pause();
-  const branch = (index: number): string => INVITE.replaceAll('INVITE', 'BYE').replace('z9hG4bK', `z9hG4bK${index}`);
+  const branch = (index: number): string =>
+    HOSTILE_INVITE.replaceAll('INVITE', 'BYE').replace('z9hG4bK', `z9hG4bK${index}`);
   for (let index = 0; (server.counters().faults['send-backlog'] ?? 0) === 0; index += 1) {
     hostile.socket.write(`${branch(index)}\r\nX-Long: ${'x'.repeat(100)}\r\nContent-Length: 0\r\n\r\n`, 'latin1');
     if (index % 100 === 0) await turn();
@@ -157,7 +145,7 @@ test('one connection more than there may be is closed at once, and there is room
 test('connections that are reset in the middle of a message, or of a call, leave nothing behind', async () => {
   const hostile = await lines(PEERS);
   for (const [index, { socket }] of hostile.entries()) {
-    const text = `${INVITE.replaceAll('hostile', `hostile${index}`)}\r\nContent-Length: 0\r\n\r\n`;
+    const text = `${HOSTILE_INVITE.replaceAll('hostile', `hostile${index}`)}\r\nContent-Length: 0\r\n\r\n`;
     const length = index % 2 === 0 ? text.length : 1 + (index % text.length);
     await new Promise((resolve) => void socket.write(text.slice(0, length), 'latin1', resolve));
   }

@@ -1,8 +1,14 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { ManualClock, createTestKey, TestPki, CertificateServer } from '@hopback/sdk/testing';
-import type { CrlOptions, ServerFault, TestServiceProvider, TrustListOptions } from '@hopback/sdk/testing';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createManualClock, createTestKey, createTestPki, startCertificateServer } from '@hopback/sdk/testing';
+import type {
+  CertificateServer,
+  CrlOptions,
+  ManualClock,
+  ServerFault,
+  TestPki,
+  TestServiceProvider,
+  TrustListOptions,
+} from '@hopback/sdk/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { TrustStoreRefresh } from '../../sdk/src/stir/certificates/trust-store-refresh.js';
 import type {
@@ -12,6 +18,7 @@ import type {
 import type { TrustStore, TrustStoreProblem } from '../../sdk/src/stir/certificates/trust-store.js';
 import { createTrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
 import { parsed } from '../unit/certificates-parsed.js';
+import { testFolder } from '../support/test-folder.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -23,10 +30,10 @@ const SILENT_DEADLINE_MS = 700;
 let pki: TestPki;
 let server: CertificateServer;
 let provider: TestServiceProvider;
-let directory: string;
 let clock: ManualClock;
 const services: TrustStoreRefresh[] = [];
 
+const directory = testFolder();
 beforeAll(async () => {
   pki = new TestPki();
   provider = pki.issueServiceProvider({ spc: '1234' });
@@ -34,8 +41,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'hopback-trust-'));
-  clock = new ManualClock();
+  clock = createManualClock();
   server.publish('/signer.pem', pki.stiPaSigner.chainPem);
   server.publish('/crl-signer.crt', pki.stiPaCrlIssuer.der);
   publishList({ sequence: 5 });
@@ -46,7 +52,6 @@ afterEach(async () => {
   // Nothing may be left behind: no timer, no socket.
   if (clock.pendingTimers() > 0) throw new Error('a timer was left behind');
   await server.idle();
-  await rm(directory, { recursive: true, force: true });
 });
 
 const publishList = (list: TrustListOptions): string =>
@@ -54,13 +59,7 @@ const publishList = (list: TrustListOptions): string =>
 const publishCrl = (crl: CrlOptions): string =>
   server.publish('/sti-pa.crl', pki.crl({ caIssuers: [server.url('/crl-signer.crt', 'http')], ...crl }).der);
 
-interface Started {
-  readonly service: TrustStoreRefresh;
-  readonly stores: TrustStore[];
-  readonly problems: TrustStoreProblem[];
-}
-
-function start(options: Partial<TrustStoreRefreshOptions> = {}): Started {
+function start(options: Partial<TrustStoreRefreshOptions> = {}) {
   const stores: TrustStore[] = [];
   const problems: TrustStoreProblem[] = [];
   const service = new TrustStoreRefresh({
@@ -268,7 +267,7 @@ test('a store that was in use before is replaced by nothing older, and by the li
 });
 
 test('a restart begins with the last good list, CRL and signers of the cache, and does not go back behind them', async () => {
-  const cachePath = join(directory, 'sti-pa-list.json');
+  const cachePath = directory.at('sti-pa-list.json');
   const first = start({ cachePath });
   publishCrl({ number: 5, revoked: [provider] });
   expect(told(await first.service.refresh())).toBe('renewed');
@@ -279,7 +278,7 @@ test('a restart begins with the last good list, CRL and signers of the cache, an
   expect(second.service.current()?.source).toMatchObject({ sequence: 5 });
   expect(second.service.current()?.version).toBe(first.service.current()?.version);
   expect(statusIn(second.service.current())).toBe('revoked');
-  expect(await readdir(directory)).toEqual(['sti-pa-list.json']);
+  expect(await readdir(directory.path)).toEqual(['sti-pa-list.json']);
   publishList({ sequence: 4, withX5c: true });
   const { service } = start({ cachePath });
   expect(told(await service.refresh())).toContain('list sequence-rolled-back');
@@ -287,7 +286,7 @@ test('a restart begins with the last good list, CRL and signers of the cache, an
 });
 
 test('what a cache file holds is verified: neither damage nor a forged list is taken, and a good one replaces it', async () => {
-  const cachePath = join(directory, 'sti-pa-list.json');
+  const cachePath = directory.at('sti-pa-list.json');
   await start({ cachePath }).service.refresh();
   const good = await readFile(cachePath, 'utf8');
   const { jws: forged } = pki.trustList({ sequence: 9, signedBy: createTestKey() });
@@ -306,14 +305,14 @@ test('what a cache file holds is verified: neither damage nor a forged list is t
 });
 
 test('a cache that cannot be written or read costs nothing but a restart, and is written as soon as it can be', async () => {
-  const cachePath = join(directory, 'later', 'sti-pa-list.json');
+  const cachePath = directory.at('later', 'sti-pa-list.json');
   const { service } = start({ cachePath });
   expect(told(await service.refresh())).toBe('renewed, cache not-written');
   expect(told(await service.refresh())).toBe('kept, cache not-written');
-  await mkdir(join(directory, 'later'));
+  await mkdir(directory.at('later'));
   expect(told(await service.refresh())).toBe('unchanged');
-  expect(await readdir(join(directory, 'later'))).toEqual(['sti-pa-list.json']);
-  expect(told(await start({ cachePath: directory }).service.refresh())).toMatch(/^renewed, cache unreadable/);
+  expect(await readdir(directory.at('later'))).toEqual(['sti-pa-list.json']);
+  expect(told(await start({ cachePath: directory.path }).service.refresh())).toMatch(/^renewed, cache unreadable/);
 });
 
 test('calls during a refresh share it, and one after it is another', async () => {
@@ -350,7 +349,7 @@ test.each(['/list.jws', '/signer.pem', '/sti-pa.crl', '/crl-signer.crt'])(
   'close during the fetch of %s ends it at once, with no store, no problem, no socket and no timer',
   async (path) => {
     server.hold(path);
-    const { service, stores, problems } = start({ deadlineMs: 60_000, cachePath: join(directory, 'list.json') });
+    const { service, stores, problems } = start({ deadlineMs: 60_000, cachePath: directory.at('list.json') });
     const count = server.requests(path);
     const refresh = service.refresh();
     await server.requested(path, count + 1);
@@ -359,7 +358,7 @@ test.each(['/list.jws', '/signer.pem', '/sti-pa.crl', '/crl-signer.crt'])(
     expect({ stores, problems }).toEqual({ stores: [], problems: [] });
     expect(clock.pendingTimers()).toBe(0);
     await server.idle();
-    expect(await readdir(directory)).toEqual([]);
+    expect(await readdir(directory.path)).toEqual([]);
     server.hold(path)();
   },
 );

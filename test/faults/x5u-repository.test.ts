@@ -1,14 +1,21 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createDiskCache, fileNameOf } from '../../sdk/src/stir/certificates/disk-cache.js';
 import { CertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
 import { type CertificateRepositoryOptions } from '../../sdk/src/stir/certificates/repository-state.js';
-import type { CertificateLookup } from '../../sdk/src/stir/certificates/repository.js';
-import { ManualClock, TestPki, CertificateServer, type TestServiceProvider } from '../../sdk/src/testing/index.js';
+import type { CertificateLookup, CertificateRepositoryService } from '../../sdk/src/stir/certificates/repository.js';
+import {
+  createManualClock,
+  createTestPki,
+  startCertificateServer,
+  type CertificateServer,
+  type ManualClock,
+  type TestPki,
+  type TestServiceProvider,
+} from '../../sdk/src/testing/index.js';
+import { testFolder } from '../support/test-folder.js';
 
 const DAY = 86_400_000;
 
@@ -16,10 +23,10 @@ let pki: TestPki;
 let server: CertificateServer;
 let first: TestServiceProvider;
 let second: TestServiceProvider;
-let directory: string;
 let clock: ManualClock;
 const repositories: CertificateRepository[] = [];
 
+const directory = testFolder();
 beforeAll(async () => {
   pki = new TestPki();
   first = pki.issueServiceProvider({ spc: '1234' });
@@ -28,12 +35,10 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'hopback-x5u-'));
-  clock = new ManualClock();
+  clock = createManualClock();
 });
 afterEach(async () => {
   await Promise.all(repositories.splice(0).map((repository) => repository.close()));
-  await rm(directory, { recursive: true, force: true });
   await server.idle();
 });
 
@@ -53,7 +58,7 @@ const leafOf = (lookup: CertificateLookup | undefined): string | undefined =>
 
 /** Fetches into the directory and closes, as a process that ends in good order. */
 async function fill(...urls: readonly string[]): Promise<void> {
-  const repository = start({ directory });
+  const repository = start({ directory: directory.path });
   await repository.preload(urls);
   await repository.close();
 }
@@ -77,7 +82,7 @@ test('a repository with nothing under way keeps no process alive', async () => {
     repository.peek('https://cert.example.com/');
     console.log('done');
   `;
-  const args = ['--import', 'tsx', '--input-type=module', '--eval', script, directory];
+  const args = ['--import', 'tsx', '--input-type=module', '--eval', script, directory.path];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root, timeout: 20_000 });
   expect(stdout).toBe('done\n');
 });
@@ -86,7 +91,7 @@ test('what one process fetched the next one has from disk, with intermediates, t
   const url = server.publish('/disk.pem', first.chainPem, { etag: '"1"' });
   await fill(url);
   clock.advance(1_000);
-  const repository = start({ directory });
+  const repository = start({ directory: directory.path });
   const lookup = await repository.lookup(url);
   expect(lookup).toMatchObject({
     status: 'found',
@@ -108,10 +113,10 @@ test('what one process fetched the next one has from disk, with intermediates, t
 
 test('memory hits never touch the disk', async () => {
   const url = server.publish('/memory.pem', first.chainPem);
-  const repository = start({ directory });
+  const repository = start({ directory: directory.path });
   const found = await repository.lookup(url);
   await repository.close();
-  await rm(directory, { recursive: true });
+  await rm(directory.path, { recursive: true });
   expect(repository.peek(url)).toBe(found);
   expect(await repository.lookup(url)).toBe(found);
   expect(repository.stats()).toMatchObject({ diskReadFailures: 0, hits: 2 });
@@ -121,8 +126,8 @@ test('URLs that file systems or older caches would fold have files of their own'
   const chains = { '/a/b': first, '/a_b': second, '/A/b': second, '/a/b/': second, '/a%2Fb': second };
   const urls = Object.entries(chains).map(([path, { chainPem }]) => server.publish(path, chainPem));
   await fill(...urls);
-  expect(await readdir(directory)).toHaveLength(urls.length);
-  const repository = start({ directory });
+  expect(await readdir(directory.path)).toHaveLength(urls.length);
+  const repository = start({ directory: directory.path });
   const leaves = await Promise.all(urls.map(async (url) => leafOf(await repository.lookup(url))));
   expect(leaves).toEqual(Object.values(chains).map(({ sha256 }) => sha256));
   expect(repository.stats()).toMatchObject({ fetches: 0, diskLoads: urls.length });
@@ -147,15 +152,15 @@ const damages: Record<string, (path: string, text: string) => Promise<unknown>> 
 test.each(Object.keys(damages))('a file that is %s is ignored, counted and replaced', async (damage) => {
   const url = server.publish('/damaged.pem', first.chainPem);
   await fill(url);
-  const path = join(directory, fileNameOf(url));
+  const path = directory.at(fileNameOf(url));
   await damages[damage]?.(path, await readFile(path, 'utf8'));
-  const repository = start({ directory });
+  const repository = start({ directory: directory.path });
   const before = server.requests('/damaged.pem');
   expect(leafOf(await repository.lookup(url))).toBe(first.sha256);
   expect(server.requests('/damaged.pem')).toBe(before + 1);
   expect(repository.stats()).toMatchObject({ diskCorrupted: 1, diskLoads: 0 });
   await repository.close();
-  const again = start({ directory });
+  const again = start({ directory: directory.path });
   expect(leafOf(await again.lookup(url))).toBe(first.sha256);
   expect(again.stats()).toMatchObject({ diskLoads: 1, fetches: 0 });
 });
@@ -168,8 +173,8 @@ const obstacles: Record<string, (path: string) => Promise<unknown>> = {
 
 test.each(Object.keys(obstacles))('%s in place of a file is no way to stop a lookup', async (obstacle) => {
   const url = server.publish('/obstacle.pem', first.chainPem);
-  await obstacles[obstacle]?.(join(directory, fileNameOf(url)));
-  const repository = start({ directory });
+  await obstacles[obstacle]?.(directory.at(fileNameOf(url)));
+  const repository = start({ directory: directory.path });
   expect(leafOf(await repository.lookup(url))).toBe(first.sha256);
   await repository.close();
   const { diskReadFailures, diskCorrupted } = repository.stats();
@@ -181,9 +186,9 @@ test.each([
   ['on a device', '/dev/null/cache'],
   ['under /proc', '/proc/1/cache'],
 ])('a directory %s cannot be used, which breaks no lookup and is counted', async (_where, path) => {
-  await writeFile(join(directory, 'file'), '');
+  await writeFile(directory.at('file'), '');
   const url = server.publish('/no-disk.pem', first.chainPem);
-  const repository = start({ directory: path.startsWith('/') ? path : join(directory, path) });
+  const repository = start({ directory: path.startsWith('/') ? path : directory.at(path) });
   expect(leafOf(await repository.lookup(url))).toBe(first.sha256);
   await repository.close();
   expect(repository.stats()).toMatchObject({ diskWrites: 0, diskWriteFailures: 1 });
@@ -192,33 +197,33 @@ test.each([
 test('a directory that is removed while in use is made again', async () => {
   const one = server.publish('/one.pem', first.chainPem);
   const two = server.publish('/two.pem', second.chainPem);
-  const repository = start({ directory });
+  const repository = start({ directory: directory.path });
   await repository.lookup(one);
   await expect.poll(() => repository.stats().diskWrites).toBe(1);
-  await rm(directory, { recursive: true });
+  await rm(directory.path, { recursive: true });
   await repository.lookup(two);
   await expect.poll(() => repository.stats().diskWriteFailures).toBe(1);
   clock.advance(60_000);
   await repository.revalidate(two);
   await repository.close();
-  expect(await readdir(directory)).toEqual([fileNameOf(two)]);
+  expect(await readdir(directory.path)).toEqual([fileNameOf(two)]);
 });
 
 test('files whose URL the policy no longer permits, or that are from the future or too old, are not used', async () => {
   const url = server.publish('/policy.pem', first.chainPem);
   await fill(url);
-  const strict = start({ directory, allow: { ports: Object.values(server.ports) } });
+  const strict = start({ directory: directory.path, allow: { ports: Object.values(server.ports) } });
   expect(await strict.lookup(url)).toMatchObject({ status: 'refused', reason: 'address-special-purpose' });
   clock.set(clock.nowMs() - 1);
-  expect((await start({ directory }).lookup(url)).status).toBe('found');
+  expect((await start({ directory: directory.path }).lookup(url)).status).toBe('found');
   expect(server.requests('/policy.pem')).toBe(2);
   clock.advance(9 * DAY);
-  expect((await start({ directory }).lookup(url)).status).toBe('found');
+  expect((await start({ directory: directory.path }).lookup(url)).status).toBe('found');
   expect(server.requests('/policy.pem')).toBe(3);
 });
 
 test('the number of files is bounded: the oldest of the largest site go, not the older ones of other sites', async () => {
-  const disk = createDiskCache({ directory, clock, maxFiles: 20 });
+  const disk = createDiskCache({ directory: directory.path, clock, maxFiles: 20 });
   const source = start();
   await source.preload([server.publish('/flood.pem', first.chainPem)]);
   const [entry] = source.export().entries;
@@ -228,9 +233,9 @@ test('the number of files is bounded: the oldest of the largest site go, not the
   for (const [index, url] of [...others, ...flood].entries()) {
     disk.store({ ...entry, url });
     await disk.settled();
-    await utimes(join(directory, fileNameOf(url)), index, index).catch(() => undefined);
+    await utimes(directory.at(fileNameOf(url)), index, index).catch(() => undefined);
   }
-  const names = await readdir(directory);
+  const names = await readdir(directory.path);
   expect(names.length).toBeLessThanOrEqual(20);
   expect(names).toEqual(expect.arrayContaining(others.map(fileNameOf)));
   expect(names).toContain(fileNameOf(flood.at(-1) ?? ''));
@@ -243,11 +248,11 @@ test('an import of 1,000 entries puts 1,000 files on disk, and none over a newer
   const exported = source.export();
   const [entry] = exported.entries;
   const entries = Array.from({ length: 1_000 }, (_, index) => ({ ...entry, url: `https://c${index}.example/a.pem` }));
-  const repository = start({ directory });
+  const repository = start({ directory: directory.path });
   expect(await repository.import({ ...exported, entries })).toEqual({ imported: 1_000, rejected: 0 });
-  expect(await readdir(directory)).toHaveLength(1_000);
+  expect(await readdir(directory.path)).toHaveLength(1_000);
   expect(repository.stats()).toMatchObject({ diskWrites: 1_000, diskWriteFailures: 0 });
-  const next = start({ directory });
+  const next = start({ directory: directory.path });
   expect(await next.import({ ...exported, entries: entries.slice(0, 3) })).toEqual({ imported: 0, rejected: 3 });
 });
 
@@ -256,9 +261,9 @@ test('a restore takes every usable file into memory, and an export has them all'
   const two = server.publish('/restore/2.pem', second.chainPem);
   const three = server.publish('/restore/3.pem', second.chainPem);
   await fill(one, two, three);
-  await writeFile(join(directory, fileNameOf(three)), '{');
-  await writeFile(join(directory, 'README.txt'), 'not of the cache');
-  const repository = start({ directory });
+  await writeFile(directory.at(fileNameOf(three)), '{');
+  await writeFile(directory.at('README.txt'), 'not of the cache');
+  const repository = start({ directory: directory.path });
   expect(await repository.restore()).toEqual({ imported: 2, rejected: 1 });
   expect([leafOf(repository.peek(one)), leafOf(repository.peek(two))]).toEqual([first.sha256, second.sha256]);
   expect(
@@ -270,7 +275,7 @@ test('a restore takes every usable file into memory, and an export has them all'
   expect(await repository.restore()).toEqual({ imported: 0, rejected: 3 });
   expect(repository.stats()).toMatchObject({ fetches: 0, diskWrites: 0 });
   expect(await start().restore()).toEqual({ imported: 0, rejected: 0 });
-  expect(await start({ directory: join(directory, 'missing') }).restore()).toEqual({ imported: 0, rejected: 0 });
+  expect(await start({ directory: directory.at('missing') }).restore()).toEqual({ imported: 0, rejected: 0 });
 });
 
 test('what a crashed writer left is cleared after an hour, and is never read', async () => {
@@ -278,19 +283,19 @@ test('what a crashed writer left is cleared after an hour, and is never read', a
   const abandoned = `${fileNameOf(url)}.00000000-0000-4000-8000-000000000000.tmp`;
   const recent = `${fileNameOf(url)}.00000000-0000-4000-8000-000000000001.tmp`;
   const foreign = 'README.txt';
-  for (const name of [abandoned, recent, foreign]) await writeFile(join(directory, name), '{');
+  for (const name of [abandoned, recent, foreign]) await writeFile(directory.at(name), '{');
   const seconds = clock.nowMs() / 1_000;
-  await utimes(join(directory, abandoned), seconds - 7_200, seconds - 7_200);
-  await utimes(join(directory, recent), seconds - 60, seconds - 60);
-  await utimes(join(directory, foreign), seconds - 7_200, seconds - 7_200);
+  await utimes(directory.at(abandoned), seconds - 7_200, seconds - 7_200);
+  await utimes(directory.at(recent), seconds - 60, seconds - 60);
+  await utimes(directory.at(foreign), seconds - 7_200, seconds - 7_200);
   await fill(url);
-  expect((await readdir(directory)).sort()).toEqual([fileNameOf(url), foreign, recent].sort());
+  expect((await readdir(directory.path)).sort()).toEqual([fileNameOf(url), foreign, recent].sort());
 });
 
 test('several repositories share a directory, and no reader meets half a file', async () => {
   const url = server.publish('/shared.pem', first.chainPem);
-  const writers = [start({ directory }), start({ directory }), start({ directory })];
-  const reader = createDiskCache({ directory, clock });
+  const writers = Array.from({ length: 3 }, () => start({ directory: directory.path }));
+  const reader = createDiskCache({ directory: directory.path, clock });
   await Promise.all(writers.map((writer) => writer.lookup(url)));
   for (let round = 0; round < 30; round += 1) {
     clock.advance(60_000);
@@ -299,5 +304,5 @@ test('several repositories share a directory, and no reader meets half a file', 
   }
   await Promise.all(writers.map((writer) => writer.close()));
   expect(reader.counts.diskCorrupted).toBe(0);
-  expect(await readdir(directory)).toEqual([fileNameOf(url)]);
+  expect(await readdir(directory.path)).toEqual([fileNameOf(url)]);
 });

@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import type { AreaDefinition, PlatformMigration } from '../../harness/src/platform/core/index.js';
@@ -14,6 +12,7 @@ import {
 } from '../../harness/src/platform/database/index.js';
 import { createTestContext } from '../support/itg-context.js';
 import { emptyDatabase, openTestDatabase } from '../support/itg-database.js';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 
 const migration = (name: string, text: string): PlatformMigration => ({
   name,
@@ -67,8 +66,8 @@ test('a migration that fails leaves nothing, and runs when it has been put right
 });
 
 test('the key ring is made once, readable by its owner alone, and refused where others may read it', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'hopback-itg-keys-'));
-  const path = join(folder, 'keys', 'ring.json');
+  await using folder = await createTemporaryDirectory();
+  const path = folder.at('keys', 'ring.json');
   const [one, two] = await Promise.all([openKeyRing(path), openKeyRing(path)]);
   expect(two).toEqual(one);
   expect((await stat(path)).mode & 0o777).toBe(0o600);
@@ -88,7 +87,6 @@ test('the key ring is made once, readable by its owner alone, and refused where 
   }
   await writeFile(path, '{}');
   await expect(openKeyRing(path)).rejects.toMatchObject({ code: 'key-unusable' });
-  await rm(folder, { recursive: true });
 });
 
 test('with a key more in the ring what was sealed before opens, and without its key it does not', async () => {

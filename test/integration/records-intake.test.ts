@@ -1,9 +1,8 @@
-import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { SourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
 import { readSourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
 import { readRejects } from '../../sdk/src/records/ingest/rejects.js';
@@ -21,12 +20,9 @@ import {
   writeOld,
   writePackedOld,
 } from '../support/packed-records.js';
+import { testFolder } from '../support/test-folder.js';
 
-let directory: string;
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'hopback-intake-'));
-});
-afterEach(() => rm(directory, { recursive: true, force: true }));
+const directory = testFolder();
 
 const clock = { nowMs: Date.now };
 const SENT = readSourceConfiguration({ id: 'sent', format: 'hopback', time: { zone: 'utc' } });
@@ -35,11 +31,11 @@ const octets = (text: string): Uint8Array => new TextEncoder().encode(text);
 function opened(sources: readonly SourceConfiguration[], more: { readonly maxSubmitted?: number } = {}) {
   const notices: IntakeNotice[] = [];
   const onNotice = (notice: IntakeNotice): void => void notices.push(notice);
-  return RecordIntake.open({ directory: join(directory, 'store'), sources, clock, onNotice, ...more });
+  return openRecordIntake({ directory: directory.at('store'), sources, clock, onNotice, ...more });
 }
 
 const source = (name: string, more: object = {}): SourceConfiguration =>
-  readSourceConfiguration({ ...ASTERISK_SOURCE, id: name, path: join(directory, `${name}.csv`), ...more });
+  readSourceConfiguration({ ...ASTERISK_SOURCE, id: name, path: directory.at(`${name}.csv`), ...more });
 
 const rowsOf = (intake: RecordIntake): Readonly<Record<string, number>> =>
   Object.fromEntries(intake.state().sources.map(({ id, records }) => [id, records]));
@@ -55,7 +51,7 @@ test('what is sent is durable when it is answered, told apart by row, and nothin
   expect((await intake.store.statistics()).records).toBe(1);
   expect(await intake.push('sent', octets(line))).toMatchObject({ inserted: 0, repeated: 1, rejected: 0 });
   const kept = [];
-  for await (const row of readRejects(rejectsFile(join(directory, 'store'), 'sent', 'tail'))) kept.push(row.line);
+  for await (const row of readRejects(rejectsFile(directory.at('store'), 'sent', 'tail'))) kept.push(row.line);
   expect(kept).toEqual([2]);
 });
 
@@ -93,15 +89,13 @@ test('a record that no store can take is refused, and keeps none behind it waiti
 });
 
 test('a source that stays goes on, one that changed goes on from its place, one that is gone ends', async () => {
-  for (const name of ['stays', 'changes', 'goes'])
-    await writeFile(join(directory, `${name}.csv`), `${asteriskRow(1)}\n`);
+  for (const name of ['stays', 'changes', 'goes']) await writeFile(directory.at(`${name}.csv`), `${asteriskRow(1)}\n`);
   await using intake = await opened([source('stays'), source('changes'), source('goes')]);
   await intake.look();
   expect(rowsOf(intake)).toEqual({ stays: 1, changes: 1, goes: 1 });
   await intake.replaceSources([source('stays'), source('changes', { keepRaw: true }), source('comes')]);
-  for (const name of ['stays', 'changes', 'goes'])
-    await appendFile(join(directory, `${name}.csv`), `${asteriskRow(2)}\n`);
-  await writeFile(join(directory, 'comes.csv'), `${asteriskRow(1)}\n`);
+  for (const name of ['stays', 'changes', 'goes']) await appendFile(directory.at(`${name}.csv`), `${asteriskRow(2)}\n`);
+  await writeFile(directory.at('comes.csv'), `${asteriskRow(1)}\n`);
   await intake.look();
   expect(rowsOf(intake)).toEqual({ stays: 2, changes: 1, comes: 1 });
   expect((await intake.store.statistics()).records).toBe(6);
@@ -112,7 +106,7 @@ test('where one source cannot be, all stay as they were and go on', async () => 
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
   const { port } = taken.address() as AddressInfo;
-  await writeFile(join(directory, 'changes.csv'), `${asteriskRow(1)}\n`);
+  await writeFile(directory.at('changes.csv'), `${asteriskRow(1)}\n`);
   await using intake = await opened([source('changes')]);
   await intake.look();
   const listen = { tcp: { host: '127.0.0.1', port }, agents: ['127.0.0.1'] };
@@ -121,7 +115,7 @@ test('where one source cannot be, all stay as they were and go on', async () => 
   await expect(intake.replaceSources(wanted)).rejects.toMatchObject({ code: 'unavailable' });
   taken.close();
   await expect(intake.replaceSources([SENT, SENT])).rejects.toMatchObject({ code: 'invalid-configuration' });
-  await appendFile(join(directory, 'changes.csv'), `${asteriskRow(2)}\n`);
+  await appendFile(directory.at('changes.csv'), `${asteriskRow(2)}\n`);
   await intake.look();
   expect(rowsOf(intake)).toEqual({ changes: 1 });
   expect((await intake.store.statistics()).records).toBe(2);
@@ -133,11 +127,8 @@ test('records of ours that are sent make no source known but those that they nam
 });
 
 /** Takes in one rotated file for each format, all in one intake. @returns what became of it, or that the look did not end */
-async function takenIn(
-  kind: string,
-  write: (file: string, content: Buffer) => Promise<void>,
-): Promise<readonly IntakeSourceState[] | 'the look did not end'> {
-  const folder = join(directory, kind);
+async function takenIn(kind: string, write: (file: string, content: Buffer) => Promise<void>) {
+  const folder = directory.at(kind);
   await mkdir(folder);
   for (const format of Object.keys(FORMAT_SAMPLES))
     await write(join(folder, `${format}.1`), formatRows(format, 1_048_576));

@@ -15,7 +15,7 @@ import {
 import { type ExportFrame } from '../../sdk/src/traceback/evidence/exported-files.js';
 import { packProofs } from '../../sdk/src/traceback/evidence/pack-store.js';
 import { describePeer } from '../peers.js';
-import { evidenceLab, labKey, type EvidenceLab } from '../support/evidence-lab.js';
+import { evidenceLab, labKey, runVerifyScript, type EvidenceLab } from '../support/evidence-lab.js';
 
 /** A pack among some others, exported, with its receipt. */
 async function exported(lab: EvidenceLab, others: readonly [before: number, behind: number]): Promise<string> {
@@ -55,14 +55,6 @@ const kindsOf = (verification: EvidencePackVerification): readonly string[] =>
     ? verification.findings.map((finding) => `${finding.kind} ${'file' in finding ? finding.file : ''}`)
     : [verification.status];
 
-function script(
-  folder: string,
-  ...keys: readonly string[]
-): { readonly status: number | null; readonly output: string } {
-  const { status, stdout, stderr } = spawnSync('sh', ['verify.sh', ...keys], { cwd: folder, encoding: 'utf8' });
-  return { status, output: stdout + stderr };
-}
-
 /** The words in VERIFY.md, as somebody types them. */
 async function byHand(folder: string): Promise<string> {
   const guide = await readFile(join(folder, 'VERIFY.md'), 'utf8');
@@ -83,7 +75,7 @@ describePeer('openssl', 'an exported pack, with openssl and sha256sum alone', ()
       ] as const) {
         await using lab = await evidenceLab(kind);
         const folder = await exported(lab, others);
-        const { status, output } = script(folder);
+        const { status, output } = runVerifyScript(folder);
         expect([others, status, output.split('\n').at(-2)]).toEqual([others, 0, 'The pack is whole.']);
         expect(output.match(/^OK: /gm)).toHaveLength(8);
       }
@@ -104,7 +96,7 @@ describePeer('openssl', 'an exported pack, with openssl and sha256sum alone', ()
       expect(output).toContain(`${manifest.signer.publicKeySha256}  -`);
       expect(output).toContain(`${manifest.records[0]!.sourceSha256}  record-0001-row-0001.raw`);
       // Whoever has typed all of it may run the script, or hand the folder on: nothing is left behind in it.
-      expect(script(folder).status).toBe(0);
+      expect(runVerifyScript(folder).status).toBe(0);
     }
   });
 
@@ -134,7 +126,7 @@ describePeer('openssl', 'an exported pack, with openssl and sha256sum alone', ()
     const folder = await exported(lab, [0, 0]);
     await rename(join(folder, 'record-0001.json'), join(lab.directory, 'record'));
     await symlink(join(lab.directory, 'record'), join(folder, 'record-0001.json'));
-    expect(script(folder).output).toContain('NOT OK: ./record-0001.json is no file');
+    expect(runVerifyScript(folder).output).toContain('NOT OK: ./record-0001.json is no file');
     expect(await verifyEvidencePack(folder, { publicKeys: [lab.key.signer.publicKey] })).toMatchObject({
       status: 'failed',
     });
@@ -167,11 +159,11 @@ describePeer('openssl', 'an exported pack, with openssl and sha256sum alone', ()
         const named = edited.findings.map((finding) => ('file' in finding ? finding.file : ''));
         // In the list itself a name or a hash of another file is what was changed.
         if (name !== 'SHA256SUMS') expect(named).toContain(name);
-        if (name !== 'verify.sh') expect([name, script(copy).status]).not.toEqual([name, 0]);
+        if (name !== 'verify.sh') expect([name, runVerifyScript(copy).status]).not.toEqual([name, 0]);
         await rm(path);
         const without = name === 'SHA256SUMS.sig' ? 'indeterminate' : 'failed';
         expect([name, (await verifyEvidencePack(copy, { publicKeys })).status]).toEqual([name, without]);
-        if (name !== 'verify.sh') expect([name, script(copy).status]).not.toEqual([name, 0]);
+        if (name !== 'verify.sh') expect([name, runVerifyScript(copy).status]).not.toEqual([name, 0]);
         await rm(copy, { recursive: true });
       }
     },
@@ -187,7 +179,7 @@ describePeer('openssl', 'an exported pack, with openssl and sha256sum alone', ()
     await rewrite('verify.sh', (text) => text.replace(/^check_export$/m, ''));
     await rewrite('answer.json', (text) => text.replace('Upstream Voice', 'Honest Carrier'));
     await sums();
-    expect(script(folder)).toMatchObject({
+    expect(runVerifyScript(folder)).toMatchObject({
       status: 1,
       output: expect.stringContaining('answer.json is not what manifest.json says') as string,
     });
@@ -206,7 +198,7 @@ describePeer('openssl', 'an exported pack, with openssl and sha256sum alone', ()
       text.replace(/("name":"answer.json","sha256":")[0-9a-f]{64}/, (_, lead: string) => `${lead}${hashOf}`),
     );
     await sums();
-    expect(script(folder)).toMatchObject({
+    expect(runVerifyScript(folder)).toMatchObject({
       status: 1,
       output: expect.stringContaining('not signed by the key') as string,
     });
@@ -248,23 +240,23 @@ describePeer('openssl', 'an exported pack, with openssl and sha256sum alone', ()
         const copy = await meddled(deed);
         const found = kindsOf(await verifyEvidencePack(copy, { publicKeys }));
         expect([name, found]).toEqual([name, expect.arrayContaining(['export-signature-invalid SHA256SUMS.sig'])]);
-        expect([name, script(copy).status]).toEqual([name, 1]);
+        expect([name, runVerifyScript(copy).status]).toEqual([name, 1]);
         // Without the signature nobody vouches for the drawings at all.
         await rm(join(copy, 'SHA256SUMS.sig'));
         expect(kindsOf(await verifyEvidencePack(copy, { publicKeys }))).toEqual(
           expect.arrayContaining(['file-unsigned evidence.pdf', 'file-unsigned evidence.vcon.json']),
         );
-        expect([name, script(copy).status]).toEqual([name, 1]);
+        expect([name, runVerifyScript(copy).status]).toEqual([name, 1]);
       }
       const linked = await mkdtemp(join(lab.directory, 'linked-'));
       await cp(folder, linked, { recursive: true });
       await symlink('/etc/hostname', join(linked, 'certificate.pdf'));
       expect(kindsOf(await verifyEvidencePack(linked, { publicKeys }))).toEqual(['file-unknown certificate.pdf']);
-      expect(script(linked).status).toBe(1);
+      expect(runVerifyScript(linked).status).toBe(1);
       const extra = await mkdtemp(join(lab.directory, 'extra-'));
       await cp(folder, extra, { recursive: true });
       await writeFile(join(extra, 'note from the other side.txt'), 'x');
-      expect(script(extra)).toMatchObject({
+      expect(runVerifyScript(extra)).toMatchObject({
         status: 1,
         output: expect.stringContaining('is not in SHA256SUMS') as string,
       });
@@ -288,7 +280,7 @@ describePeer('openssl', 'an exported pack, with openssl and sha256sum alone', ()
       reason: 'export-unsigned',
       notes: [{ kind: 'receipt-signature-unchecked' }, { kind: 'export-unsigned' }],
     });
-    expect(script(folder)).toMatchObject({
+    expect(runVerifyScript(folder)).toMatchObject({
       status: 0,
       output: expect.stringContaining('whether a file was taken out is not known') as string,
     });
@@ -308,7 +300,7 @@ describePeer('openssl', 'an exported pack, with openssl and sha256sum alone', ()
     await sumAnew(folder);
     const sums = await readFile(join(folder, 'SHA256SUMS'));
     await writeFile(join(folder, 'SHA256SUMS.sig'), await signatureFor(stranger, sums));
-    expect([script(folder).status, script(folder, path).status]).toEqual([0, 1]);
+    expect([runVerifyScript(folder).status, runVerifyScript(folder, path).status]).toEqual([0, 1]);
     expect((await verifyEvidencePack(folder)).status).toBe('indeterminate');
     const { publicKey } = lab.key.signer;
     expect(kindsOf(await verifyEvidencePack(folder, { publicKeys: [publicKey] }))).toEqual([
@@ -385,8 +377,8 @@ describePeer('openssl', 'an exported pack, with openssl and sha256sum alone', ()
     const stranger = labKey('p256').signer.publicKey;
     const path = join(lab.directory, 'stranger.pem');
     await writeFile(path, stranger.export({ type: 'spki', format: 'pem' }));
-    expect(script(folder, path).status).toBe(1);
-    expect(script(folder, 'public-key.pem', path).status).toBe(1);
+    expect(runVerifyScript(folder, path).status).toBe(1);
+    expect(runVerifyScript(folder, 'public-key.pem', path).status).toBe(1);
     const verification = await verifyEvidencePack(folder, { publicKeys: [stranger] });
     expect(verification.status === 'failed' && verification.findings.map(({ kind }) => kind)).toEqual([
       'manifest-signature-invalid',

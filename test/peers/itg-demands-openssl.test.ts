@@ -18,6 +18,7 @@ import {
   tracedOver,
   type DemandLab,
 } from '../support/itg-demands.js';
+import { runVerifyScript } from '../support/evidence-lab.js';
 
 beforeAll(() => openDemandDatabase(), DATABASE_PATIENCE_MS);
 afterAll(closeDemandDatabase);
@@ -45,14 +46,6 @@ async function fetched(lab: DemandLab): Promise<{ readonly folder: string; reado
   return { folder, production };
 }
 
-function script(
-  folder: string,
-  ...keys: readonly string[]
-): { readonly status: number | null; readonly output: string } {
-  const { status, stdout, stderr } = spawnSync('sh', ['verify.sh', ...keys], { cwd: folder, encoding: 'utf8' });
-  return { status, output: stdout + stderr };
-}
-
 describePeer('openssl', 'a production', () => {
   test.each(['P-256', 'Ed25519'] as const)(
     'that is signed by %s is whole to openssl and sha256sum, and not with an octet changed in any file',
@@ -61,7 +54,7 @@ describePeer('openssl', 'a production', () => {
       await using lab = await demandLab({ world: emptyWorld(), keyType, limits: { partBytes: 32_768 } });
       const { folder, production } = await fetched(lab);
       expect(production.files.filter(({ name }) => name.startsWith('call-records')).length).toBeGreaterThan(4);
-      expect(script(folder)).toMatchObject({
+      expect(runVerifyScript(folder)).toMatchObject({
         status: 0,
         output: expect.stringContaining('The pack is whole.') as string,
       });
@@ -78,9 +71,9 @@ describePeer('openssl', 'a production', () => {
         const octets = await readFile(join(copy, name));
         octets[Math.floor(octets.length / 2)]! ^= 1;
         await writeFile(join(copy, name), octets);
-        expect([name, script(copy).status]).not.toEqual([name, 0]);
+        expect([name, runVerifyScript(copy).status]).not.toEqual([name, 0]);
         await rm(join(copy, name));
-        expect([name, script(copy).status]).not.toEqual([name, 0]);
+        expect([name, runVerifyScript(copy).status]).not.toEqual([name, 0]);
         await rm(copy, { recursive: true });
       }
     },

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { createHash, createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,20 +9,17 @@ import type {
   TracebackAnswer,
   TracebackRequest,
 } from '../../sdk/src/contract/traceback-exchange.js';
-import { createLogSigner, type LogSigner } from '../../sdk/src/log/index.js';
+import { createLogSigner } from '../../sdk/src/log/index.js';
 import { sourceSha256 } from '../../sdk/src/records/index.js';
 import { createFreeswitchCsvReader } from '../../sdk/src/records/ingest/formats/freeswitch.js';
-import { EvidenceStore, type EvidenceMaterial, type RecordPractice } from '../../sdk/src/traceback/index.js';
+import { openEvidenceStore, type EvidenceMaterial, type RecordPractice } from '../../sdk/src/traceback/index.js';
 import { answerTo } from './traceback-course.js';
 
 /** A key of a test, as PEM, and the signer that it makes. */
-export interface LabKey {
-  readonly pem: string;
-  readonly signer: LogSigner;
-}
+export type LabKey = Awaited<ReturnType<typeof labKey>>;
 
 /** A new key. */
-export function labKey(kind: 'ed25519' | 'p256'): LabKey {
+export function labKey(kind: 'ed25519' | 'p256') {
   const { privateKey } =
     kind === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
@@ -202,20 +200,10 @@ export const LAB_ANSWER: TracebackAnswer = {
 };
 
 /** A store in a directory of its own. */
-export interface EvidenceLab extends AsyncDisposable {
-  readonly directory: string;
-  readonly key: LabKey;
-  readonly store: EvidenceStore;
-  /** Of the platform. */
-  readonly platformKey: LabKey;
-  /** Writes a pack and attaches its signed answer. */
-  readonly answered: (changes?: Partial<EvidenceMaterial>) => Promise<EvidenceReference>;
-  /** The same, and its receipt, which comes once it was delivered. */
-  readonly receipted: () => Promise<EvidenceReference>;
-}
+export type EvidenceLab = Awaited<ReturnType<typeof evidenceLab>>;
 
 /** Opens one. */
-export async function evidenceLab(kind: 'ed25519' | 'p256' = 'p256'): Promise<EvidenceLab> {
+export async function evidenceLab(kind: 'ed25519' | 'p256' = 'p256') {
   const directory = await mkdtemp(join(tmpdir(), 'hopback-evidence-'));
   const key = labKey(kind);
   const platformKey = labKey('p256');
@@ -254,4 +242,10 @@ export async function evidenceLab(kind: 'ed25519' | 'p256' = 'p256'): Promise<Ev
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Runs the script of an exported pack or production. */
+export function runVerifyScript(folder: string, ...keys: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync('sh', ['verify.sh', ...keys], { cwd: folder, encoding: 'utf8' });
+  return { status, output: stdout + stderr };
 }

@@ -1,5 +1,6 @@
 import { sign, type KeyObject } from 'node:crypto';
 import { twinSignature } from '../../sdk/src/testing/passport-faults/encoding-faults.js';
+import { pick, place, replaced, TEXT_MUTATORS } from './sip-mutations.js';
 
 /** One step of a mutation: what to do, and two numbers that decide where and how. */
 export interface Mutation {
@@ -28,14 +29,6 @@ interface Draw extends MutationContext {
 
 type Mutator = (text: string, draw: Draw) => string;
 
-/** Longest header that mutations build up: beyond the cap of 8 KiB, and no more than tests can afford. */
-const MAX_CHARS = 20_000;
-
-const pick = <T>(list: readonly T[], index: number): T => list[index % list.length] as T;
-const place = (text: string, at: number): number => at % (text.length + 1);
-const replaced = (text: string, at: number, deleted: number, inserted: string): string =>
-  (text.slice(0, at) + inserted + text.slice(at + deleted)).slice(0, MAX_CHARS);
-
 const ODD_TEXTS = [
   ...Array.from('"<>;,=.\\\0\t {}[-_+/é\u2028\u{1f4de}\ufeffА０'),
   ...['..', '...', '==', '\r\n', '\r\n ', '%00', '%2e', '\ud800', '\udc00'],
@@ -43,23 +36,9 @@ const ODD_TEXTS = [
 ];
 
 const MUTATORS = {
-  'bit-flip': (text, { at, how }) => {
-    const index = place(text, at);
-    return replaced(text, index, 1, String.fromCharCode(text.charCodeAt(index) ^ (1 << (how % 8))));
-  },
+  ...TEXT_MUTATORS,
   insertion: (text, { at, how }) => replaced(text, place(text, at), 0, pick(ODD_TEXTS, how)),
   'other-character': (text, { at, how }) => replaced(text, place(text, at), 1, String.fromCharCode(how % 0x1_0000)),
-  deletion: (text, { at, how }) => replaced(text, place(text, at), 1 + (how % 40), ''),
-  duplication: (text, { at, how }) => {
-    const index = place(text, at);
-    return replaced(text, index, 0, text.slice(index, index + 1 + (how % 400)));
-  },
-  repetition: (text, { at, how }) => {
-    const index = place(text, at);
-    return replaced(text, index, 0, (text.charAt(index) || 'A').repeat(1 + (how % 9000)));
-  },
-  truncation: (text, { at }) => text.slice(0, place(text, at)),
-  beheading: (text, { at }) => text.slice(place(text, at)),
   splice: (text, { at, how, others }) => {
     const other = pick(others, how);
     return text.slice(0, place(text, at)) + other.slice(place(other, at));

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
@@ -14,6 +13,7 @@ import type { OpenedDatabase } from '../../harness/src/platform/database/index.j
 import { createLogSigner } from '../../sdk/src/log/index.js';
 import { createTestKey } from '../../sdk/src/testing/index.js';
 import { createTestContext } from './itg-context.js';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 
 const AREA: AreaDefinition = {
   name: 'odd',
@@ -56,13 +56,13 @@ export function backupClaims(
   openTo: () => Promise<OpenedDatabase>,
 ): void {
   test(`${name}: what was backed up while it is written to is there after it was restored, and the audit is whole`, async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'hopback-backup-'));
+    await using folder = await createTemporaryDirectory();
     const signer = createLogSigner(createTestKey().privateKeyPem);
     const logOf = { logId: 'itg.example/audit', signer };
     await using from = await openFrom();
     await migratePlatform(from, [AREA]);
     const context = createTestContext({ database: from });
-    await using audit = await AuditLog.open({ ...logOf, context, database: from, directory: join(folder, 'log') });
+    await using audit = await openAuditLog({ ...logOf, context, database: from, directory: folder.at('log') });
     const written = async (count: number): Promise<void> =>
       context.transact(async (transaction) => {
         const entry = { action: 'a', organizationId: 'o', actor: 'c', object: `x:${count}` };
@@ -81,7 +81,7 @@ export function backupClaims(
       ('p1', '\\x00ff0a', 'null', 1.500, 0.1, '2026-11-02T12:00:00.123456Z', ${'{"a\u2028,",NULL,"\\""}'}),
       ('seeded', null, '{"a":[1e30,"\u2029"]}', 123456789012345678, 'NaN', 'infinity', '{}')`.execute(from.database);
     const before = await dumped(from);
-    const archive = join(folder, 'archive');
+    const archive = folder.at('archive');
     let pages = 0;
     const [manifest] = await Promise.all([
       backupPlatform({ database: from, audit, clock: context.clock }, archive, () => (pages += 1)),
@@ -93,13 +93,13 @@ export function backupClaims(
     });
 
     await using to = await openTo();
-    const target = { database: to, definitions: [AREA], folders: { audit: join(folder, 'restored') } };
+    const target = { database: to, definitions: [AREA], folders: { audit: folder.at('restored') } };
     const sealed = join(archive, 'tables/core_sealed.ndjson');
     const good = await readFile(sealed);
     await writeFile(sealed, Buffer.concat([good, Buffer.from('\n')]));
     await expect(restorePlatform(archive, target)).rejects.toMatchObject({ details: { reason: 'archive-changed' } });
     await writeFile(sealed, good);
-    await expect(restorePlatform(join(folder, 'log'), target)).rejects.toMatchObject({
+    await expect(restorePlatform(folder.at('log'), target)).rejects.toMatchObject({
       details: { reason: 'no-archive' },
     });
     await expect(restorePlatform(archive, { ...target, definitions: [] })).rejects.toMatchObject({
@@ -129,7 +129,6 @@ export function backupClaims(
     await expect(sql`insert into odd_children (parent) values ('nobody')`.execute(to.database)).rejects.toMatchObject({
       code: '23503',
     });
-    await rm(folder, { recursive: true });
   });
 }
 

@@ -91,3 +91,14 @@ export async function closing(socket: Socket): Promise<void> {
 export function ignore(): void {
   // Lost, or reset by the other side: both are what is expected here.
 }
+
+/** The beginning of an INVITE of a peer that means harm. */
+export const HOSTILE_INVITE = [
+  'INVITE sip:app@127.0.0.1 SIP/2.0',
+  'Via: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKhostile',
+  'From: <sip:hostile@127.0.0.1>;tag=h',
+  'To: <sip:app@127.0.0.1>',
+  'Call-ID: hostile',
+  'CSeq: 1 INVITE',
+  'Contact: <sip:hostile@127.0.0.1:9;transport=tcp>',
+].join('\r\n');

@@ -55,10 +55,29 @@ type Mutator = (text: string, draw: Draw) => string;
 /** Longest text that mutations build up: no more than tests can afford. */
 const MAX_CHARS = 20_000;
 
-const pick = <T>(list: readonly T[], index: number): T => list[index % list.length] as T;
-const place = (text: string, at: number): number => at % (text.length + 1);
-const replaced = (text: string, at: number, deleted: number, inserted: string): string =>
+export const pick = <T>(list: readonly T[], index: number): T => list[index % list.length] as T;
+export const place = (text: string, at: number): number => at % (text.length + 1);
+export const replaced = (text: string, at: number, deleted: number, inserted: string): string =>
   (text.slice(0, at) + inserted + text.slice(at + deleted)).slice(0, MAX_CHARS);
+
+/** Mutations of any text. */
+export const TEXT_MUTATORS = {
+  'bit-flip': (text, { at, how }) => {
+    const index = place(text, at);
+    return replaced(text, index, 1, String.fromCharCode((text.charCodeAt(index) || 0) ^ (1 << (how % 8))));
+  },
+  deletion: (text, { at, how }) => replaced(text, place(text, at), 1 + (how % 40), ''),
+  duplication: (text, { at, how }) => {
+    const index = place(text, at);
+    return replaced(text, index, 0, text.slice(index, index + 1 + (how % 400)));
+  },
+  repetition: (text, { at, how }) => {
+    const index = place(text, at);
+    return replaced(text, index, 0, (text.charAt(index) || 'A').repeat(1 + (how % 9_000)));
+  },
+  truncation: (text, { at }) => text.slice(0, place(text, at)),
+  beheading: (text, { at }) => text.slice(place(text, at)),
+} satisfies Record<string, (text: string, draw: Pick<Draw, 'at' | 'how'>) => string>;
 
 const ODD_TEXTS = [
   ...['"', '<', '>', ';', ',', '=', ':', '@', '?', '/', '\\', '%', '[', ']', '*', '|', '#', '(', ')'],
@@ -133,23 +152,9 @@ const ODD_LINES = [
 ];
 
 const MUTATORS = {
-  'bit-flip': (text, { at, how }) => {
-    const index = place(text, at);
-    return replaced(text, index, 1, String.fromCharCode((text.charCodeAt(index) || 0) ^ (1 << (how % 8))));
-  },
+  ...TEXT_MUTATORS,
   'other-octet': (text, { at, how }) => replaced(text, place(text, at), 1, String.fromCharCode(how % 256)),
   insertion: (text, { at, how }) => replaced(text, place(text, at), 0, pick(ODD_TEXTS, how)),
-  deletion: (text, { at, how }) => replaced(text, place(text, at), 1 + (how % 40), ''),
-  duplication: (text, { at, how }) => {
-    const index = place(text, at);
-    return replaced(text, index, 0, text.slice(index, index + 1 + (how % 400)));
-  },
-  repetition: (text, { at, how }) => {
-    const index = place(text, at);
-    return replaced(text, index, 0, (text.charAt(index) || 'A').repeat(1 + (how % 9_000)));
-  },
-  truncation: (text, { at }) => text.slice(0, place(text, at)),
-  beheading: (text, { at }) => text.slice(place(text, at)),
   splice: (text, { at, how, others }) => {
     const other = pick(others, how);
     return (text.slice(0, place(text, at)) + other.slice(place(other, at))).slice(0, MAX_CHARS);

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { TimerClock } from '../../sdk/src/core/runtime/clock.js';
 
 /**
@@ -11,11 +12,16 @@ export function hastyClock(nowMs: number, lastingMs: number): TimerClock & { rea
     nowMs: () => nowMs,
     schedule: (callback, delayMs) => {
       if (delayMs === lastingMs) return () => {};
-      const turn = setImmediate(() => {
+      const next = setImmediate(() => {
         waits.push(delayMs);
         callback();
       });
-      return () => clearImmediate(turn);
+      return () => clearImmediate(next);
     },
   };
+}
+
+/** Waits for what sockets bring, one turn of the event loop after the other; the time limit of the test is its end. */
+export async function eventually(holds: () => boolean): Promise<void> {
+  while (!holds()) await turn();
 }
