@@ -267,11 +267,7 @@ export function durations(): {
   };
 }
 
-function judge(
-  bar: Bar,
-  value: number,
-  ratio: number | null,
-): { readonly text: string; readonly holds: boolean | null } {
+function judge(bar: Bar, value: number, ratio: number | null) {
   if ('ratioAtLeast' in bar)
     return { text: `ratio >= ${bar.ratioAtLeast}`, holds: ratio === null ? null : ratio >= bar.ratioAtLeast };
   if ('ratioAtMost' in bar)

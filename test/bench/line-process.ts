@@ -36,11 +36,7 @@ export async function startLineProcess(argv: readonly string[], before: readonly
 }
 
 /** Starts a program of this folder. */
-export function startHelper(
-  name: string,
-  argv: readonly string[],
-  before?: readonly string[],
-): ReturnType<typeof startLineProcess> {
+export function startHelper(name: string, argv: readonly string[], before?: readonly string[]) {
   return startLineProcess([...process.execArgv, fileURLToPath(new URL(name, import.meta.url)), ...argv], before);
 }
 

@@ -49,14 +49,9 @@ async function* measureNetwork(context: BenchContext): AsyncGenerator<Figure> {
   yield processorTime(result, { plain, usedMs, elapsedMs });
 }
 
-interface Carried {
-  readonly result: RunResult;
-  /** Processor time of all processes while calls were up, and the time of the clock. */
-  readonly usedMs: number;
-  readonly elapsedMs: number;
-}
+type Carried = Awaited<ReturnType<typeof carriedOut>>;
 
-async function carriedOut(seconds: number): Promise<Carried> {
+async function carriedOut(seconds: number) {
   const variables = { perSecond: String(PER_SECOND), seconds: String(seconds), reports: String(REPORTS) };
   const scenario = await readShippedScenario('five-hops', { variables });
   const marks = new Map<string, { readonly usedMs: number; readonly atMs: number }>();
@@ -120,16 +115,11 @@ function processorTime(
 }
 
 /** What carriers reach that do nothing but carry. */
-interface PlainRate {
-  readonly callsPerSecond: number;
-  /** Of all processes, callers and called among them, milliseconds for each call. */
-  readonly processorMs: number;
-  readonly failed: number;
-}
+type PlainRate = Awaited<ReturnType<typeof plainRate>>;
 
 /** Has as many calls carried as go, one behind the other, by five B2BUAs on servers of their own without anything of the SDK. */
-async function plainRate(ms: number): Promise<PlainRate> {
-  await using called = await DrachtioServer.open();
+async function plainRate(ms: number) {
+  await using called = await createDrachtioServer();
   await using calledApp = await connectApp(called);
   calledApp.srf.invite((req, res) => void calledApp.srf.createUAS(req, res, { localSdp: sdp('2') }).catch(ignored));
   await using calling = await DrachtioServer.open();
@@ -152,11 +142,7 @@ async function plainRate(ms: number): Promise<PlainRate> {
   }
 }
 
-async function flood(
-  srf: AppSrf,
-  address: string,
-  ms: number,
-): Promise<{ readonly calls: number; readonly failed: number; readonly elapsedMs: number }> {
+async function flood(srf: AppSrf, address: string, ms: number) {
   let [calls, failed] = [0, 0];
   const startedAt = performance.now();
   const line = async (): Promise<void> => {

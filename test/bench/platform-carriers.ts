@@ -1,16 +1,11 @@
 /** Carriers and who sends calls to whom. */
-export interface CarrierGraph {
-  /** Neighbours of each carrier. */
-  readonly neighbours: readonly (readonly number[])[];
-  /** The largest first, by neighbours. */
-  readonly bySize: readonly number[];
-}
+export type CarrierGraph = Awaited<ReturnType<typeof growCarriers>>;
 
 /** Connections that each new carrier makes: with two the mean path is about five hops, as tracebacks have. */
 const CONNECTIONS = 2;
 
 /** Grows a graph of carriers by preferential attachment: who has many connections gets more. Barabási and Albert 1999 */
-export function growCarriers(carriers: number, roll: () => number): CarrierGraph {
+export function growCarriers(carriers: number, roll: () => number) {
   const neighbours: number[][] = Array.from({ length: carriers }, () => []);
   const ends: number[] = [0, 1];
   neighbours[0]?.push(1);

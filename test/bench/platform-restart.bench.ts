@@ -63,12 +63,7 @@ async function* measure(context: BenchContext): AsyncGenerator<Figure> {
   yield await withoutSnapshot(directory, port, records);
 }
 
-interface Restart {
-  readonly httpMs: number;
-  /** Of the start of the process. */
-  readonly caughtUpMs: number;
-  readonly cpuSeconds: number;
-}
+type Restart = Awaited<ReturnType<typeof killedAfter>>;
 
 interface Carrier {
   readonly directory: string;
@@ -86,7 +81,7 @@ async function carrierOf(directory: string, port: number): Promise<Carrier> {
 async function killedAfter(
   { directory, port, authorization }: Carrier,
   records: Pick<Parameters<typeof sendOrdinaryRecords>[2], 'from' | 'to' | 'overMs'>,
-): Promise<Restart> {
+) {
   await using killed = await startCommandPlatform(directory, port);
   await detectorReady(killed);
   await sendOrdinaryRecords(killed, authorization, records);

@@ -22,16 +22,8 @@ const WARMING = 3;
 /** No traceback takes so long. */
 const LOST_MS = 120_000;
 
-/** What it took. */
-export interface ChainTimes {
-  /** From the call that opens a traceback until its origin is known, milliseconds, in the order in which they were made. */
-  readonly tracedMs: readonly number[];
-  /** Processor time of the process of the platform, milliseconds a traceback. */
-  readonly platformCpuMs: number;
-}
-
 /** Traces calls one after the other. */
-export async function traceChain(place: { readonly postgresUrl?: string }, tracebacks: number): Promise<ChainTimes> {
+export async function traceChain(place: { readonly postgresUrl?: string }, tracebacks: number) {
   await using directory = await createTemporaryDirectory();
   const over = new EventEmitter();
   await using platform = await startTracePlatform(
@@ -66,15 +58,10 @@ export async function traceChain(place: { readonly postgresUrl?: string }, trace
   }
 }
 
-interface ChainCall {
-  readonly called: string;
-  /** RFC 3339. */
-  readonly at: string;
-  readonly atMs: number;
-}
+type ChainCall = Awaited<ReturnType<typeof callOf>>;
 
 /** An hour ago, a minute apart, so that no call is another. */
-function callOf(index: number): ChainCall {
+function callOf(index: number) {
   const atMs = Date.now() - 3_600_000 - index * 60_000;
   return { called: `1202555${String(1_000 + index)}`, at: new Date(atMs).toISOString(), atMs };
 }

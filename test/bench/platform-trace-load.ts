@@ -27,18 +27,7 @@ const FIRST_STEPS = { steps: 8, ms: 14 * HOUR_MS };
 const CLOSING_STEPS = { steps: 3, ms: 8 * DAY_MS };
 
 /** What one run cost. */
-export interface LoadCost {
-  /** Of the process of the platform, the embedded database among it, from when all of them were open. */
-  readonly cpuMsOfHop: number;
-  /** What of it the embedded database took. */
-  readonly databaseMsOfHop: number;
-  readonly cpuMsOfOpening: number;
-  readonly hops: number;
-  readonly answers: number;
-  readonly disputes: number;
-  readonly silent: number;
-  readonly seconds: number;
-}
+export type LoadCost = Awaited<ReturnType<typeof driven>>;
 
 /** Starts a platform with all carriers of a graph in its registry. */
 export async function startTraceLoad(
@@ -97,7 +86,7 @@ function providerOf(carrier: number, { publicKeyJwk: jwk }: TestKey): BenchProvi
   };
 }
 
-async function driven(world: World, open: number, whenOpen: () => void): Promise<LoadCost> {
+async function driven(world: World, open: number, whenOpen: () => void) {
   const { platform } = world;
   await platform.settle();
   const before = await platform.figures();
@@ -118,6 +107,7 @@ async function driven(world: World, open: number, whenOpen: () => void): Promise
   if (after.open !== 0) throw new Error(`${String(after.open)} of ${String(open)} tracebacks have not ended`);
   const hops = after.hops - before.hops;
   return {
+    // Of the process of the platform, the embedded database among it, from when all of them were open.
     cpuMsOfHop: (after.cpuMs - opened.cpuMs) / hops,
     databaseMsOfHop: (after.databaseMs - opened.databaseMs) / hops,
     cpuMsOfOpening: (opened.cpuMs - before.cpuMs) / open,
@@ -252,10 +242,7 @@ async function decideDisputes(world: World): Promise<void> {
   await world.platform.settle();
 }
 
-async function valueOf<Value>(
-  { platform }: World,
-  ...[operationId, by, request]: Parameters<TracePlatform['call']>
-): Promise<Value> {
+async function valueOf<Value>({ platform }: World, ...[operationId, by, request]: Parameters<TracePlatform['call']>) {
   const answer: PlatformAnswer = await platform.call(operationId, by, request);
   if (answer.kind === 'json') return answer.value as Value;
   throw new Error(`${operationId}: ${JSON.stringify(answer)}`);

@@ -34,15 +34,10 @@ export function residentMb(id: number): number {
 }
 
 /** Processor time since a process began, microseconds. */
-export interface ThreadTimes {
-  /** Of all its threads. */
-  readonly allUs: number;
-  /** Of the one that runs JavaScript, which can have no more than one processor; 0 where the system does not say (only Linux does). */
-  readonly mainUs: number;
-}
+export type ThreadTimes = Awaited<ReturnType<typeof threadTimes>>;
 
 /** Asks the system for those of this process. */
-export function threadTimes(): ThreadTimes {
+export function threadTimes() {
   const { user, system } = process.cpuUsage();
   const [nanoseconds] = textOf(`/proc/self/task/${process.pid}/schedstat`).split(' ');
   return { allUs: user + system, mainUs: Number(nanoseconds) / 1_000 };

@@ -93,9 +93,7 @@ async function repeat({ call, lanes }: Work, ms: number): Promise<number> {
   return calls;
 }
 
-async function profiled(
-  work: Work,
-): Promise<{ readonly profile: Profiler.Profile; readonly calls: number; readonly milliseconds: number }> {
+async function profiled(work: Work) {
   const session = new Session();
   session.connect();
   await session.post('Profiler.enable');

@@ -9,11 +9,8 @@ import type { AttestationFacts, SigningRequest } from '@hopback/sdk/stir';
 import type { SignedCall, Signer } from './signed-calls.js';
 
 /** An authentication service with everything on: the policy decides by the facts of each call, each record is handed over. */
-export async function createWarmSigner(
-  { provider, x5u }: Signer,
-  onRecord: () => void,
-): Promise<AuthenticationService> {
-  return new AuthenticationService({
+export async function createWarmSigner({ provider, x5u }: Signer, onRecord: () => void) {
+  return createAuthenticationService({
     spc: provider.spc,
     signer: await createLocalSigner({ privateKeyPem: provider.privateKeyPem }),
     certificateSource: createStaticCertificateSource({ chainPem: provider.chainPem, x5u }),

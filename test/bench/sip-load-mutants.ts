@@ -69,13 +69,7 @@ export async function mutatedOptions(context: BenchContext): Promise<Figure> {
   return figureOf({ seed, rounds, made, seen, story });
 }
 
-interface Round {
-  readonly probed: Probed;
-  /** All so far. */
-  readonly sent: Sent;
-  /** Processors that others used. */
-  readonly busy: number;
-}
+type Round = Awaited<ReturnType<typeof oneRound>>;
 
 interface RoundParts {
   readonly sender: LineProcess;
@@ -83,7 +77,7 @@ interface RoundParts {
   readonly neighbours: ReturnType<typeof watchNeighbours>;
 }
 
-async function oneRound({ sender, prober, neighbours }: RoundParts): Promise<Round> {
+async function oneRound({ sender, prober, neighbours }: RoundParts) {
   neighbours.busy();
   prober.write('begin');
   const sent = await asked<Sent>(sender, 'go');

@@ -118,10 +118,7 @@ async function deliverJetStream(context: BenchContext): Promise<Figure> {
 }
 
 /** With nobody who takes the batches from the server; what waits is packed, as after an hour without the server, or as it was written. */
-async function publishJetStream(
-  context: BenchContext,
-  figure: 'publish-jetstream' | 'publish-jetstream-unpacked',
-): Promise<Figure> {
+async function publishJetStream(context: BenchContext, figure: 'publish-jetstream' | 'publish-jetstream-unpacked') {
   const { available, install } = peer('nats');
   if (!available) return { figure, value: 0, unit: 'records/s', note: `needs nats-server: ${install}` };
   await using server = await startStreamServer();
@@ -139,14 +136,8 @@ async function publishJetStream(
 const STREAM = 'RECORDS';
 const SUBJECT = 'records.bench';
 
-interface StreamServer extends AsyncDisposable {
-  readonly address: string;
-  /** Publishes to its stream, over a connection of its own. */
-  readonly transport: () => RecordTransport;
-}
-
 /** A nats-server with a stream on files. */
-async function startStreamServer(): Promise<StreamServer> {
+async function startStreamServer() {
   const [{ connect }, { jetstreamManager }] = await Promise.all([
     import('@nats-io/transport-node'),
     import('@nats-io/jetstream'),
@@ -214,11 +205,7 @@ interface Way {
 }
 
 /** Turns of the stream and of the raw loop, one after the other, every record sent once; the first round warms up. */
-async function sideBySide(
-  context: BenchContext,
-  transport: () => RecordTransport,
-  way: Way,
-): Promise<{ readonly stream: readonly number[]; readonly raw: readonly number[]; readonly sent: number }> {
+async function sideBySide(context: BenchContext, transport: () => RecordTransport, way: Way) {
   const records = sized(context, TURN_RECORDS);
   const stream: number[] = [];
   const raw: number[] = [];

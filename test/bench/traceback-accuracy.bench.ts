@@ -241,11 +241,7 @@ function bareAsked({ request, instants, calledTn }: AskedCall): CarrierJob['aske
  * Lets a process of its own do it on the store, opened anew, as a carrier would: this one holds the whole traffic and the truth about it, some
  * gigabytes whose collection stops it for a second at a time.
  */
-async function inCarrier<Measured>(
-  part: 'matches' | 'answers',
-  job: CarrierJob,
-  context: BenchContext,
-): Promise<Measured> {
+async function inCarrier<Measured>(part: 'matches' | 'answers', job: CarrierJob, context: BenchContext) {
   const file = join(job.folder, `${part}.json`);
   writeFileSync(file, JSON.stringify(job));
   await using carrier = await startHelper('traceback-process.ts', [part, file]);

@@ -23,15 +23,7 @@ export interface MatchesAsked {
 }
 
 /** What of an outcome is compared with the truth. */
-export interface MatchBrief {
-  readonly status: MatchOutcome['status'];
-  /** Whom it names without a person. */
-  readonly named?: string;
-  /** Ids of the records of the first three candidates. */
-  readonly amongThree: readonly string[];
-  /** Why a person was asked. */
-  readonly because: readonly string[];
-}
+export type MatchBrief = Awaited<ReturnType<typeof briefOf>>;
 
 /** What became of the requests. */
 export interface MatchesMeasured {
@@ -75,7 +67,7 @@ export async function measureMatches({ store, ground, requests, paced, rate }: M
   return { outcomes, latency: times.percentiles() };
 }
 
-function briefOf(outcome: MatchOutcome): MatchBrief {
+function briefOf(outcome: MatchOutcome) {
   const candidates =
     outcome.status === 'several' ? outcome.candidates : outcome.status === 'unique' ? [outcome.candidate] : [];
   const named = outcome.status === 'unique' ? nameOf(outcome.candidate.upstream) : undefined;

@@ -81,11 +81,7 @@ export type Truth =
   | { readonly answer: 'none-or-several' };
 
 /** Draws requests and the calls that they are about. */
-export function drawRequests(
-  random: SeededRandom,
-  count: number,
-  ground: Ground,
-): { readonly asked: readonly AskedCall[]; readonly passages: readonly Passage[] } {
+export function drawRequests(random: SeededRandom, count: number, ground: Ground) {
   const asked: AskedCall[] = [];
   const passages: Passage[] = [];
   for (let index = 0; index < count; index += 1) {
@@ -145,12 +141,7 @@ function startedBefore({ atUs, records }: Passage): number {
   return Math.max(0, ...records.map(({ inviteAtUs }) => atUs - inviteAtUs));
 }
 
-interface Drawn {
-  readonly asked: AskedCall;
-  readonly passages: readonly Passage[];
-}
-
-function drawRequest(random: SeededRandom, index: number, ground: Ground): Drawn {
+function drawRequest(random: SeededRandom, index: number, ground: Ground) {
   const id = 1_000_000_000 + index * 1_000;
   const draw = random.next();
   const kind =
@@ -188,11 +179,7 @@ function withoutMeant({ meant: _meant, ...asked }: AskedCall): AskedCall {
 }
 
 /** When the call was, and by which trunk it came where that matters. */
-function whenOf(
-  random: SeededRandom,
-  kind: AskedCall['kind'],
-  ground: Ground,
-): { readonly atUs: number; readonly trunk?: number } {
+function whenOf(random: SeededRandom, kind: AskedCall['kind'], ground: Ground) {
   if (kind === 'removed')
     return {
       atUs: ground.startUs + random.int(Math.floor((ground.retainedFromUs - ground.startUs - HOUR_US) / 1_000)) * 1_000,
@@ -286,10 +273,7 @@ function askedAbout(random: SeededRandom, sketch: Sketched): AskedCall {
   };
 }
 
-function identifiersOf(
-  random: SeededRandom,
-  { attestation, origId, egressCallId, isBlocked }: Passage,
-): Partial<RequestedCall> {
+function identifiersOf(random: SeededRandom, { attestation, origId, egressCallId, isBlocked }: Passage) {
   const isElsewhere = random.chance(0.5);
   const callId = isElsewhere ? `elsewhere-${egressCallId}` : egressCallId;
   return {

@@ -13,23 +13,12 @@ export interface LabelledTranscript {
  * Pairs between labels, as counts: enough to draw labels again without looking at a transcript twice. Index of a label by order of
  * appearance.
  */
-export interface PairCounts {
-  readonly labels: number;
-  /** True pairs of each label. */
-  readonly truth: readonly number[];
-  /** Predicted ones among them. */
-  readonly found: readonly number[];
-  /** Predicted pairs across two labels: first, second, count. */
-  readonly across: readonly (readonly [number, number, number])[];
-}
+export type PairCounts = Awaited<ReturnType<typeof countPairs>>;
 
-export interface Rates {
-  readonly recall: number;
-  readonly precision: number;
-}
+export type Rates = Awaited<ReturnType<typeof ratesOf>>;
 
 /** Counts pairs of labelled transcripts; a pair is predicted where `isPair` says so. */
-export function countPairs(rows: readonly LabelledTranscript[], isPair: (a: number, b: number) => boolean): PairCounts {
+export function countPairs(rows: readonly LabelledTranscript[], isPair: (a: number, b: number) => boolean) {
   const numbers = new Map<string, number>();
   const labelled = rows.flatMap(({ label }, row) => {
     if (label === undefined) return [];
@@ -60,7 +49,7 @@ export function countPairs(rows: readonly LabelledTranscript[], isPair: (a: numb
 }
 
 /** Recall and precision, each label counted as often as its weight says; 1 each where it is left out. */
-export function ratesOf(counts: PairCounts, weights?: readonly number[]): Rates {
+export function ratesOf(counts: PairCounts, weights?: readonly number[]) {
   const weight = (label: number): number => (weights === undefined ? 1 : (weights[label] ?? 0));
   let truth = 0;
   let found = 0;

@@ -118,11 +118,7 @@ function recordingsOf(file: string): LabelledTranscript[] {
   }));
 }
 
-function pairsOf(
-  rows: readonly LabelledTranscript[],
-  strictness: ScriptStrictness,
-  bars: Partial<ScriptBars> = {},
-): PairCounts {
+function pairsOf(rows: readonly LabelledTranscript[], strictness: ScriptStrictness, bars: Partial<ScriptBars> = {}) {
   const index = new ScriptIndex({ strictness, bars });
   for (const { id, transcript, language } of rows) index.add(id, transcript, language === '' ? undefined : language);
   const scripts = rows.map(({ id }) => index.scriptOf(id));

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { CertificateRepository, VerificationService } from '@hopback/sdk/stir';
+import { createCertificateRepository, createVerificationService } from '@hopback/sdk/stir';
 import type { CallVerdict, Clock } from '@hopback/sdk/stir';
-import { ManualClock } from '@hopback/sdk/testing';
+import { createManualClock } from '@hopback/sdk/testing';
 import type { ServerFaultName } from '@hopback/sdk/testing';
 import { MAX_CONCURRENT_FETCHES } from '../../sdk/src/stir/certificates/x5u-fetch.js';
 import { MAX_CACHED_BYTES } from '../../sdk/src/stir/certificates/certificate-cache.js';
@@ -72,14 +72,9 @@ interface Lab {
   readonly servers: CertificateServers;
 }
 
-interface Verifier extends AsyncDisposable {
-  readonly service: VerificationService;
-  readonly certificates: CertificateRepository;
-}
-
-function verifierOf({ world, servers }: Lab, clock: Clock): Verifier {
-  const certificates = new CertificateRepository({ clock, ...servers.reach });
-  const service = new VerificationService({ certificates, trustStore: world.trustStore, clock });
+function verifierOf({ world, servers }: Lab, clock: Clock) {
+  const certificates = createCertificateRepository({ clock, ...servers.reach });
+  const service = createVerificationService({ certificates, trustStore: world.trustStore, clock });
   return { service, certificates, [Symbol.asyncDispose]: () => certificates.close() };
 }
 
@@ -198,15 +193,8 @@ interface Flood {
   readonly callsPerFetch: number;
 }
 
-interface FloodOutcome {
-  readonly passed: number;
-  readonly indeterminate: number;
-  readonly tookSeconds: number;
-  readonly stats: ReturnType<CertificateRepository['stats']>;
-}
-
 /** Calls with distinct URLs, many more than can be fetched; each is signed as it comes, so that nothing of it is kept here. */
-async function flood(lab: Lab, { prefix, count, callsPerFetch }: Flood): Promise<FloodOutcome> {
+async function flood(lab: Lab, { prefix, count, callsPerFetch }: Flood) {
   await using verifier = verifierOf(lab, REAL_CLOCK);
   const verdicts = tally();
   const fetched = (): number => {

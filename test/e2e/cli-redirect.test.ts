@@ -11,7 +11,7 @@ import type { RunningCommand } from '../support/cli-records-lab.js';
 import { createLab } from '../support/drachtio-lab.js';
 import type { DrachtioLab } from '../support/drachtio-lab.js';
 import { freePorts } from '../support/recipe.js';
-import type { Came, CallParts } from '../support/sip-peer.js';
+import type { CallParts } from '../support/sip-peer.js';
 
 const SECRET = 'cymru';
 
@@ -57,11 +57,7 @@ const call = (...lines: readonly string[]): CallParts => ({
   ...{ uri: 'sip:+12025550199@redirect.example', from: '<sip:+12025550101@sbc.example>', lines },
 });
 
-async function answerTo(
-  to: DrachtioLab,
-  status: number | string,
-  parts: CallParts,
-): Promise<{ came: Came; sent: string }> {
+async function answerTo(to: DrachtioLab, status: number | string, parts: CallParts) {
   const peer = await to.peer();
   const placed = peer.call('INVITE', parts);
   const came = await placed.response(status);

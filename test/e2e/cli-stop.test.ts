@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { createTemporaryDirectory, type TemporaryDirectory } from '../peers/temporary-directory.js';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { argv } from '../support/cli-lab.js';
 import { ASTERISK_SOURCE, asteriskRow } from '../support/cli-records-lab.js';
 import { isEnded } from '../support/packed-records.js';
@@ -16,11 +16,9 @@ import { makeFifo, startStuck } from '../support/stuck-command.js';
 const HOPBACK = fileURLToPath(new URL('../../sdk/dist/cli/main.js', import.meta.url));
 
 /** A folder, and a sidecar that has its configuration elsewhere. */
-interface Folder extends TemporaryDirectory {
-  readonly sidecar: Awaited<ReturnType<typeof openSidecarLab>>;
-}
+type Folder = Awaited<ReturnType<typeof openFolder>>;
 
-async function openFolder(): Promise<Folder> {
+async function openFolder() {
   const [directory, sidecar] = await Promise.all([createTemporaryDirectory(), openSidecarLab()]);
   const close = async (): Promise<void> => {
     await Promise.all([directory.close(), sidecar[Symbol.asyncDispose]()]);

@@ -226,10 +226,7 @@ describePeer(['lua', 'curl'], 'docs/switches/freeswitch.md', () => {
 });
 
 describePeer('curl', 'docs/switches/asterisk.md', () => {
-  async function runAgi(
-    values: Readonly<Record<string, string>>,
-    at = origin,
-  ): Promise<Readonly<Record<string, string>>> {
+  async function runAgi(values: Readonly<Record<string, string>>, at = origin) {
     const [script] = await blocksOf('asterisk', 'sh');
     const path = await directory.write('hopback-verify', script?.text ?? '');
     return runAgiScript(path, { values, arguments: ['carrier-a'], environment: { HOPBACK_SIDECAR: at } });

@@ -414,10 +414,7 @@ test(
 );
 
 /** Opens a log, appends an entry and closes it, on a disk that may fail at any of it. */
-async function goneOn(
-  files: SimulatedLogFiles,
-  acknowledged: (leafIndex: number, note: string) => void,
-): Promise<void> {
+async function goneOn(files: SimulatedLogFiles, acknowledged: (leafIndex: number, note: string) => void) {
   const soon = (run: () => void): (() => void) => {
     const timer = setTimeout(run, 1);
     return () => clearTimeout(timer);

@@ -27,12 +27,7 @@ interface Promised {
  * A responder's life: requests come in, one goes to a person, a person decides and amends. Everything that was not acknowledged is handed in
  * again, as a platform and a person do.
  */
-async function live(
-  files: SimulatedLogFiles,
-  desk: AnswerDesk,
-  clock: ResponderClock,
-  promised: Promised,
-): Promise<boolean> {
+async function live(files: SimulatedLogFiles, desk: AnswerDesk, clock: ResponderClock, promised: Promised) {
   const { responder } = await openResponder({
     files,
     desk,

@@ -25,13 +25,7 @@ const PACK_ABOVE_BYTES = 32_768;
 const AWAY = 'http://127.0.0.1:1/v1/records';
 
 /** What one sender said before it was killed. */
-interface Life {
-  /** How long it took to open its spool, milliseconds, by the clock and by the processor. */
-  readonly opened: RestartTime;
-  /** Highest leg that it called durable, and how long after its first record that was. */
-  readonly durableLeg: number;
-  readonly seconds: number;
-}
+type Life = Awaited<ReturnType<typeof liveAndDie>>;
 
 /** A sender on a spool: where it sends, and what it packs above. */
 interface Sender {
@@ -41,11 +35,7 @@ interface Sender {
 }
 
 /** Runs a sender until some while after its first durable record, then kills it. */
-async function liveAndDie(
-  { directory, url, packAbove = NEVER }: Sender,
-  first: number,
-  killAfterMs: number,
-): Promise<Life> {
+async function liveAndDie({ directory, url, packAbove = NEVER }: Sender, first: number, killAfterMs: number) {
   const argv = [directory, url, ...[first, RECORDS_PER_SECOND, 1_000_000, packAbove].map(String)];
   const child = spawn(process.execPath, [...programBeside('record-sender-process.ts'), ...argv], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,11 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import {
-  createHepListener,
-  type HepListener,
-  type HepListenerOptions,
-} from '../../sdk/src/records/ingest/hep-listener.js';
+import { createHepListener, type HepListenerOptions } from '../../sdk/src/records/ingest/hep-listener.js';
 import { createHepReader } from '../../sdk/src/records/ingest/hep-reader.js';
 import type { RowReading } from '../../sdk/src/records/ingest/record-reader.js';
 import { answeredCall, captured } from '../support/captured-call.js';
@@ -14,13 +10,7 @@ import { sendPackets } from '../support/hep-packets.js';
 
 const HERE = { host: '127.0.0.1', port: 0 };
 
-interface Taking {
-  readonly listener: HepListener;
-  readonly readings: RowReading[];
-  readonly port: (transport: 'udp' | 'tcp') => number;
-}
-
-async function listen(options: Partial<HepListenerOptions> = {}): Promise<Taking> {
+async function listen(options: Partial<HepListenerOptions> = {}) {
   const readings: RowReading[] = [];
   const reader = createHepReader(
     { id: 'proxy-1', format: 'hep', time: { zone: 'utc' }, ownAddresses: ['198.51.100.1'] },

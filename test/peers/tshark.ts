@@ -6,27 +6,7 @@ import { peer } from '../peers.js';
 import { createTemporaryDirectory } from './temporary-directory.js';
 
 /** A packet of a capture as Wireshark's dissectors see it. */
-export interface DissectedPacket {
-  /** From 1. */
-  readonly number: number;
-  /** As in `raw:ip:udp:sip:sdp`. */
-  readonly protocols: readonly string[];
-  readonly sip: {
-    /** Empty for a response. */
-    readonly method: string;
-    /** Empty for a request. */
-    readonly status: string;
-    readonly callId: string;
-    readonly cseq: string;
-    readonly identities: readonly string[];
-  };
-  /** Octets of the datagram, or of the segments that are put together here, in hexadecimal digits. */
-  readonly payload: string;
-  /** Checksums of IP, UDP and TCP: `1` is right. */
-  readonly checksums: readonly string[];
-  /** What struck the dissectors, except for what is mere chat. */
-  readonly remarks: readonly Remark[];
-}
+export type DissectedPacket = Awaited<ReturnType<typeof packetOf>>;
 
 /** Something that a dissector has to say, as grave as it finds it. */
 export interface Remark {
@@ -66,10 +46,7 @@ const TIMEOUT_MS = 30_000;
  * Has tshark read a capture, in two passes as Wireshark does.
  * @throws Error with what tshark says when it cannot read it
  */
-export async function dissect(
-  capture: Uint8Array,
-  { ports, filter = 'sip' }: DissectOptions,
-): Promise<readonly DissectedPacket[]> {
+export async function dissect(capture: Uint8Array, { ports, filter = 'sip' }: DissectOptions) {
   await using directory = await createTemporaryDirectory();
   const file = join(directory.path, 'capture.pcap');
   await writeFile(file, capture);
@@ -91,7 +68,7 @@ export async function dissect(
     .map(packetOf);
 }
 
-function packetOf(line: string): DissectedPacket {
+function packetOf(line: string) {
   const cells = line.split('\t');
   const all = (field: Field): readonly string[] =>
     (cells[FIELDS.indexOf(field)] ?? '').split(AGGREGATOR).filter((value) => value !== '');
@@ -105,12 +82,15 @@ function packetOf(line: string): DissectedPacket {
   const malformed = all('_ws.malformed').map((message): Remark => ({ severity: 'malformed', message }));
   return {
     number: Number(first('frame.number')),
+    // As in `raw:ip:udp:sip:sdp`.
     protocols: first('frame.protocols').split(':'),
     sip: {
       ...{ method: first('sip.Method'), status: first('sip.Status-Code'), callId: first('sip.Call-ID') },
       ...{ cseq: first('sip.CSeq'), identities: all('sip.Identity') },
     },
+    // Octets of the datagram, or of the segments that are put together here, in hexadecimal digits.
     payload: first('tcp.reassembled.data') || first('tcp.payload') || first('udp.payload'),
+    // Of IP, UDP and TCP: `1` is right.
     checksums: [...all('ip.checksum.status'), ...all('udp.checksum.status'), ...all('tcp.checksum.status')],
     remarks: [...malformed, ...remarks],
   };

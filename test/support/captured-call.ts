@@ -76,10 +76,7 @@ export function through(
 }
 
 /** Both hops for a response: from behind to the switch, and from there back. */
-export function back(
-  message: Omit<CapturedMessage, 'from' | 'to' | 'via'>,
-  { branch, behind = ENDS.first }: Onward,
-): readonly CapturedMessage[] {
+export function back(message: Omit<CapturedMessage, 'from' | 'to' | 'via'>, { branch, behind = ENDS.first }: Onward) {
   return [
     { ...message, from: behind, to: ENDS.switchOut, via: [branch, 'z9hG4bKin'] },
     { ...message, from: ENDS.switchIn, to: ENDS.upstream, atMs: message.atMs + 1, via: ['z9hG4bKin'] },

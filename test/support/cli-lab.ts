@@ -20,10 +20,7 @@ const PROCESS = nodeIo();
  * A command line as it is typed, without the program: a text in place of a value is one word, a list is a word for each of its texts.
  * @example argv`verify ${lab.trust} --at ${'a b'}`
  */
-export const argv = (
-  text: TemplateStringsArray,
-  ...values: readonly (string | readonly string[])[]
-): readonly string[] =>
+export const argv = (text: TemplateStringsArray, ...values: readonly (string | readonly string[])[]) =>
   text.flatMap((part, at) => [...part.split(' ').filter((word) => word !== ''), ...[values[at] ?? []].flat()]);
 
 /** Facts of a call for which its originating provider may attest A. */
@@ -92,11 +89,7 @@ export async function createCliLab(nowMs: number = TEST_NOW_MS) {
 export type CliLab = Awaited<ReturnType<typeof createCliLab>>;
 
 /** The command in this process, its streams caught. */
-export async function runInProcess(
-  args: readonly string[],
-  clock: CliIo['clock'],
-  options: RunOptions = {},
-): Promise<CliRun> {
+export async function runInProcess(args: readonly string[], clock: CliIo['clock'], options: RunOptions = {}) {
   const stdout = catchOutput(options.isTty ?? false);
   const stderr = catchOutput(options.isTty ?? false);
   const { stdin } = options;

@@ -67,11 +67,7 @@ function isInForm({ form }: RouteParameter, value: string | null): boolean {
   return value === null || !Array.isArray(form) || form.includes(value);
 }
 
-async function readBody(
-  route: PlatformRoute,
-  headers: Record<string, string>,
-  bytes: Uint8Array | undefined,
-): Promise<unknown> {
+async function readBody(route: PlatformRoute, headers: Record<string, string>, bytes: Uint8Array | undefined) {
   if (bytes === undefined) return undefined;
   const received = new Request('https://itg.example', {
     method: 'POST',

@@ -167,12 +167,7 @@ export interface AppSrf extends EventEmitter {
 }
 
 /** An application with its connection. */
-export interface ConnectedApp extends AsyncDisposable {
-  readonly srf: AppSrf;
-  /** Tokens of the server's greeting: host ports, version, local host ports. */
-  readonly greeting: readonly string[];
-  readonly close: () => Promise<void>;
-}
+export type ConnectedApp = Awaited<ReturnType<typeof connectApp>>;
 
 /** Settings of {@link connectApp}. */
 export interface ConnectOptions {
@@ -206,7 +201,7 @@ export function onEnded(dialog: AppDialog, tell: (method: string) => void): void
  * Connects an application to a server.
  * @throws Error when the server refuses it
  */
-export async function connectApp({ control }: Controlled, options: ConnectOptions = {}): Promise<ConnectedApp> {
+export async function connectApp({ control }: Controlled, options: ConnectOptions = {}) {
   const srf = new (Srf as unknown as SrfClass)(options.tags);
   let isOpen = false;
   // Without a listener a connection that is lost would end the process.

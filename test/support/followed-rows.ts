@@ -63,10 +63,7 @@ export function createRowReader(
   };
 }
 
-function fieldsOf(
-  text: string,
-  framing: RowFraming,
-): { readonly leg: string; readonly timeUs: string; readonly step?: string } {
+function fieldsOf(text: string, framing: RowFraming) {
   if (framing === 'json') {
     const { leg = '', timeUs = '' } = JSON.parse(text) as { leg?: string; timeUs?: string };
     return { leg, timeUs };

@@ -15,10 +15,7 @@ export async function listening(server: Server | TlsServer) {
 }
 
 /** The same for as long as `use` runs. */
-export async function whileListening<Result>(
-  server: Server | TlsServer,
-  use: (port: number) => Promise<Result>,
-): Promise<Result> {
+export async function whileListening<Result>(server: Server | TlsServer, use: (port: number) => Promise<Result>) {
   await using at = await listening(server);
   return await use(at.port);
 }

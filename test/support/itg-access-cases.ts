@@ -10,12 +10,7 @@ import { appReport } from './itg-live-calls.js';
 import type { TestMember } from './itg-platform.js';
 
 /** Campaigns of the matrix, each by what is heard in its calls. */
-export interface AccessCampaigns {
-  /** One that nobody has an alert of but staff. */
-  readonly open: string;
-  /** One that this agency has an alert of, and no other. */
-  readonly of: ReadonlyMap<string, string>;
-}
+export type AccessCampaigns = Awaited<ReturnType<typeof hearCampaigns>>;
 
 const SCRIPTS = [
   'This is a final notice about the warranty of your vehicle. Press one to speak to a specialist before your coverage is cancelled for good.',
@@ -28,7 +23,7 @@ const CALLS = 24;
 const WAITING = { timeout: 120_000, interval: 100 };
 
 /** Has applications hear the calls of three campaigns, one for each agency of the matrix, each of which has a rule of its own. */
-export async function hearCampaigns({ lab, members, as }: AccessWorld): Promise<AccessCampaigns> {
+export async function hearCampaigns({ lab, members, as }: AccessWorld) {
   for (const [index, text] of SCRIPTS.entries()) {
     for (let call = 0; call < CALLS; call += 1)
       await as(members.own.app, 'POST', '/v1/app-reports', {

@@ -103,11 +103,7 @@ async function cellsOf(asking: Asking, strangers: readonly Stranger[]): Promise<
   // An object that exists, for those who may not call the route at all.
   const existing = { caller: victim, path: await objectPath(asking, victim) };
   const cells: AccessCell[] = [];
-  const ask = async (
-    who: string,
-    call: Call,
-    leakOf: (status: number, text: string) => string | undefined,
-  ): Promise<void> => {
+  const ask = async (who: string, call: Call, leakOf: (status: number, text: string) => string | undefined) => {
     const { status, text } = await asked(asking, call);
     const leak = leakOf(status, text);
     cells.push({ ...{ operationId, who, status }, ...(leak !== undefined && { leak }) });

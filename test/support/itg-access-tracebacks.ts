@@ -125,11 +125,7 @@ const neighbourReport = (reportId: string): object => ({
 });
 
 /** The request of a traceback to a carrier. */
-async function requestOf(
-  { lab, carriers, as }: AccessWorld,
-  id: string,
-  tracebackId: string,
-): Promise<TracebackRequest> {
+async function requestOf({ lab, carriers, as }: AccessWorld, id: string, tracebackId: string) {
   const { hops } = (await as(lab.operator, 'GET', `/v1/tracebacks/${tracebackId}`)) as Traceback;
   const requestId = hops.find(({ provider }) => provider.providerId === id)?.requestId;
   const carrier = carriers.get(id);

@@ -65,10 +65,7 @@ export async function startCommandPlatform(directory: string, asked: number, nod
 export type CommandPlatform = Awaited<ReturnType<typeof startCommandPlatform>>;
 
 /** Registers a carrier as an operator does. @returns the credential that it sends records with */
-export async function registerCarrier(
-  directory: string,
-  { url }: Pick<CommandPlatform, 'url'>,
-): Promise<RequestAuthorization> {
+export async function registerCarrier(directory: string, { url }: Pick<CommandPlatform, 'url'>) {
   const tokenUrl = `${url}/oauth/token`;
   const operator = await privateKeyJwt({
     ...{ tokenUrl, clientId: FIRST_OPERATOR_CLIENT, keyId: 'operator-1' },

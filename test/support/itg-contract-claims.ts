@@ -30,10 +30,7 @@ export interface ContractWorld extends AccessWorld {
  * Every route of a whole reference platform, called by everybody, with every answer checked against its schema; then clients of the SDK. What an
  * operation does in detail is tested with its area. Tests rest on those before them. @returns the world, once it is open
  */
-export function contractClaims(
-  engine: string,
-  serverOf: () => TestServer | undefined = () => undefined,
-): () => ContractWorld {
+export function contractClaims(engine: string, serverOf: () => TestServer | undefined = () => undefined) {
   let world: ContractWorld;
   beforeAll(async () => {
     const server = serverOf();

@@ -85,9 +85,7 @@ async function withSnapshot(bench: CampaignsBench, snapshotAt: number, upTo: num
 }
 
 /** Campaigns as everybody sees them, and what was done about them: whatever was killed in between. */
-const storedHeads = async ({
-  context,
-}: CampaignsBench): Promise<readonly { readonly sequence: number; readonly version: string }[]> =>
+const storedHeads = async ({ context }: CampaignsBench) =>
   campaignsTables(context.database).selectFrom('campaigns_snapshots').selectAll().execute();
 
 async function outcome(bench: CampaignsBench, area: CampaignsArea): Promise<unknown> {

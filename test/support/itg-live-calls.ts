@@ -59,10 +59,7 @@ export function liveCall(call: LiveCall): LiveRecord {
 }
 
 /** Calls that show a number of the exchange that they call: a campaign by way of calling. */
-export const neighbourCalls = (
-  count: number,
-  rest: Partial<LiveCall> & { readonly from?: number } = {},
-): LiveRecord[] =>
+export const neighbourCalls = (count: number, rest: Partial<LiveCall> & { readonly from?: number } = {}) =>
   Array.from({ length: count }, (_, index) => {
     const at = (rest.from ?? 0) + index;
     const exchange = `1390${String(200 + (at % 50))}`;

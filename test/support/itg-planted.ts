@@ -74,11 +74,7 @@ function planned(
   };
 }
 
-function callingOf(
-  random: SeededRandom,
-  way: PlantedWay,
-  of: { readonly called: string; readonly own: string },
-): string {
+function callingOf(random: SeededRandom, way: PlantedWay, of: { readonly called: string; readonly own: string }) {
   switch (way) {
     case 'neighbour':
       return of.called.slice(0, 7) + line(random);

@@ -86,10 +86,7 @@ async function expectDemands(platform: ReferenceWithAreas, { acknowledged, parti
   }
 }
 
-async function expectTracebacks(
-  platform: ReferenceWithAreas,
-  { acknowledged, parties }: KilledPlatform,
-): Promise<void> {
+async function expectTracebacks(platform: ReferenceWithAreas, { acknowledged, parties }: KilledPlatform) {
   const tables = platform.context.database.withTables<TracebacksTables>();
   expect(await answerAll(parties, acknowledged)).toEqual([]);
   const states = await tables

@@ -112,12 +112,7 @@ function side(text: string, usualTrunk: string): CallRecord['ingress'] {
 }
 
 /** A leg that was not answered and was over after so many seconds. */
-function unansweredLeg(
-  legId: string,
-  parts: Partial<CallRecord>,
-  seconds: number,
-  inviteAtUs: number = CALL_US,
-): CallRecord {
+function unansweredLeg(legId: string, parts: Partial<CallRecord>, seconds: number, inviteAtUs: number = CALL_US) {
   const { answeredAtUs: _none, ...record } = leg(legId, { disposition: 'failed', ...parts }, inviteAtUs);
   return { ...record, endedAtUs: inviteAtUs + seconds * SECOND_US };
 }

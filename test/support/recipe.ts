@@ -20,10 +20,7 @@ export interface RecipeBlock {
  * @param path - from the root of the repository
  * @param chosen - what the document lets its readers choose, by what it has chosen itself; digits are replaced as whole numbers
  */
-export async function readRecipe(
-  path: string,
-  chosen: Readonly<Record<string, string>> = {},
-): Promise<readonly RecipeBlock[]> {
+export async function readRecipe(path: string, chosen: Readonly<Record<string, string>> = {}) {
   const blocks: RecipeBlock[] = [];
   let heading = '';
   let open: { language: string; lines: string[] } | undefined;

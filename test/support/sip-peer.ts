@@ -125,11 +125,7 @@ export async function createSipPeer(server: DrachtioServer, transport: PeerTrans
 }
 
 /** A response to a request. */
-export function replyTo(
-  request: SipText,
-  status: number,
-  parts: ReplyParts & { readonly contact: string | null },
-): string {
+export function replyTo(request: SipText, status: number, parts: ReplyParts & { readonly contact: string | null }) {
   const { tag = 'peer', lines = [], body = '' } = parts;
   const method = request.value('CSeq').split(' ')[1] ?? '';
   const to = request.value('To');

@@ -7,10 +7,7 @@ export const SYNC_CALLS = 'trace=write,writev,fdatasync,fsync,openat';
  * @param lines - of the trace
  * @param directory - of the log whose writes are meant
  */
-export function acknowledgedWithoutSync(
-  lines: readonly string[],
-  directory: string,
-): { readonly acknowledgements: number; readonly wrong: readonly string[] } {
+export function acknowledgedWithoutSync(lines: readonly string[], directory: string) {
   const begun = new Map<string, string>();
   const isSegment = (call: string): boolean => call.includes(`${directory}/`) && call.includes('.segment');
   let [acknowledgements, isWritten, isNamed] = [0, false, true];

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -164,19 +164,14 @@ async function placeDocker(directory: TemporaryDirectory): Promise<string> {
   return folder;
 }
 
-interface Callee {
-  readonly child: ChildProcess;
-  readonly hasExited: Promise<unknown>;
-  readonly scenario: string;
-  readonly statistics: string;
-}
+type Callee = Awaited<ReturnType<typeof startCallee>>;
 
 async function startCallee(parts: {
   readonly scenario: string;
   readonly scenarios: string;
   readonly address: string;
   readonly directory: TemporaryDirectory;
-}): Promise<Callee> {
+}) {
   const { scenario, scenarios, address, directory } = parts;
   const statistics = join(directory.path, `${address}.csv`);
   const child = spawn(

@@ -2,17 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { onExit, openTheirNetwork, THEIR_TESTS, type ScenarioRun } from './network.js';
+import { onExit, openTheirNetwork, THEIR_TESTS } from './network.js';
 
 /** Results of one test file. */
-export interface FileRun {
-  /** Names of the assertions, in their order. */
-  readonly passed: readonly string[];
-  readonly failed: readonly string[];
-  readonly scenarios: readonly ScenarioRun[];
-  /** Standard output and standard error. */
-  readonly output: string;
-}
+export type FileRun = Awaited<ReturnType<typeof runTheirFile>>;
 
 /** Ends a file that hangs; a file usually takes less than a minute. */
 const GIVES_UP_MS = 240_000;
@@ -22,7 +15,7 @@ const GIVES_UP_MS = 240_000;
  * @param path - absolute path of the file
  * @param awaited - scenarios of callees that complete at least one call
  */
-export async function runTheirFile(path: string, awaited: readonly string[]): Promise<FileRun> {
+export async function runTheirFile(path: string, awaited: readonly string[]) {
   await using network = await openTheirNetwork(await sourcesOf(path));
   const child = spawn(process.execPath, [path], {
     env: { ...network.environment },

@@ -7,17 +7,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 /** A PostgreSQL server of its own: no TCP port, its data and its socket in a directory that is gone after `close`. */
-export interface RunningPostgres extends AsyncDisposable {
-  /** Directory of its unix socket: `host` of a connection. */
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly database: string;
-  /** Kills it, as a machine that fails does, and starts it again. */
-  readonly killed: () => Promise<void>;
-  readonly started: () => Promise<void>;
-  readonly close: () => Promise<void>;
-}
+export type RunningPostgres = Awaited<ReturnType<typeof startPostgres>>;
 
 const run = promisify(execFile);
 
@@ -30,7 +20,7 @@ const START_TIMEOUT_MS = 30_000;
  * Starts a server.
  * @param program - path of `postgres`; initdb is beside it
  */
-export async function startPostgres(program: string): Promise<RunningPostgres> {
+export async function startPostgres(program: string) {
   const directory = await mkdtemp(join(tmpdir(), 'hopback-pg-'));
   const owner = await ownerOf();
   if (owner !== undefined) await chown(directory, owner.uid, owner.gid);
