@@ -119,7 +119,7 @@ type PlainRate = Awaited<ReturnType<typeof plainRate>>;
 
 /** Has as many calls carried as go, one behind the other, by five B2BUAs on servers of their own without anything of the SDK. */
 async function plainRate(ms: number) {
-  await using called = await createDrachtioServer();
+  await using called = await DrachtioServer.open();
   await using calledApp = await connectApp(called);
   calledApp.srf.invite((req, res) => void calledApp.srf.createUAS(req, res, { localSdp: sdp('2') }).catch(ignored));
   await using calling = await DrachtioServer.open();

@@ -10,7 +10,7 @@ import type { SignedCall, Signer } from './signed-calls.js';
 
 /** An authentication service with everything on: the policy decides by the facts of each call, each record is handed over. */
 export async function createWarmSigner({ provider, x5u }: Signer, onRecord: () => void) {
-  return createAuthenticationService({
+  return new AuthenticationService({
     spc: provider.spc,
     signer: await createLocalSigner({ privateKeyPem: provider.privateKeyPem }),
     certificateSource: createStaticCertificateSource({ chainPem: provider.chainPem, x5u }),

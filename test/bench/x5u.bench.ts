@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { createCertificateRepository, createVerificationService } from '@hopback/sdk/stir';
+import { CertificateRepository, VerificationService } from '@hopback/sdk/stir';
 import type { CallVerdict, Clock } from '@hopback/sdk/stir';
-import { createManualClock } from '@hopback/sdk/testing';
+import { ManualClock } from '@hopback/sdk/testing';
 import type { ServerFaultName } from '@hopback/sdk/testing';
 import { MAX_CONCURRENT_FETCHES } from '../../sdk/src/stir/certificates/x5u-fetch.js';
 import { MAX_CACHED_BYTES } from '../../sdk/src/stir/certificates/certificate-cache.js';
@@ -73,8 +73,8 @@ interface Lab {
 }
 
 function verifierOf({ world, servers }: Lab, clock: Clock) {
-  const certificates = createCertificateRepository({ clock, ...servers.reach });
-  const service = createVerificationService({ certificates, trustStore: world.trustStore, clock });
+  const certificates = new CertificateRepository({ clock, ...servers.reach });
+  const service = new VerificationService({ certificates, trustStore: world.trustStore, clock });
   return { service, certificates, [Symbol.asyncDispose]: () => certificates.close() };
 }
 

@@ -10,7 +10,7 @@ import { listening } from '../support/http-server.js';
 import { platformLab, startPlatformLab } from '../support/itg-platform.js';
 import type { PlatformLab, TestMember } from '../support/itg-platform.js';
 import { startStoryReceiver } from '../support/itg-story-receiver.js';
-import { createWorldClock } from '../../harness/src/network/world/world.js';
+import { WorldClock } from '../../harness/src/network/world/world.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 
 const pki = new TestPki();

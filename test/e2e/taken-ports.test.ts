@@ -38,7 +38,7 @@ let directory: TemporaryDirectory;
 beforeAll(async () => {
   directory = await createTemporaryDirectory();
   process.chdir(directory.path);
-  const pki = await createTestPki({ nowMs: Date.now() });
+  const pki = new TestPki({ nowMs: Date.now() });
   const tls = pki.issueTls({ addresses: [HOST] });
   await directory.write('root.pem', pki.root.certificatePem);
   await directory.write('tls-key.pem', tls.privateKeyPem);

@@ -91,17 +91,17 @@ test('a call over SIP becomes a verdict, a record and, when it is asked about, a
 
   // The record: followed into the store.
   await using store = await openDuckDbRecordStore({ directory: join(directory, 'records') });
-  await using rejects = await openRejectFile({ path: join(directory, 'rejects.ndjson') });
-  await using values = await openValueJournal({ directory: join(directory, 'places') });
+  await using rejects = await RejectFile.open({ path: join(directory, 'rejects.ndjson') });
+  await using values = await ValueJournal.open({ directory: join(directory, 'places') });
   const source = { id: 'hop-birch', format: 'hopback', time: { zone: 'utc' }, path } as const;
   const parts = { reader: createSourceReader(source), store, rejects, values, clock: { nowMs: Date.now } };
-  await using follower = await followFiles({ sourceId: source.id, path, ...parts });
+  await using follower = await FileFollower.open({ sourceId: source.id, path, ...parts });
   await follower.look();
   expect(follower.statistics()).toMatchObject({ inserted: 1, rejected: 0 });
   await store.cover({ sourceId: source.id, fromUs: 0, toUs: Date.now() * 1_000 });
 
   // The traceback: asked of alder, which names us, and of us.
-  await using platform = await startTestPlatform();
+  await using platform = await TestPlatform.start();
   const evidenceKey = createTestKey('Ed25519').privateKeyPem;
   const { client, answerKey } = platform.credentials('prv-birch');
   await using responder = await createCarrierResponder({

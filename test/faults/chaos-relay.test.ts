@@ -7,8 +7,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ManualClock } from '@hopback/sdk/testing';
 import { createDatagramPlanner } from '../../harness/src/faults/datagram-relay.js';
 import { DATAGRAM_FAULT_KIND, STREAM_WINDOW_BYTES } from '../../harness/src/faults/fault-settings.js';
-import { createChaosRelay, createSeededRandom } from '../../harness/src/faults/index.js';
-import type { ChaosRelay, ChaosRelayOptions, DirectionCounters, RelayPacket } from '../../harness/src/faults/index.js';
+import { ChaosRelay, SeededRandom } from '../../harness/src/faults/index.js';
+import type { ChaosRelayOptions, DirectionCounters, RelayPacket } from '../../harness/src/faults/index.js';
 import { eventually } from '../support/waits.js';
 
 const LOOPBACK = '127.0.0.1';

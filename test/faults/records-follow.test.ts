@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
-import { followFiles } from '../../sdk/src/records/ingest/follow-files.js';
-import type { FileFollower } from '../../sdk/src/records/ingest/follow-files.js';
+import { SeededRandom } from '../../harness/src/faults/seeded-random.js';
+import { FileFollower } from '../../sdk/src/records/ingest/follow-files.js';
 import type { FollowedFiles } from '../../sdk/src/records/ingest/readable-files.js';
 import { FINAL_AFTER_MS } from '../../sdk/src/records/ingest/follow-turn.js';
 import { RejectFile, readRejects } from '../../sdk/src/records/ingest/rejects.js';
@@ -43,9 +42,9 @@ interface LabOptions {
 
 /** A log in a directory of its own, and a process after process that follows it. */
 function createLab(seed: number, { steps, kills, hasTwoRows = false }: LabOptions) {
-  const { next: random } = createSeededRandom(seed, 'follow');
+  const { next: random } = new SeededRandom(seed, 'follow');
   const path = directory.at(`${seed}`, 'cdr.csv');
-  const clock = createManualClock(Date.now());
+  const clock = new ManualClock(Date.now());
   const values = new Map<string, string>();
   const store = createCountingStore();
   const rejects = createRejectList();
@@ -141,7 +140,7 @@ test(
     const ledger = directory.at('ledger');
     const path = directory.at('log', 'cdr.csv');
     mkdirSync(directory.at('log'));
-    const { next: random } = createSeededRandom(1, 'kill');
+    const { next: random } = new SeededRandom(1, 'kill');
     let stored = new Set<string>();
     const isReadTo = (name: string): boolean => legsIn(directory.at('log', name)).every((leg) => stored.has(leg));
     const log = createRotatingLog({ path, random, isReadTo, burst: 20 });
@@ -193,9 +192,9 @@ async function killedFollower(after: 'following' | 'stored', afterMs: number): P
 async function followToTheEnd(ledger: string, path: string): Promise<void> {
   const clock = new ManualClock(Date.now());
   const store = openRowLedger(ledger);
-  await using values = await openValueJournal({ directory: directory.at('values') });
-  await using rejects = await openRejectFile({ path: directory.at('rejects.ndjson') });
-  await using follower = await followFiles({
+  await using values = await ValueJournal.open({ directory: directory.at('values') });
+  await using rejects = await RejectFile.open({ path: directory.at('rejects.ndjson') });
+  await using follower = await FileFollower.open({
     sourceId: 'test-switch',
     path,
     reader: createRowReader(),

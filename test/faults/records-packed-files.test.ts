@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { openRecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
+import { RecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
 import { reportFault } from '../support/fault-counts.js';
 import { FORMAT_SAMPLES, formatRows, formatSource, isEnded, writePackedPiecesOld } from '../support/packed-records.js';
 import { testFolder } from '../support/test-folder.js';
@@ -23,7 +23,7 @@ test.each(Object.keys(FORMAT_SAMPLES))(
     );
     const other = format === 'asterisk-cdr' ? 'freeswitch-csv' : 'asterisk-cdr';
     await writePackedPiecesOld(directory.at('small.log.1.gz'), [formatRows(other, MEGABYTE)]);
-    await using intake = await openRecordIntake({
+    await using intake = await RecordIntake.open({
       directory: directory.at('store'),
       sources: [formatSource(format, directory.at('large.log')), formatSource(other, directory.at('small.log'))],
       clock: { nowMs: Date.now },

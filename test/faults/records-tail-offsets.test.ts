@@ -1,8 +1,8 @@
 import { appendFileSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openValueJournal } from '../../sdk/src/log/index.js';
-import { followFiles } from '../../sdk/src/records/ingest/follow-files.js';
+import { ValueJournal } from '../../sdk/src/log/index.js';
+import { FileFollower } from '../../sdk/src/records/ingest/follow-files.js';
 import { FINAL_AFTER_MS } from '../../sdk/src/records/ingest/follow-turn.js';
 import { createMemoryRecordStore } from '../../sdk/src/records/store/memory-record-store.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';

@@ -5,7 +5,7 @@ import { createMemoryRecordStore } from '../../sdk/src/records/index.js';
 import { sampleCallRecord, TestPlatform, TEST_TRUNKS } from '../../sdk/src/testing/index.js';
 import type { EventFaultRule, PlatformFault } from '../../sdk/src/testing/index.js';
 import { createCarrierResponder } from '../../sdk/src/traceback/index.js';
-import type { CarrierResponder } from '../../sdk/src/traceback/index.js';
+import type { TracebackResponder } from '../../sdk/src/traceback/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 
 /** Each takes a second, or some where it is long. */
@@ -69,7 +69,7 @@ test(
 async function run(steps: readonly Step[]): Promise<void> {
   await using folder = await createTemporaryDirectory();
   const directory = folder.path;
-  await using platform = await startTestPlatform();
+  await using platform = await TestPlatform.start();
   await using store = createMemoryRecordStore({ clock: { nowMs: Date.now } });
   await store.insert([sampleCallRecord()]);
   await store.cover({ sourceId: 'sbc-1', fromUs: 0, toUs: Date.now() * 1_000 });

@@ -1,14 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { createManualClock, createTestKey, createTestPki, startCertificateServer } from '@hopback/sdk/testing';
-import type {
-  CertificateServer,
-  CrlOptions,
-  ManualClock,
-  ServerFault,
-  TestPki,
-  TestServiceProvider,
-  TrustListOptions,
-} from '@hopback/sdk/testing';
+import { ManualClock, createTestKey, TestPki, CertificateServer } from '@hopback/sdk/testing';
+import type { CrlOptions, ServerFault, TestServiceProvider, TrustListOptions } from '@hopback/sdk/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { TrustStoreRefresh } from '../../sdk/src/stir/certificates/trust-store-refresh.js';
 import type {
@@ -41,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 beforeEach(async () => {
-  clock = createManualClock();
+  clock = new ManualClock();
   server.publish('/signer.pem', pki.stiPaSigner.chainPem);
   server.publish('/crl-signer.crt', pki.stiPaCrlIssuer.der);
   publishList({ sequence: 5 });

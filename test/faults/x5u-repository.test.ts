@@ -5,16 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { createDiskCache, fileNameOf } from '../../sdk/src/stir/certificates/disk-cache.js';
 import { CertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
 import { type CertificateRepositoryOptions } from '../../sdk/src/stir/certificates/repository-state.js';
-import type { CertificateLookup, CertificateRepositoryService } from '../../sdk/src/stir/certificates/repository.js';
-import {
-  createManualClock,
-  createTestPki,
-  startCertificateServer,
-  type CertificateServer,
-  type ManualClock,
-  type TestPki,
-  type TestServiceProvider,
-} from '../../sdk/src/testing/index.js';
+import type { CertificateLookup } from '../../sdk/src/stir/certificates/repository.js';
+import { ManualClock, TestPki, CertificateServer, type TestServiceProvider } from '../../sdk/src/testing/index.js';
 import { testFolder } from '../support/test-folder.js';
 
 const DAY = 86_400_000;
@@ -35,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 beforeEach(async () => {
-  clock = createManualClock();
+  clock = new ManualClock();
 });
 afterEach(async () => {
   await Promise.all(repositories.splice(0).map((repository) => repository.close()));

@@ -31,7 +31,7 @@ const octets = (text: string): Uint8Array => new TextEncoder().encode(text);
 function opened(sources: readonly SourceConfiguration[], more: { readonly maxSubmitted?: number } = {}) {
   const notices: IntakeNotice[] = [];
   const onNotice = (notice: IntakeNotice): void => void notices.push(notice);
-  return openRecordIntake({ directory: directory.at('store'), sources, clock, onNotice, ...more });
+  return RecordIntake.open({ directory: directory.at('store'), sources, clock, onNotice, ...more });
 }
 
 const source = (name: string, more: object = {}): SourceConfiguration =>

@@ -12,7 +12,7 @@ import type {
 import { createLogSigner } from '../../sdk/src/log/index.js';
 import { sourceSha256 } from '../../sdk/src/records/index.js';
 import { createFreeswitchCsvReader } from '../../sdk/src/records/ingest/formats/freeswitch.js';
-import { openEvidenceStore, type EvidenceMaterial, type RecordPractice } from '../../sdk/src/traceback/index.js';
+import { EvidenceStore, type EvidenceMaterial, type RecordPractice } from '../../sdk/src/traceback/index.js';
 import { answerTo } from './traceback-course.js';
 
 /** A key of a test, as PEM, and the signer that it makes. */

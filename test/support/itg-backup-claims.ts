@@ -62,7 +62,7 @@ export function backupClaims(
     await using from = await openFrom();
     await migratePlatform(from, [AREA]);
     const context = createTestContext({ database: from });
-    await using audit = await openAuditLog({ ...logOf, context, database: from, directory: folder.at('log') });
+    await using audit = await AuditLog.open({ ...logOf, context, database: from, directory: folder.at('log') });
     const written = async (count: number): Promise<void> =>
       context.transact(async (transaction) => {
         const entry = { action: 'a', organizationId: 'o', actor: 'c', object: `x:${count}` };
