@@ -15,7 +15,8 @@
  * @packageDocumentation
  */
 export * from './faults/index.js';
-export * from './network/index.js';
+export { openWorld, WorldClock } from './network/world/index.js';
+export type { FoundSoFar, SeenMessage, World, WorldCertificateSettings, WorldOptions } from './network/world/index.js';
 export { generateNetwork, plannedCalls, planNetwork, planProviders } from './network/plan/index.js';
 export type {
   GenerateOptions,
