@@ -104,7 +104,12 @@ export function signalled(process: Pick<HarnessProcess, 'once' | 'off'>) {
     leave();
   };
   for (const name of signals) process.once(name, abort);
-  return { signal: controller.signal, left, abort, release };
+  return {
+    signal: controller.signal,
+    left,
+    abort,
+    release,
+  };
 }
 
 type PlatformPlace = { readonly url: string; readonly profile: string } | undefined;

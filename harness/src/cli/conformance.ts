@@ -210,7 +210,12 @@ function certificatesOf(options: Options): ConformanceEnvironmentOptions['certif
   if (host === undefined) throw new UsageError('--certificates: it is host:port, such as 192.0.2.7:8443');
   const httpsPort = portOption('certificates', port);
   const httpPort = portOption('crl-port', crlPort ?? String(httpsPort + 1));
-  return { host, httpsPort, httpPort, ...(address !== undefined && { address }) };
+  return {
+    host,
+    httpsPort,
+    httpPort,
+    ...(address !== undefined && { address }),
+  };
 }
 
 const portOption = (name: string, text: string): number => wholeNumber(`--${name}`, text, { min: 1, max: 65_535 });

@@ -168,7 +168,12 @@ function progressOf({ io: { stderr }, isJson }: ArchiveCommand): {
 const OF_THE_ARCHIVE: ReadonlySet<unknown> = new Set(['no-archive', 'archive-changed', 'other-release']);
 
 function failed({ directory, databaseUrl }: ArchivePlace, error: unknown): HopbackError {
-  const where = { directory, host: '', port: 0, ...(databaseUrl !== undefined && { databaseUrl }) };
+  const where = {
+    directory,
+    host: '',
+    port: 0,
+    ...(databaseUrl !== undefined && { databaseUrl }),
+  };
   const isOfArchive = isHopbackError(error) && OF_THE_ARCHIVE.has(error.details['reason']);
   return new HopbackError(isOfArchive ? 'log-inconsistent' : 'unavailable', startFailureLine(error, where), {
     cause: error,

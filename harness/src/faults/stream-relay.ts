@@ -122,7 +122,12 @@ function drawPiece(random: SeededRandom, { chunkBytes, cutRate }: StreamSettings
   const [size, jitter, cut, cutAt] = [random.next(), random.next(), random.next(), random.next()];
   const leftBytes = Number.isFinite(chunkBytes) ? 1 + Math.floor(size * chunkBytes) : STREAM_PIECE_BYTES;
   const passBytes = cut < cutRate ? Math.floor(cutAt * leftBytes) : Number.POSITIVE_INFINITY;
-  return { leftBytes, jitter, passBytes, isNew: true };
+  return {
+    leftBytes,
+    jitter,
+    passBytes,
+    isNew: true,
+  };
 }
 
 /** Without re-segmentation, what leaves at the same instant leaves in one write. */

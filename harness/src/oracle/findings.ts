@@ -107,7 +107,12 @@ export function createSpread() {
 
 /** How much of something was as it should be. */
 export function rate(good: number, of: number): Extract<Metric, { readonly kind: 'rate' }> {
-  return { kind: 'rate', good, of, value: of === 0 ? 1 : good / of };
+  return {
+    kind: 'rate',
+    good,
+    of,
+    value: of === 0 ? 1 : good / of,
+  };
 }
 
 /** How often something was. */

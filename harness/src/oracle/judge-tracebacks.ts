@@ -144,7 +144,14 @@ export function judgeTracebacks(judging: Judging): TracebackMetrics {
     }
     const truth = network.ofCall(call);
     const twins = twinsOfCall(call.index);
-    const judged = { plan, network, call, truth, traceback, hasTwin: twins.length > 0 };
+    const judged = {
+      plan,
+      network,
+      call,
+      truth,
+      traceback,
+      hasTwin: twins.length > 0,
+    };
     const isConcluded = traceback.concludedAtMs !== undefined;
     if (isConcluded) concluded += 1;
     if (traceback.outcome?.kind === 'disputed') disputed += 1;

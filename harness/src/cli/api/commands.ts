@@ -56,7 +56,12 @@ function statedTime(text: string): unknown {
   const fraction = /\.(\d+)$/.exec(local)?.[1]?.length ?? 0;
   const precision =
     local.length <= 16 ? 'minute' : fraction === 0 ? 'second' : fraction <= 3 ? 'millisecond' : 'microsecond';
-  return { asWritten: text, local, precision, ...(text.endsWith('Z') && { zone: 'UTC' }) };
+  return {
+    asWritten: text,
+    local,
+    precision,
+    ...(text.endsWith('Z') && { zone: 'UTC' }),
+  };
 }
 
 /** Members of a list within a thing, with commas between. */

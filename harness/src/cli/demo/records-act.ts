@@ -116,7 +116,12 @@ async function writeTailFiles(
     readonly caPem: string;
   },
 ): Promise<TailFiles> {
-  const source = { id: 'pbx-1', format: 'asterisk-cdr', path: options.cdrPath, time: { zone: 'utc' } };
+  const source = {
+    id: 'pbx-1',
+    format: 'asterisk-cdr',
+    path: options.cdrPath,
+    time: { zone: 'utc' },
+  };
   const write = async (name: string, text: string): Promise<string> => {
     const path = join(directory, name);
     await writeFile(path, `${text}\n`, { mode: 0o600 });

@@ -44,7 +44,12 @@ export async function demoMember(
   const [keyId, clientId, keyFile] = [`${word}-1`, `demo-${word}`, join(folder, `${word}.pem`)];
   const { pem, jwk } = await demoKey(keyFile, keyId);
   await writeProfile(join(folder, `${word}.json`), { baseUrl, clientId, keyId, keyFile });
-  return { word, clientId, jwk, client: await clientOf({ baseUrl, clientId, keyId, key: pem }) };
+  return {
+    word,
+    clientId,
+    jwk,
+    client: await clientOf({ baseUrl, clientId, keyId, key: pem }),
+  };
 }
 
 /** A client that signs its own assertions. */

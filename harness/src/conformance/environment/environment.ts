@@ -344,11 +344,21 @@ function placeOf({ certificates }: ConformanceEnvironmentOptions, known: Conform
     const { host, httpsPort, httpPort } = certificates;
     const address = certificates.address ?? (isIP(host) === 0 ? '0.0.0.0' : host);
     if (isIP(address) === 0) throw new HopbackError('invalid-argument', `${address} is no IP address to listen at`);
-    return { host, address, httpsPort, httpPort };
+    return {
+      host,
+      address,
+      httpsPort,
+      httpPort,
+    };
   }
   if (known === undefined) return { host: '127.0.0.1', address: '127.0.0.1', httpsPort: 0, httpPort: 0 };
   const { host, address, httpsPort, httpPort } = known;
-  return { host, address, httpsPort, httpPort };
+  return {
+    host,
+    address,
+    httpsPort,
+    httpPort,
+  };
 }
 
 /** The TLS certificate of the server is below a root of its own, with the key of the folder. */

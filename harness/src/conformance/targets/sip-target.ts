@@ -269,7 +269,12 @@ function refusalOf(final: SipMessage, responses: readonly SipMessage[]): Verifie
 }
 
 function accepted(said: string, responses: readonly SipMessage[]): Verified {
-  return { kind: 'verified', isPassed: true, ...toldIn(responses), said };
+  return {
+    kind: 'verified',
+    isPassed: true,
+    ...toldIn(responses),
+    said,
+  };
 }
 
 /** What the caller's side was told in Reason; a redirect server tells it in the response that has the verdict. */
@@ -496,7 +501,12 @@ async function sipTarget(options: ConformanceTargetOptions, reading: SipReading)
 
 /** A call without Identity, which is how a device is asked to sign. */
 function callOf({ origTn, destTn, iatSeconds }: SigningAsk): SentCall {
-  return { identity: [], origTn: origTn ?? 'anonymous', destTn: destTn[0] ?? '', dateSeconds: iatSeconds ?? 0 };
+  return {
+    identity: [],
+    origTn: origTn ?? 'anonymous',
+    destTn: destTn[0] ?? '',
+    dateSeconds: iatSeconds ?? 0,
+  };
 }
 
 const fieldLine = (name: string | undefined, value: string | undefined): readonly string[] =>

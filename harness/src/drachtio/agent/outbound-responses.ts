@@ -220,7 +220,12 @@ export class OutboundResponses {
     const isAnswer = dialog.remoteTag === outgoing.answeredTag;
     outgoing.leftBranches ??= new Map();
     if (!isAnswer) outgoing.leftBranches.set(dialog.remoteTag, undefined);
-    const bare = { contact: undefined, others: '', contentType: undefined, body: '' };
+    const bare = {
+      contact: undefined,
+      others: '',
+      contentType: undefined,
+      body: '',
+    };
     prepareDialogRequest(this.#context, dialog, {
       parts: { ...bare, method: 'ACK', cseq: outgoing.cseq },
       ready: (made) => {

@@ -67,7 +67,12 @@ export function parseCommand(payload: string): AppCommand {
     case 'proxy':
       return proxyCommand(tokens, text);
     case 'authenticate':
-      return { kind: 'authenticate', messageId, secret: tokens[2] ?? '', tags: tagsOf(tokens[3]) };
+      return {
+        kind: 'authenticate',
+        messageId,
+        secret: tokens[2] ?? '',
+        tags: tagsOf(tokens[3]),
+      };
     case 'route':
       return { kind: 'route', messageId, verb: tokens[2] ?? '' };
     case 'remove_route':

@@ -228,7 +228,12 @@ function readStatusLine(text: string, start: number, end: number): StartLine | u
   // Some leave out the space in front of an empty phrase.
   if (end > start + 11 && text.charCodeAt(start + 11) !== 0x20) return undefined;
   const reason = text.slice(Math.min(start + 12, end), end);
-  return { method: '', requestUri: '', status: first * 100 + second * 10 + third, reason };
+  return {
+    method: '',
+    requestUri: '',
+    status: first * 100 + second * 10 + third,
+    reason,
+  };
 }
 
 /** A response that is thrown away as one, and not answered as if it were a request: the stream goes on behind it. */

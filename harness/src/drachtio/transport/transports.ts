@@ -212,7 +212,12 @@ function open(
   const at: ListenerAddress = { address, port: listen.port, addressTowards: probe?.addressTowards ?? (() => address) };
   const { clock, connectionLimits, messageLimits } = options;
   const streamLimits = { ...STREAM_LIMITS, maxHeaderBytes: messageLimits.maxHeaderBytes };
-  const shared = { listen: at, clock, connectionLimits, streamLimits };
+  const shared = {
+    listen: at,
+    clock,
+    connectionLimits,
+    streamLimits,
+  };
   const secure = options.tls === undefined ? shared : { ...shared, tls: options.tls };
   if (listen.transport === 'udp') return openUdpTransport(at, user);
   if (listen.transport === 'tls') return openStreamTransport(secure, user);

@@ -153,7 +153,12 @@ function dialled(target: string): string {
 
 function sixHoursLater({ startedAt, calling, called, disposition }: AnsweredCall): AnsweredCall {
   const later = new Date(Date.parse(startedAt) + 6 * HOUR_MS).toISOString();
-  return { startedAt: later, disposition, ...(calling && { calling }), ...(called && { called }) };
+  return {
+    startedAt: later,
+    disposition,
+    ...(calling && { calling }),
+    ...(called && { called }),
+  };
 }
 
 /** In front of a called number where nothing else is said, as carriers tell routes apart. */

@@ -298,7 +298,12 @@ function placeOf({ scenario, seed, providers }: PlannedNetwork, random: SeededRa
       const diverts = behaviours[behaviour];
       const end = diverts?.kind === 'diverts' ? servedBy(diverts.to) : undefined;
       if (diverts?.kind !== 'diverts' || end === undefined) return found;
-      const diversion = { hop: found.way.length - 1, behaviour, to: diverts.to, destination: end.id };
+      const diversion = {
+        hop: found.way.length - 1,
+        behaviour,
+        to: diverts.to,
+        destination: end.id,
+      };
       const further = wayOf(at, end.at, ways)?.slice(1) ?? [];
       found = { way: [...found.way, ...further], diversions: [...found.diversions, diversion], end };
     }

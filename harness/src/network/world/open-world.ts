@@ -211,7 +211,12 @@ async function foundSoFar({ operator, agencies }: WorldPlatform): Promise<FoundS
   let alerts = 0;
   for (const { client } of agencies.values()) alerts += await countOf(client.alerts.iterate({ limit: PAGE }));
   const concluded = tracebacks.filter(({ state }) => state !== 'open').length;
-  return { campaigns, tracebacks: tracebacks.length, concluded, alerts };
+  return {
+    campaigns,
+    tracebacks: tracebacks.length,
+    concluded,
+    alerts,
+  };
 }
 
 async function countOf(items: AsyncIterable<unknown>): Promise<number> {

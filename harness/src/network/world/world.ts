@@ -149,7 +149,12 @@ const MS_PER_SECOND = 1_000;
 
 /** Where a certificate server is to be, for somebody who was told before. */
 export function serverPlace({ host, address, httpsPort }: WorldCertificateSettings): CertificateServerOptions {
-  return { host, address, port: httpsPort, ...(isIP(host) === 0 && { names: [host] }) };
+  return {
+    host,
+    address,
+    port: httpsPort,
+    ...(isIP(host) === 0 && { names: [host] }),
+  };
 }
 
 /** Path of the certificate of a provider at the certificate server. */

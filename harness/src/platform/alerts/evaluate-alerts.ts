@@ -193,7 +193,12 @@ export async function evaluateCampaign(
   const { dormant_ms, resumed } = silenceOf(campaign, before, nowMs);
   const calls = await parts.campaigns.calls(transaction, campaignId, { limit: WEIGHED_CALLS });
   const figures = campaignFigures(campaign, calls, nowMs);
-  const input = { campaign, figures, ...(await rulesOf(parts, transaction)), hasResumed: resumed > 0 };
+  const input = {
+    campaign,
+    figures,
+    ...(await rulesOf(parts, transaction)),
+    hasResumed: resumed > 0,
+  };
   const due = dueAlerts(input);
   let isDeferred = false;
   for (const one of due) {
@@ -258,7 +263,12 @@ async function note(
   },
 ): Promise<void> {
   const { campaignId, is_watched, dormant_ms, resumed, nowMs } = noted;
-  const values = { is_watched, dormant_ms, resumed, evaluated_ms: nowMs };
+  const values = {
+    is_watched,
+    dormant_ms,
+    resumed,
+    evaluated_ms: nowMs,
+  };
   await transaction
     .withTables<AlertTables>()
     .insertInto('alerts_campaigns')

@@ -228,7 +228,12 @@ function decisionOf(
   const { campaignId } = file;
   switch (body.decision) {
     case 'merge':
-      return { kind: 'merge', campaignId, into: body.into, atMs };
+      return {
+        kind: 'merge',
+        campaignId,
+        into: body.into,
+        atMs,
+      };
     case 'rename':
       return { kind: 'rename', campaignId, name: body.name };
     case 'close':

@@ -234,7 +234,12 @@ async function areHeld(
     .executeTakeFirstOrThrow();
   for (const id of await idsOfCampaign(transaction, campaignId)) {
     for (const recordClass of CLASSES_BY_CALLS) {
-      const item = { recordClass, fromMs: oldest, toMs: beforeMs, campaignId: id };
+      const item = {
+        recordClass,
+        fromMs: oldest,
+        toMs: beforeMs,
+        campaignId: id,
+      };
       if (await holds.isHeld(transaction, item)) return true;
     }
   }

@@ -257,5 +257,10 @@ async function openingOf(
 
 function statedUtc(atMs: number): TracebackOpening['call']['at'] {
   const written = new Date(atMs).toISOString();
-  return { asWritten: written, local: written.slice(0, -1), zone: 'UTC', precision: 'millisecond' };
+  return {
+    asWritten: written,
+    local: written.slice(0, -1),
+    zone: 'UTC',
+    precision: 'millisecond',
+  };
 }

@@ -356,7 +356,12 @@ async function archivedTable(
     await sql`close archived`.execute(snapshot);
     const file = await writer.end();
     onProgress({ table, rows, bytes: file.bytes });
-    return { ...file, table, rows, columns: columns.map(({ column }) => column) };
+    return {
+      ...file,
+      table,
+      rows,
+      columns: columns.map(({ column }) => column),
+    };
   } catch (error) {
     await writer.abandon();
     throw error;

@@ -313,7 +313,12 @@ async function failedForGood(run: AreaRun, event: DomainEvent, error: unknown): 
       reason,
     };
     await tables.insertInto('core_set_aside').values(setAside).execute();
-    const details = { area, type, reason, attempts: count };
+    const details = {
+      area,
+      type,
+      reason,
+      attempts: count,
+    };
     await new Acting(context, transaction).audit('reaction.set-aside', `event:${eventId}`, details);
     return true;
   });

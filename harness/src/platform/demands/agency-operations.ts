@@ -84,7 +84,12 @@ async function fetchFile(parts: DemandParts, call: OperationCall): Promise<Platf
       client_id: work.by.actor,
       http_request_id: httpRequestId,
     });
-    const details = { name: found.name, sha256, sizeBytes, httpRequestId };
+    const details = {
+      name: found.name,
+      sha256,
+      sizeBytes,
+      httpRequestId,
+    };
     await work.audit('production.retrieved', `production:${productionId}`, details);
   });
   return { kind: 'file', bytes, mediaType: found.media_type };

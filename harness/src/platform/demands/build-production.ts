@@ -301,7 +301,12 @@ async function seal(parts: DemandParts, { row, demand }: Work, sealing: Sealing)
     if (!(await PRODUCTIONS.set(transaction, productionId, sealed, { phase: 'building' }))) return false;
     const work = new DemandWork(parts, transaction);
     await insertFiles(work, productionId, files, 0);
-    const details = { demandId: demand.demandId, manifestSha256, files: sealing.named, items };
+    const details = {
+      demandId: demand.demandId,
+      manifestSha256,
+      files: sealing.named,
+      items,
+    };
     await work.audit('production.sealed', `production:${productionId}`, details);
     return true;
   });

@@ -134,7 +134,12 @@ async function insertDemand(work: DemandWork, given: NewDemand): Promise<void> {
     submission: JSON.stringify(sealed),
   });
   await placeHold(transaction, { demandId, organizationId: by.organizationId, scope });
-  const details = { kind, documentSha256, recordClasses: scope.recordClasses, isUrgent };
+  const details = {
+    kind,
+    documentSha256,
+    recordClasses: scope.recordClasses,
+    isUrgent,
+  };
   await work.audit('demand.submitted', `demand:${demandId}`, details);
 }
 

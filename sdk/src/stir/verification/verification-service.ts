@@ -3,7 +3,6 @@ import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { Certificate } from '../certificates/certificate.js';
 import type { CertificatePathResult } from '../certificates/path.js';
-import type { CertificateRepository } from '../certificates/certificate-repository.js';
 import type { CertificateLookup } from '../certificates/repository.js';
 import { DEFAULT_SIGNATURE_ALGORITHMS } from '../certificates/parse-certificate.js';
 import type { TrustStore } from '../certificates/trust-store.js';
@@ -148,7 +147,14 @@ export const DEFAULT_TIME_BUDGET_MS = 500;
 /** What a verification service is made of. */
 export interface VerificationServiceOptions {
   /** Where certificates come from; owned by the caller, who closes it. */
-  readonly certificates: Pick<CertificateRepository, 'peek' | 'lookup' | 'revalidate'>;
+  readonly certificates: {
+    /** What is known now, without waiting; undefined where `lookup` is to be called. */
+    readonly peek: (url: string) => CertificateLookup | undefined;
+    /** Fetches where needed; never rejects. */
+    readonly lookup: (url: string) => Promise<CertificateLookup>;
+    /** Asks for a fresh copy, because a signature failed against the one that is known; never rejects. */
+    readonly revalidate: (url: string) => Promise<CertificateLookup>;
+  };
   /** Who may issue them. */
   readonly trustStore: TrustStore;
   /** Time that freshness and certificates are judged by: `{ nowMs: Date.now }`. */

@@ -86,7 +86,10 @@ export function createWebhookSender(parts: {
     const response = await sendPosting(posting, { ...parts, signal: closing.signal });
     underWay -= 1;
     attempts.push({
-      ...{ endpointId, webhookId: event.id, type: event.type, attempt: number },
+      endpointId,
+      webhookId: event.id,
+      type: event.type,
+      attempt: number,
       ...(response !== undefined && { status: response.status }),
     });
     settle(posting, response);
@@ -230,12 +233,7 @@ export function createEventHub(parts: {
   };
 
   const bring = (event: PlatformEventEnvelope, clientId: string, way: Way): void => {
-    const fault = parts.faults.next(
-      ({ types, via, providerId }) =>
-        (types === undefined || types.some((type) => type === event.type)) &&
-        (via === undefined || via === way) &&
-        (providerId === undefined || providerId === clientId),
-    )?.fault;
+    const fault = parts.faults.next((rule) => concerns(rule, { type: event.type, clientId, way }))?.fault;
     const now = (): void => deliver(event, clientId, way, fault === 'forged' && way === 'webhook');
     if (fault === 'lost') return;
     if (fault === 'late') return queues.hold(clientId, way, now);
@@ -251,13 +249,9 @@ export function createEventHub(parts: {
   };
 
   return {
-    emit: <Type extends PlatformEventType>({ type, subject, data, to }: EventToEmit<Type>): PlatformEventEnvelope => {
-      const event: PlatformEventEnvelope = {
-        ...{ specversion: '1.0', id: newId('evt'), source, type, subject },
-        ...{ time: new Date(clock.nowMs()).toISOString(), datacontenttype: 'application/json', data },
-      };
-      assertInContract(event);
-      send(event, to);
+    emit: <Type extends PlatformEventType>(told: EventToEmit<Type>): PlatformEventEnvelope => {
+      const event = eventOf(told, { source, id: newId('evt'), nowMs: clock.nowMs() });
+      send(event, told.to);
       return event;
     },
     /** Brings an event as it is, in no form of the contract perhaps. */
@@ -290,12 +284,37 @@ export function createEventHub(parts: {
   };
 }
 
+function concerns(
+  { types, via, providerId }: EventFaultRule,
+  { type, clientId, way }: { readonly type: string; readonly clientId: string; readonly way: Way },
+): boolean {
+  return (
+    (types === undefined || types.some((one) => one === type)) &&
+    (via === undefined || via === way) &&
+    (providerId === undefined || providerId === clientId)
+  );
+}
+
 /** @throws HopbackError `invalid-argument` for an event that the contract does not have in this form */
-function assertInContract(event: PlatformEventEnvelope): void {
+function eventOf(
+  { type, subject, data }: EventToEmit,
+  { source, id, nowMs }: { readonly source: string; readonly id: string; readonly nowMs: number },
+): PlatformEventEnvelope {
+  const event: PlatformEventEnvelope = {
+    specversion: '1.0',
+    id,
+    source,
+    type,
+    subject,
+    time: new Date(nowMs).toISOString(),
+    datacontenttype: 'application/json',
+    data,
+  };
   const { errors, surplus } = readWireBody(WIRE_SCHEMAS.PlatformEvent, event);
   const [wrong] = [...errors, ...surplus];
   if (wrong !== undefined)
-    throw new HopbackError('invalid-argument', `${event.type} does not follow the contract at "${wrong.pointer}"`);
+    throw new HopbackError('invalid-argument', `${type} does not follow the contract at "${wrong.pointer}"`);
+  return event;
 }
 
 /** What is held back comes behind the next one of the same way. */

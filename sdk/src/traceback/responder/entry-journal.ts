@@ -8,8 +8,7 @@ import { JOURNAL_KEY_BYTES, readValueJournal } from '../../log/value-journal.js'
 import type { ValueJournalOptions } from '../../log/index.js';
 import type { MatchCandidate, MatchOutcome } from '../match-outcome.js';
 import type { TracebackPolicyData } from '../policy/traceback-policy.js';
-import { isNoticeOpen } from './notices.js';
-import { isClosed, summaryOf } from './responder-contract.js';
+import { isClosed, isNoticeOpen, summaryOf } from './responder-contract.js';
 import type { EntrySummary, ResponderEntry, TrackedNotice } from './responder-contract.js';
 
 /** Most bytes of an entry in the journal: a request with a long transcript, twenty candidates of some legs each, and an answer. */

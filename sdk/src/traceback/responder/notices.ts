@@ -1,15 +1,13 @@
 import type { FccNotice } from '../../contract/alert.js';
 import { defined } from '../../core/text.js';
 import { escalatedEntry } from './entry-steps.js';
-import { lacksAnswer, stateOfEntry } from './responder-contract.js';
+import { lacksAnswer, openParts, stateOfEntry } from './responder-contract.js';
 import type { EscalationStep, ResponderEvent, TrackedNotice } from './responder-contract.js';
 import { PORT_LIMITS_MS, StepFailure, inTime, noteProblem } from './responder-core.js';
 import type { ResponderCore } from './responder-core.js';
 
 type Part = 'mitigation' | 'report';
 type NoticePart = TrackedNotice[Part];
-
-const PARTS: readonly Part[] = ['mitigation', 'report'];
 
 const HOUR_MS = 3_600_000;
 /** How long after the receipt details of the mitigation, and the report of the investigation, are due. 47 CFR 64.1200(n)(2) */
@@ -54,15 +52,6 @@ export function noticeWithDone(tracked: TrackedNotice, part: Part, atMs: number)
 /** People have been told of a step. Never goes back. */
 function noticeEscalated(tracked: TrackedNotice, part: Part, step: number): TrackedNotice {
   return { ...tracked, [part]: { ...tracked[part], escalated: Math.max(tracked[part].escalated, step) } };
-}
-
-function openParts(tracked: TrackedNotice): readonly Part[] {
-  return tracked.notice.state === 'withdrawn' ? [] : PARTS.filter((part) => tracked[part].doneAtMs === undefined);
-}
-
-/** Whether something is still due. */
-export function isNoticeOpen(tracked: TrackedNotice): boolean {
-  return openParts(tracked).length > 0;
 }
 
 /** What people are to be told now, each with the number of its step from 1. */

@@ -402,3 +402,15 @@ export interface ResponderStatistics {
   readonly journalBytes: number;
   readonly openNotices: number;
 }
+
+/** What of a notice is still due. */
+export function openParts(tracked: TrackedNotice): readonly ('mitigation' | 'report')[] {
+  return tracked.notice.state === 'withdrawn'
+    ? []
+    : (['mitigation', 'report'] as const).filter((part) => tracked[part].doneAtMs === undefined);
+}
+
+/** Whether something is still due. */
+export function isNoticeOpen(tracked: TrackedNotice): boolean {
+  return openParts(tracked).length > 0;
+}

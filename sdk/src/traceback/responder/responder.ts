@@ -15,8 +15,8 @@ import { reviewOf } from '../review/review-of.js';
 import type { ReviewView } from '../review/review-view.js';
 import { createDecisionInbox, takeInbox } from './decision-inbox.js';
 import { openEntryJournal } from './entry-journal.js';
-import { createReminders, isNoticeOpen, noticeAgain, noticeWithDone, trackedNotice } from './notices.js';
-import { DEFAULT_ESCALATIONS, MAX_ESCALATIONS, lacksAnswer, stateOfEntry } from './responder-contract.js';
+import { createReminders, noticeAgain, noticeWithDone, trackedNotice } from './notices.js';
+import { DEFAULT_ESCALATIONS, MAX_ESCALATIONS, isNoticeOpen, lacksAnswer, stateOfEntry } from './responder-contract.js';
 import type {
   EntryState,
   EntrySummary,
