@@ -6,8 +6,10 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TestPki } from '../../sdk/src/testing/test-pki.js';
 import { testPeer } from '../peers.js';
+import { createCliLab } from '../support/cli-lab.js';
 import { ASTERISK_SOURCE, asteriskRow, createRecordsLab } from '../support/cli-records-lab.js';
 import type { RecordsLab } from '../support/cli-records-lab.js';
+import { proxySample, sendPackets } from '../support/hep-packets.js';
 import { isEnded, writeOld } from '../support/packed-records.js';
 import { startRecordReceiver } from '../support/record-receiver.js';
 import { fillUp, smallDisk } from '../support/small-disk.js';
@@ -368,6 +370,65 @@ test('--once takes in rotated and packed files as well, and says what it could n
   expect([third.exitCode, third.stdout.includes('cannot be unpacked')]).toEqual([1, true]);
 });
 
+test('random octets named .gz are reported as no gzip once, by an import and by a tail, and nothing of them is rejected', async () => {
+  const random = Buffer.alloc(100_000);
+  // Every octet occurs, and it is the same in each run.
+  for (let at = 0; at < random.length; at += 1) random[at] = (at * 7_919 + (at >> 8) * 104_729 + 5) & 0xff;
+  const source = ['--source', await asterisk('Master.csv'), '--json'];
+  await lab.put('Master.csv', rows(0, 5));
+  const file = await putOld('Master.csv.1.gz', random);
+  const imported = await lab.run(records('import', ...source, file));
+  expect([imported.exitCode, imported.json()]).toMatchObject([1, { rejected: 0, files: [{ status: 'not-gzip' }] }]);
+  const tail = records('tail', ...source, '--once');
+  const first = await lab.run(tail);
+  const notices = first.stdout.split('\n').filter((line) => line.includes('"kind":"not-gzip"'));
+  expect([first.exitCode, notices.length]).toEqual([1, 1]);
+  expect(first.stdout).toContain('"rows":5,"records":5,"skipped":0,"rejected":0');
+  // It was told of, and is not looked at again until somebody writes to it.
+  expect(await lab.run(tail)).toMatchObject({ exitCode: 0 });
+  await putOld('Master.csv.1.gz', gzipSync(rows(5, 9)));
+  expect(await lab.run(tail)).toMatchObject({ exitCode: 0 });
+  expect(await lab.stored()).toBe(9);
+});
+
+test.each<readonly [string, (packed: Buffer) => Buffer, number, string | undefined]>([
+  ['cut in the middle', (packed) => packed.subarray(0, packed.length - 5_000), 2_500, 'gzip-truncated'],
+  [
+    'followed by text',
+    (packed) => Buffer.concat([packed, Buffer.from('left by a script\n')]),
+    3_000,
+    'gzip-trailing-octets',
+  ],
+  ['padded with zeros', (packed) => Buffer.concat([packed, Buffer.alloc(512)]), 3_000, undefined],
+  ['of two members', (packed) => Buffer.concat([packed, gzipSync(rows(3_000, 3_100))]), 3_100, undefined],
+  [
+    'of two members and text',
+    (packed) => Buffer.concat([packed, gzipSync(rows(3_000, 3_100)), Buffer.from('x')]),
+    3_100,
+    'gzip-trailing-octets',
+  ],
+])(
+  'of a packed file that is %s every row that is whole is taken in, and the fault is told once',
+  async (_, change, stored, fault) => {
+    const source = ['--source', await asterisk('Master.csv'), '--json'];
+    const file = await putOld('Master.csv.1.gz', change(gzipSync(rows(0, 3_000))));
+    await lab.put('Master.csv', '');
+    const { exitCode, stdout } = await lab.run(records('tail', ...source, '--once'));
+    const notices = stdout.split('\n').filter((line) => line.includes('-notice.1'));
+    expect([exitCode, notices.length]).toEqual(fault === undefined ? [0, 0] : [1, 1]);
+    const count = await lab.stored();
+    expect(count).toBeGreaterThanOrEqual(stored);
+    if (fault !== 'gzip-truncated') expect(count).toBe(stored);
+    expect(stdout).toContain('"rejected":0,');
+    const again = await lab.run(records('import', ...source, file));
+    expect(again.json()).toMatchObject({
+      inserted: 0,
+      repeated: count,
+      files: [fault === undefined ? { status: 'imported' } : { status: 'damaged', cause: ` (${fault})` }],
+    });
+  },
+);
+
 test('a platform whose certificate nobody vouches for gets nothing; the records wait, and are sent once it is trusted', async () => {
   const pki = new TestPki();
   const server = pki.issueTls({ addresses: ['127.0.0.1'] });
@@ -393,6 +454,18 @@ test('records older than retention go when a tail starts', async () => {
   const { stdout } = await lab.run([...tail, '--retention-days', String(days)]);
   expect(stdout).toContain(`10 records were older than ${String(days)} days`);
   expect(await lab.stored()).toBe(0);
+});
+
+test('captured signalling is listened to, and its calls are in the store after Ctrl-C', async () => {
+  const sample = proxySample();
+  const listen = { udp: { host: '127.0.0.1', port: 0 }, lingerUs: 1_000 };
+  const source = await lab.putJson('proxy.json', { ...sample.source, listen });
+  const tail = lab.start(records('tail', '--source', source, '--json'));
+  const port = Number(/port (\d+)/.exec(await tail.until((line) => line.includes('"listening"')))?.[1]);
+  await sendPackets(port, sample.packets);
+  await tail.until((line) => line.includes(`"rows":${String(sample.packets.length)},`));
+  expect(await tail.end('SIGINT')).toBe(0);
+  expect(await lab.stored()).toBeGreaterThan(5);
 });
 
 test('dead letters are listed, put back one by one, given up, and left alone while a tail has the spool', async () => {
@@ -432,4 +505,11 @@ test('dead letters are listed, put back one by one, given up, and left alone whi
   expect((await lab.run([...letters, '--discard'])).stdout).toContain('✓ 1 record given up');
   expect((await lab.run(letters)).stdout).toBe('✓ no record was refused for good\n');
   expect((await receiver.report()).distinct).toBe(5);
+});
+
+test('every command of the group has help', async () => {
+  await using certificates = await createCliLab();
+  const { stdout } = await certificates.run(['help', 'records']);
+  for (const name of ['import', 'tail', 'preview', 'rejects', 'dead-letters'].map((word) => `records ${word}`))
+    expect(stdout).toContain(name);
 });

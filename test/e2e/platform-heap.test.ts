@@ -1,8 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { createTemporaryDirectory } from '../peers/temporary-directory.js';
-import { startPlatformCommand } from '../support/itg-command.js';
 
 const HEAP_BOUNDS = new URL('../../harness/dist/cli/platform/heap-bounds.js', import.meta.url).href;
 
@@ -47,28 +44,4 @@ test('the platform keeps two semi-spaces of 8 MiB, also after an idle time', () 
 test('a semi-space size in NODE_OPTIONS takes precedence', () => {
   const [first] = roomsMb('--max-semi-space-size=32');
   expect(first).toBeGreaterThan(16);
-});
-
-/** Keeps the largest room for new objects of the main thread in a file, MiB. */
-const watching = (file: string): string => `
-  import { writeFileSync } from 'node:fs';
-  import { getHeapSpaceStatistics } from 'node:v8';
-  import { isMainThread } from 'node:worker_threads';
-  let largest = 0;
-  const look = () => {
-    const { space_size } = getHeapSpaceStatistics().find((space) => space.space_name === 'new_space');
-    if (space_size <= largest) return;
-    largest = space_size;
-    writeFileSync(${JSON.stringify(file)}, String(largest / 1_048_576));
-  };
-  if (isMainThread) setInterval(look, 5).unref();
-`;
-
-test('the platform that the command starts keeps them while it loads', async () => {
-  await using folder = await createTemporaryDirectory();
-  const watch = await folder.write('watch.mjs', watching(folder.at('largest')));
-  const env = { NODE_OPTIONS: `--import=${watch}` };
-  await using platform = startPlatformCommand(['--directory', folder.at('platform')], env);
-  await platform.until(({ event }) => event === 'ready');
-  expect(await readFile(folder.at('largest'), 'utf8')).toBe('16');
 });

@@ -122,6 +122,14 @@ describe('a redirect server', () => {
     },
   );
 
+  test('verifies a call whose Identity is compact', async () => {
+    await using at = await redirect();
+    const call = (await at.lab.peer()).call('INVITE', caller(`y: ${identityHeader()}`));
+    const answer = await call.response(302);
+    call.ackFailure(answer);
+    expect(answer.value('P-Asserted-Identity')).toContain(';verstat=TN-Validation-Passed@');
+  });
+
   test('answers a caller who hangs up meanwhile with 487, and drops the answer that comes too late', async () => {
     let finish: () => void = () => undefined;
     const verify = async (): Promise<never> => {

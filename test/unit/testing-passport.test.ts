@@ -115,6 +115,19 @@ test('segments with padding and trailing bits decode to the same octets as the s
   expect(header('standard-base64-alphabet')).toMatch(/\.\+\//);
 });
 
+test('values that only JSON text can hold are in the text', () => {
+  const text = (name: PassportFaultName): string =>
+    Buffer.from(token(header(name)).split('.')[1] ?? '', 'base64url').toString('latin1');
+  expect(text('iat-infinite')).toContain('"iat":1e999');
+  expect(text('duplicate-claim')).toMatch(/^\{"attest":"C","attest":"A"/);
+  expect(text('duplicate-claim-escaped')).toContain(String.raw`"\u0061ttest":"C","attest":"A"`);
+  expect(text('proto-key-in-claims')).toContain('"__proto__"');
+  expect(text('json-invalid-utf8')).toContain('\xff');
+  expect(text('iat-2-to-the-53')).toContain('"iat":9007199254740992');
+  expect(text('json-deep')).toContain('['.repeat(1500));
+  expect(text('json-deep-10000')).toContain('['.repeat(10_000));
+});
+
 test('header forms are written as named', () => {
   expect(header('folded')).toMatch(/\r\n info=</);
   expect(header('parameters-quoted')).toMatch(/;alg="ES256";ppt="shaken"$/);

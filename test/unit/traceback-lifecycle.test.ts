@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { TestPlatform } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 import type { ProviderReference } from '../../sdk/src/contract/common.js';
 import type { TracebackFinding } from '../../sdk/src/contract/traceback-exchange.js';
@@ -343,9 +344,10 @@ test.for([
   { closeStalledAfterMs: 0.5 },
   { remindBeforeDueMs: [0] },
 ])('refuses the rules %o', (partial) => {
-  expect(() => lifecycleRules(partial as Partial<LifecycleRules>)).toThrowError(
-    expect.objectContaining({ code: 'invalid-configuration' }),
-  );
+  const rules = partial as Partial<LifecycleRules>;
+  const refusal = expect.objectContaining({ code: 'invalid-configuration' });
+  expect(() => lifecycleRules(rules)).toThrowError(refusal);
+  expect(() => new TestPlatform({ rules })).toThrowError(refusal);
 });
 
 test('a first provider that denies a record that it shared itself is in a dispute with its own word', () => {

@@ -30,6 +30,17 @@ function verdictOn(
   return lab.serviceWith({ policy }).verifyNow({ ...lab.call, identity, requestUri });
 }
 
+test('a request fails only if all its Identity headers fail', () => {
+  expect(verdictOn([forged(), shaken()]).status).toBe('passed');
+  expect(verdictOn([shaken(), forged()]).status).toBe('passed');
+  expect(verdictOn([forged(), shaken({ origTn: '12025550142' })]).status).toBe('failed');
+});
+
+test('the attestation and signer of a request are those of the header that passed', () => {
+  const verdict = verdictOn([forged({ attest: 'A' }), shaken({ attest: 'C', signer: other, x5u: OTHER })]);
+  expect([verdict.attestation, verdict.signer?.spc, verdict.signer?.x5u]).toEqual(['C', '5678', OTHER]);
+});
+
 test('of two headers that pass the first one answers for the call', () => {
   const first = shaken({ attest: 'B' });
   const second = shaken({ attest: 'A', signer: other, x5u: OTHER });

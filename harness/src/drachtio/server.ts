@@ -399,13 +399,12 @@ class Wire implements TransportsUser {
 
 function agentSettings(options: DrachtioServerOptions, { timers }: Wire): AgentSettings {
   const { firstResponseHoldMs = FIRST_RESPONSE_HOLD_MS, answerHoldMs = FIRST_RESPONSE_HOLD_MS } = options;
-  const { appAnswerMs } = { ...SERVER_LIMITS, ...options.limits };
   return {
     timers,
     mtuBytes: options.mtuBytes,
     firstResponseHoldMs,
     answerHoldMs,
-    appAnswerMs,
+    appAnswerMs: options.limits?.appAnswerMs ?? SERVER_LIMITS.appAnswerMs,
     tryingHoldMs: options.tryingHoldMs ?? 0,
   };
 }

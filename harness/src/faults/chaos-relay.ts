@@ -190,10 +190,11 @@ export class ChaosRelay<Protocol extends RelayProtocol = RelayProtocol> implemen
   #recordFaults(before?: BothDirections<object>): void {
     const { clock, ledger } = this.#context;
     const settings: BothDirections<object> = this.#context.controls.settings;
+    const atMs = clock.nowMs();
     for (const direction of DIRECTIONS) {
       if (settings[direction] === before?.[direction]) continue;
       const faults = Object.fromEntries(Object.entries(settings[direction]).filter(([, value]) => value !== Infinity));
-      ledger.changed({ atMs: clock.nowMs(), kind: 'faults', direction, faults } satisfies RelayChange<object>);
+      ledger.changed({ atMs, kind: 'faults', direction, faults } satisfies RelayChange<object>);
     }
   }
 }

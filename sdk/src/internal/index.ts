@@ -10,6 +10,7 @@ export { canonicalJson } from '../traceback/evidence/evidence-manifest.js';
 export { inclusionProofText, verifyScript } from '../traceback/evidence/exported-files.js';
 export { startTraceback, stepTraceback } from '../traceback/lifecycle/step-traceback.js';
 export type { TracebackStep } from '../traceback/lifecycle/step-traceback.js';
+export { lifecycleRules } from '../traceback/lifecycle/traceback-state.js';
 export type { TracebackEvent, TracebackState } from '../traceback/lifecycle/traceback-state.js';
 export { pendingEffects, viewTraceback } from '../traceback/lifecycle/traceback-view.js';
 export type { TracebackView } from '../traceback/lifecycle/traceback-view.js';

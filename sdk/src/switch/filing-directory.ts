@@ -309,7 +309,7 @@ export class FilingDirectory {
   constructor(options: FilingDirectoryOptions) {
     const { maxAgeMs = 0, leastFilings = 0, trunks, clock = { nowMs: Date.now } } = options;
     if (!(maxAgeMs >= 0) || !(leastFilings >= 0)) throw invalid('maxAgeMs and leastFilings must not be below 0');
-    this.#options = options;
+    this.#options = { ...options };
     this.#clock = clock;
     this.#wanted = new Map(Object.entries(trunks).map(([trunk, one]) => [trunk, checked(trunk, one)]));
   }

@@ -34,9 +34,9 @@ type FolderKeys = ConformanceFolder['keys'];
 /** File of a {@link ConformanceFolder}; it holds private keys of a test PKI. */
 export const FOLDER_FILE = 'conformance.json';
 
-/** New keys for all roles. */
 type TestCrl = ReturnType<TestPki['crl']>;
 
+/** New keys for all roles. */
 const newKeys = (): FolderKeys => ({ ...newPkiKeys(), signing: createTestKey().privateKeyPem });
 
 /**

@@ -301,7 +301,7 @@ function takeOne(edges: readonly Edge[], random: SeededRandom): string {
   return edges.findLast(({ share }) => share > 0)?.to ?? '';
 }
 
-/** Dijkstra from the end: what it costs to come there from everywhere. @param avoided - through which no way may lead */
+/** Dijkstra from the end: what it costs to come there from everywhere. */
 function cheapest(end: string, into: Edges): ReadonlyMap<string, number> {
   const found = new Map<string, number>();
   const queue = createQueue();

@@ -224,7 +224,7 @@ interface Described {
   readonly fields: readonly { readonly name: string; readonly dataTypeID: number }[];
 }
 
-/** What the driver hands over of what the server says. */
+/** Makes what the driver hands what the server says to. */
 function createSubmission({
   statements,
   shapes,

@@ -1,3 +1,4 @@
+import { lifecycleRules } from '@hopback/sdk/internal';
 import type { AreaDefinition, PlatformArea, PlatformContext, TracebackDesk } from '../core/index.js';
 import { tracebackJobs } from './deadline-jobs.js';
 import { createTracebackEngine } from './engine.js';
@@ -30,10 +31,11 @@ export interface TracebacksArea extends PlatformArea {
  * Makes the area that conducts tracebacks: opens them, asks providers hop by hop, takes their answers in, and keeps their deadlines.
  * @param context - of the platform
  * @param options - ports of other areas, and by which rules it is conducted
- * @returns the area; never throws
+ * @returns the area
+ * @throws HopbackError `invalid-configuration` for rules that cannot be
  */
 export function createTracebacksArea(context: PlatformContext, options: TracebacksOptions): TracebacksArea {
-  const bare = { ...options, context };
+  const bare = { ...options, context, rules: lifecycleRules(options.rules) };
   const parts = { ...bare, engine: createTracebackEngine(bare), verify: createAnswerVerifier() };
   return {
     name: 'tracebacks',

@@ -183,8 +183,8 @@ export class WebhookReceiver implements AsyncDisposable {
   }
 
   #secrets(): readonly string[] {
-    const { secrets } = this.#options;
-    return typeof secrets === 'function' ? secrets() : secrets;
+    const options = this.#options;
+    return typeof options.secrets === 'function' ? options.secrets() : options.secrets;
   }
 
   async #receivedStream(request: IncomingMessage): Promise<WebhookAnswer | undefined> {

@@ -65,7 +65,7 @@ export class RecordFeed {
 
   /** @param options - store, stream, sharing policy, and who judges the calls */
   constructor(options: RecordFeedOptions) {
-    this.#options = options;
+    this.#options = { ...options };
     this.#tracker = options.tracker ?? new SuspicionTracker();
   }
 

@@ -50,7 +50,7 @@ export class SourceProgress {
   #cancel: (() => void) | undefined;
 
   constructor(options: SourceProgressOptions) {
-    this.#options = options;
+    this.#options = { ...options };
     this.#stuckAfterMs = options.stuckAfterMs ?? STUCK_AFTER_MS;
     this.#lastProgressMs = options.clock.nowMs();
     this.#idleMs = this.#lastProgressMs;

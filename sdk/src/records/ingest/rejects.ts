@@ -153,7 +153,7 @@ export class RejectFile implements RejectSink, AsyncDisposable {
   }
 
   private constructor(options: RejectFileOptions, file: FileHandle, sizeBytes: number) {
-    this.#options = options;
+    this.#options = { ...options };
     this.#file = file;
     this.#sizeBytes = sizeBytes;
   }

@@ -235,7 +235,7 @@ export class TrustStoreRefresh implements AsyncDisposable {
     const { listUrl, stiPaRoots, allow, lookup, ca, current } = options;
     const { crlUrls = [], crlSigners = [], fetch = fetchBounded, deadlineMs = TRUST_STORE_FETCH_DEADLINE_MS } = options;
     const connection = { ...(allow && { allow }), ...(lookup && { lookup }), ...(ca !== undefined && { ca }) };
-    this.#options = options;
+    this.#options = { ...options };
     this.#origin = {
       listUrl,
       crlUrls,

@@ -30,8 +30,8 @@ export interface PassportClaims {
 export type ClaimsResult = ReturnType<PassportType['readClaims']>;
 
 /**
- * One PASSporT type (`ppt`), as the verification service sees it. New types are new modules of this shape, handed to the
- * service as `passportTypes`; nothing else has to change.
+ * One PASSporT type (`ppt`), as the verification service sees it. To verify a type of your own, hand it to the service as `passportTypes`;
+ * signing does not use it.
  * @see RFC 8225 section 8
  * @example
  * ```ts

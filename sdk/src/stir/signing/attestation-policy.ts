@@ -43,7 +43,7 @@ export const NUMBER_OWNERSHIPS = [
   'verified-by-letter',
   'unknown',
   'not-owned',
-] as const satisfies readonly AttestationFacts['numberOwnership'][];
+] as const satisfies readonly NonNullable<AttestationFacts['numberOwnership']>[];
 
 /** All that a call can be received from. */
 export const CALL_SOURCES = [
@@ -52,7 +52,7 @@ export const CALL_SOURCES = [
   'intermediate-provider',
   'foreign-provider',
   'unknown',
-] as const satisfies readonly AttestationFacts['receivedFrom'][];
+] as const satisfies readonly NonNullable<AttestationFacts['receivedFrom']>[];
 
 /** Longest name of a trunk, customer, rule or policy: as much as a UUID with a prefix, and room to spare. */
 export const MAX_NAME_CHARS = 128;
@@ -122,9 +122,10 @@ export interface AttestationRule {
     readonly callerAuthenticated?: boolean;
     /** Rules for A need some of `owned`, `delegated` and `verified-by-letter`, and nothing else. */
     readonly numberOwnership?:
-      AttestationFacts['numberOwnership'] | readonly NonNullable<AttestationFacts['numberOwnership']>[];
+      NonNullable<AttestationFacts['numberOwnership']> | readonly NonNullable<AttestationFacts['numberOwnership']>[];
     /** From whom the call came in. */
-    readonly receivedFrom?: AttestationFacts['receivedFrom'] | readonly NonNullable<AttestationFacts['receivedFrom']>[];
+    readonly receivedFrom?:
+      NonNullable<AttestationFacts['receivedFrom']> | readonly NonNullable<AttestationFacts['receivedFrom']>[];
   };
   /** What it gives. No request can override `do-not-sign`. */
   readonly attestation: Attestation | 'do-not-sign';

@@ -103,16 +103,16 @@ export class CertificateWatch implements Disposable {
    * @throws {@link HopbackError} `invalid-argument` when a threshold is not a positive number of days
    */
   constructor(options: CertificateWatchOptions) {
-    const { source, days = CERTIFICATE_ALARM_DAYS } = options;
+    const days = options.days ?? CERTIFICATE_ALARM_DAYS;
     const wrong = days.find((threshold) => !(Number.isFinite(threshold) && threshold > 0));
     if (wrong !== undefined)
       throw new HopbackError(
         'invalid-argument',
         `A threshold must be a positive number of days, not ${String(wrong)}.`,
       );
-    this.#options = options;
+    this.#options = { ...options };
     this.#days = days;
-    this.#unsubscribe = source.subscribe?.(() => this.check());
+    this.#unsubscribe = options.source.subscribe?.(() => this.check());
     this.check();
   }
 

@@ -309,7 +309,7 @@ export class FileCertificateSource implements CertificateSource {
   #queued: Promise<CertificateReload> | undefined;
 
   private constructor(options: FileCertificateSourceOptions, current: SigningCertificate) {
-    this.#options = options;
+    this.#options = { ...options };
     this.#current = current;
   }
 
@@ -364,7 +364,8 @@ export class FileCertificateSource implements CertificateSource {
   > {
     if (this.#queued !== undefined) return this.#queued;
     if (this.#running === undefined) return this.#startReading();
-    this.#queued = this.#running.then(() => this.#startReading());
+    const again = (): Promise<CertificateReload> => this.#startReading();
+    this.#queued = this.#running.then(again, again);
     return this.#queued;
   }
 

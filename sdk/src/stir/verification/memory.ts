@@ -36,8 +36,9 @@ export class ReplayMemory {
      */
     readonly maxKeys?: number;
   }) {
-    this.#windowMs = options.windowMs;
-    this.#maxKeys = options.maxKeys ?? DEFAULT_MAX_KEYS;
+    const { windowMs, maxKeys = DEFAULT_MAX_KEYS } = options;
+    this.#windowMs = windowMs;
+    this.#maxKeys = maxKeys;
   }
 
   /** Counts a call key, as in {@link VerdictEvidence}, and says how often it has been counted. */

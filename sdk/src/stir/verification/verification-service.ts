@@ -148,11 +148,11 @@ export const DEFAULT_TIME_BUDGET_MS = 500;
 export interface VerificationServiceOptions {
   /** Where certificates come from; owned by the caller, who closes it. */
   readonly certificates: {
-    /** What is known now, without waiting; undefined where `lookup` is to be called. */
+    /** What is known now, without waiting; undefined where `lookup` is to be called. A stale entry is given, and fetched anew behind it. */
     readonly peek: (url: string) => CertificateLookup | undefined;
-    /** Fetches where needed; never rejects. */
+    /** Fetches where needed; calls for one URL at the same time share one fetch. Never rejects. */
     readonly lookup: (url: string) => Promise<CertificateLookup>;
-    /** Asks for a fresh copy, because a signature failed against the one that is known; never rejects. */
+    /** Asks for a fresh copy, at most once per URL and minute, because a signature failed against the one that is known. Never rejects. */
     readonly revalidate: (url: string) => Promise<CertificateLookup>;
   };
   /** Who may issue them. */
@@ -167,7 +167,10 @@ export interface VerificationServiceOptions {
   readonly signatureChecker?: SignatureChecker;
   /** Default: shaken, div and the PASSporT without extension. */
   readonly passportTypes?: readonly PassportType[];
-  /** Default: a memory of its own, for as long as a PASSporT can be accepted: eleven minutes, or two where policy requires fresh ones below a div. */
+  /**
+   * Default: a memory of its own, for as long as a PASSporT can be accepted: eleven minutes, or two where policy requires fresh
+   * ones below a div. One of your own should not throw: the service goes on without the count where it does.
+   */
   readonly replayMemory?: Pick<ReplayMemory, 'observe'>;
   /** Signature algorithms permitted in certification paths. Default ES256 and ES384. */
   readonly certificateAlgorithms?: readonly ('ES256' | 'ES384')[];
@@ -252,11 +255,13 @@ export class VerificationService {
    * rejects with `invalid-configuration` for a time budget out of range and for a clock that gives no time, with a TypeError
    * for what is no request, and never throws
    */
-  verify(request: VerificationRequest, options?: { readonly timeBudgetMs?: number }): Promise<CallVerdict> {
-    const budgetMs = options?.timeBudgetMs ?? this.#budgetMs;
+  verify(
+    request: VerificationRequest,
+    { timeBudgetMs = this.#budgetMs }: { readonly timeBudgetMs?: number } = {},
+  ): Promise<CallVerdict> {
     try {
-      if (!isTimeBudget(budgetMs)) throw timeBudgetOutOfRange();
-      return this.#verifyWithin(request, budgetMs);
+      if (!isTimeBudget(timeBudgetMs)) throw timeBudgetOutOfRange();
+      return this.#verifyWithin(request, timeBudgetMs);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -107,7 +107,7 @@ export class CallTracker implements AsyncDisposable {
    */
   constructor(options: CallTrackerOptions) {
     const { sink, schedule = scheduleInBackground, clock = MACHINE_CLOCK } = options;
-    this.#options = options;
+    this.#options = { ...options };
     this.#clock = clock;
     this.#recorder = createLegRecorder(options.source);
     const onFailed = (error: unknown): void => this.#trouble(error);

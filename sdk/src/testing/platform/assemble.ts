@@ -6,6 +6,7 @@ import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { PlatformAnswer } from '../../contract/platform-answer.js';
 import type { LifecycleRules } from '../../traceback/index.js';
+import { lifecycleRules } from '../../traceback/lifecycle/traceback-state.js';
 import { KitDemands } from './kit-demands.js';
 import { createEventHub, createWebhookSender } from './event-hub.js';
 import { createExchange } from './exchange.js';
@@ -134,7 +135,7 @@ export function assemble(options: TestPlatformOptions) {
   const tracebacks = new KitTracebacks({
     ...{ clock, register, hub, newId, newPlace },
     asked: (record) => startScript(record, { answerFor, violations, tasks }),
-    ...(options.rules !== undefined && { rules: options.rules }),
+    rules: lifecycleRules(options.rules),
   });
   const counter = createAnswerCounter({
     ...{ answers, tracebacks, hub, changed },

@@ -28,7 +28,7 @@ interface KitTracebacksParts {
   readonly hub: EventHub;
   readonly newId: (kind: string) => string;
   readonly newPlace: () => number;
-  readonly rules?: Partial<LifecycleRules>;
+  readonly rules: LifecycleRules;
   /** Called once a request has gone out. */
   readonly asked: (record: RequestRecord) => void;
 }
@@ -58,7 +58,7 @@ export class KitTracebacks {
       atMs,
       direction: opening.direction,
       first: referenceOr(register, first),
-      ...(rules !== undefined && { rules }),
+      rules,
     });
     const trace: TracebackRecord = {
       place: newPlace(),

@@ -94,7 +94,7 @@ export class TestPlatform implements AsyncDisposable {
 
   /**
    * @param options - clock, providers, address; without any the three providers of {@link TEST_PROVIDERS}
-   * @throws {@link HopbackError} `invalid-configuration` when two clients have one id
+   * @throws {@link HopbackError} `invalid-configuration` when two clients have one id, or a rule of tracebacks is out of its bounds
    */
   constructor(options: TestPlatformOptions = {}) {
     this.#parts = assemble(options);

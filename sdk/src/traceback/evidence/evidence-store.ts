@@ -66,13 +66,14 @@ export class EvidenceStore implements AsyncDisposable {
   readonly #attaching = new Map<string, Promise<void>>();
 
   /**
-   * Opens a folder. One process a folder: it takes the folder by `lockFolder` of `@hopback/sdk/log`, unless the files are handed in.
-   * @param options - where, the name of the log, who signs, and what the provider states about its systems
+   * Opens a folder. One process a folder: it takes the folder by `FolderLock.take` of `@hopback/sdk/log`, unless the files are handed in.
+   * @param given - where, the name of the log, who signs, and what the provider states about its systems
    * @returns the store
-   * @throws {@link HopbackError} as `openMerkleLog` of `@hopback/sdk/log`; `storage-failed` when the folder cannot be written to, or another
+   * @throws {@link HopbackError} as `MerkleLog.open` of `@hopback/sdk/log`; `storage-failed` when the folder cannot be written to, or another
    * process has it
    */
-  static async open(options: EvidenceStoreOptions): Promise<EvidenceStore> {
+  static async open(given: EvidenceStoreOptions): Promise<EvidenceStore> {
+    const options = { ...given };
     requireCertificateOf(options);
     const { directory, files } = options;
     // Two processes on one folder would each sign for other entries in the same places.
@@ -276,12 +277,6 @@ function requireAnswerOf(pack: EvidencePack, answerJws: string): void {
   const what = answerDifference(pack, answerJws);
   if (what === undefined) return;
   throw new HopbackError('invalid-argument', `the signed answer is none of this pack: ${what}`);
-}
-
-interface LoggedJws {
-  readonly kind: 'answer' | 'receipt';
-  readonly packId: string;
-  readonly jws: string;
 }
 
 interface LoggedJws {

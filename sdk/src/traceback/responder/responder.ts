@@ -71,7 +71,7 @@ import { cancelledEntry, decidedEntry, receivedEntry } from './entry-steps.js';
  */
 export class TracebackResponder implements AsyncDisposable {
   readonly #core: ResponderCore;
-  readonly #lock: FolderLock | undefined;
+  readonly #lock: Pick<FolderLock, 'close'> | undefined;
   readonly #reminders: ReturnType<typeof createReminders>;
   readonly #ends: readonly ((() => Promise<void>) | undefined)[];
   #closing: Promise<void> | undefined;
@@ -80,12 +80,15 @@ export class TracebackResponder implements AsyncDisposable {
    * Opens the responder of a directory, goes on where the last one ended, and answers what comes in.
    * @param options - the policy and what it goes by, the way to the platform, and where requests come from
    * @param taken - the lock of the directory, where the caller has it already: closed with the responder, after everything else; where this
-   * throws it is still the caller's. Default: it is taken by `lockFolder` of `@hopback/sdk/log`, unless the files are handed in
+   * throws it is still the caller's. Default: it is taken by `FolderLock.take` of `@hopback/sdk/log`, unless the files are handed in
    * @returns the responder; it runs until it is closed
    * @throws {@link HopbackError} `storage-failed` when the directory cannot be used, or another process has it; `invalid-argument` for a limit
    * out of its bounds
    */
-  static async open(options: TracebackResponderOptions, taken?: FolderLock): Promise<TracebackResponder> {
+  static async open(
+    options: TracebackResponderOptions,
+    taken?: Pick<FolderLock, 'close'>,
+  ): Promise<TracebackResponder> {
     // Before anything is made or taken.
     const limits = checkedLimits(options);
     const lock = taken ?? (options.files === undefined ? await lockResponder(options.directory) : undefined);
@@ -106,7 +109,7 @@ export class TracebackResponder implements AsyncDisposable {
     }
   }
 
-  private constructor(core: ResponderCore, lock: FolderLock | undefined) {
+  private constructor(core: ResponderCore, lock: Pick<FolderLock, 'close'> | undefined) {
     const { options, journal, work } = core;
     this.#core = core;
     this.#lock = lock;

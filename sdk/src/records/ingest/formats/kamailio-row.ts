@@ -180,7 +180,7 @@ const MAX_COLUMNS = 512;
  * zone that is declared does not apply to them: a driver that read local times as UTC must be told the zone of the server first.
  * The hash is that of the JSON text, members in the order of the object.
  * @param row - values by column; members that are undefined become null
- * @returns the row, of line 0; never throws
+ * @returns the row, of line 0; never throws for values of these types
  * @see https://www.kamailio.org/docs/modules/stable/modules/acc.html
  * @example
  * ```ts
