@@ -187,7 +187,7 @@ async function runExport(options: OptionsOf<typeof EXPORT_OPTIONS>, io: CliIo): 
 async function exportSigner(path: string, trust: EvidenceTrust, io: CliIo): Promise<LogSigner> {
   const signer = createLogSigner(await textFile(path, io));
   if (trust.publicKeys.some((key) => key.equals(signer.publicKey))) return signer;
-  throw new HopbackError('key-unusable', `${shownText(path)} is the key of none of those that sign this evidence`);
+  throw new HopbackError('key-unusable', `${shownText(path)} is not the key of any signer of this evidence`);
 }
 
 const VERIFY_OPTIONS = optionSpecs({

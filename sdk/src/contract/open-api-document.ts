@@ -24,7 +24,7 @@ export function documentInfo(): {
     summary: 'Everything between carriers, robocall-blocking applications, agencies and a traceback platform.',
     description: [
       'Telephone carriers are asked who sent them a call, and answer; applications report robocalls; agencies demand records; the traceback group runs the platform between them.',
-      'Members that a receiver does not know are let pass, and so are event types and problem codes; every other vocabulary is closed within a version. Times are RFC 3339 in UTC unless the member says otherwise. Ids are opaque.',
+      'Receivers ignore members, event types and problem codes that they do not know. Every other set of values is fixed within a version. Times are RFC 3339 in UTC unless the member says otherwise. Ids are opaque.',
       'The guide "The platform contract" in the documentation of Hopback says how to read and use it.',
     ].join('\n\n'),
     license: { name: 'MIT', identifier: 'MIT' },

@@ -29,20 +29,20 @@ const kind = (status: number, title: string, remedy: string): ProblemKind => ({ 
 
 /** Status and title of every problem of the contract. @see RFC 9457; RFC 9110 section 15 */
 export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
-  'invalid-body': kind(400, 'The body is not in the form of the contract', 'Put right the places that errors names.'),
-  'invalid-parameter': kind(
-    400,
-    'A parameter is not in the form of the contract',
-    'Put right the parameters that errors names.',
-  ),
+  'invalid-body': kind(400, 'The body does not match the contract', 'Correct the places listed in errors.'),
+  'invalid-parameter': kind(400, 'A parameter does not match the contract', 'Correct the parameters listed in errors.'),
   unauthenticated: kind(401, 'No valid token', 'Get a token, and send the call once more.'),
   forbidden: kind(
     403,
     'The token does not reach as far',
     'Ask the platform for the scope, or the organization that the resource belongs to.',
   ),
-  'not-found': kind(404, 'There is none that the caller may see', 'Check the id.'),
-  conflict: kind(409, 'What is there already does not allow it', 'Fetch what is there; the same call fails again.'),
+  'not-found': kind(404, 'It does not exist, or the caller may not see it', 'Check the id.'),
+  conflict: kind(
+    409,
+    'The request conflicts with what is stored',
+    'Fetch what is stored first; the same call fails again.',
+  ),
   'request-cancelled': kind(409, 'No answer is wanted any longer', 'Give the request up.'),
   'answer-out-of-sequence': kind(
     409,
@@ -92,7 +92,7 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
     'The first call with this key is still worked on',
     'Wait as long as Retry-After says, and send the same call once more.',
   ),
-  unavailable: kind(503, 'The platform is not able to', 'Send the same call once more, later.'),
+  unavailable: kind(503, 'The platform cannot handle the request now', 'Send the same call again later.'),
 };
 
 /** What every route with a token may answer, whatever else. */

@@ -143,7 +143,7 @@ export const PLATFORM_ROUTES: readonly PlatformRoute[] = [
         {
           status: 400,
           body: 'TokenRefusal',
-          description: 'The request is not in its form, or asks for what the client may not have.',
+          description: 'The request is malformed, or asks for something that the client may not have.',
         },
         { status: 401, body: 'TokenRefusal', description: 'The assertion is not believed.' },
       ],
@@ -154,7 +154,7 @@ export const PLATFORM_ROUTES: readonly PlatformRoute[] = [
       operationId: 'sendRecordBatch',
       summary: 'Stream call records',
       description:
-        'One shared record of JSON a line, compressed, with the attributes of a CloudEvent in `ce-` fields (binary mode); `Idempotency-Key` is `ce-id`. Records are told apart by `recordId`: what the platform has already counts as accepted. What it will not have is named in the answer, and the rest is stored.',
+        'One shared record per line, as JSON, compressed, with the attributes of a CloudEvent in `ce-` fields (binary mode); `Idempotency-Key` is `ce-id`. `recordId` identifies a record: a record that the platform already has counts as accepted. The answer lists the records that it rejects; the rest are stored.',
       parameters: [
         IDEMPOTENCY_KEY,
         inHeader('Content-Encoding', 'How the body is compressed.', ['gzip', 'br']),
@@ -182,19 +182,27 @@ export const PLATFORM_ROUTES: readonly PlatformRoute[] = [
           'all',
         ]),
       ],
-      response: answered(200, 'TracebackRequestStatusPage', 'Requests with what has been said to them.'),
+      response: answered(
+        200,
+        'TracebackRequestStatusPage',
+        'Requests with the acknowledgements and answers that were given to them.',
+      ),
     },
     'GET /v1/traceback-requests/{requestId}': {
       operationId: 'fetchTracebackRequest',
       summary: 'Fetch one request to the calling provider',
-      description: 'What is here is true, whatever events said and in which order they came.',
-      response: answered(200, 'TracebackRequestStatus', 'The request with what has been said to it.'),
+      description: 'This answer is authoritative, whatever events said and in whatever order they arrived.',
+      response: answered(
+        200,
+        'TracebackRequestStatus',
+        'The request with the acknowledgements and answers that were given to it.',
+      ),
     },
     'POST /v1/traceback-requests/{requestId}/acknowledgement': {
       operationId: 'acknowledgeTracebackRequest',
       summary: 'Say that a request has arrived',
       description:
-        'The first acknowledgement counts; further ones change nothing. It is no answer, and stops no clock.',
+        'The first acknowledgement counts; further ones change nothing. An acknowledgement is not an answer and does not stop the deadline.',
       request: json('RequestAcknowledgement'),
       response: answered(200, 'TracebackRequestStatus', 'The request as it stands now.'),
       problems: ['request-cancelled'],
@@ -203,7 +211,7 @@ export const PLATFORM_ROUTES: readonly PlatformRoute[] = [
       operationId: 'answerTracebackRequest',
       summary: 'Answer a request',
       description:
-        'The answer is a compact JWS over a `TracebackAnswer`, so that it cannot be denied. The platform stores it and answers with a receipt that it signed itself. The same JWS sent again gets the same receipt; another one for the same `answerId` is refused with `conflict`. What was wrong in an answer is amended by one with the next `revision`.',
+        'The answer is a compact JWS over a `TracebackAnswer`, so that it cannot be denied. The platform stores it and answers with a receipt that it signed itself. The same JWS sent again gets the same receipt; a different JWS with the same `answerId` is refused with `conflict`. To correct an answer, send one with the next `revision`.',
       parameters: [IDEMPOTENCY_KEY],
       request: json('AnswerSubmission'),
       response: answered(201, 'SignedReceipt', 'The answer is stored.'),
@@ -219,7 +227,7 @@ export const PLATFORM_ROUTES: readonly PlatformRoute[] = [
       operationId: 'fetchAnswerReceipt',
       summary: 'Fetch the receipt of an answer once more',
       description:
-        'For whoever sent an answer and did not live to read the response: `not-found` says that the answer is not stored.',
+        'For a client that sent an answer and ended before it read the response: `not-found` says that the answer is not stored.',
       response: answered(200, 'SignedReceipt', 'The receipt, the same as at first.'),
     },
   }),
@@ -235,7 +243,7 @@ export const PLATFORM_ROUTES: readonly PlatformRoute[] = [
       operationId: 'respondToNotice',
       summary: 'Respond to a notice',
       description:
-        'First what was done, within 48 hours; then what was found, within 14 days. `responseId` tells repeats.',
+        'First what was done, within 48 hours; then what was found, within 14 days. `responseId` identifies repeats.',
       allowed: ['carrier'],
       request: json('NoticeResponse'),
       response: answered(201, 'FccNotice', 'The notice with the response.'),

@@ -278,7 +278,7 @@ export class AuditLog implements AsyncDisposable {
   /** The segment that entries are added to. */
   #current(): AuditSegment {
     const last = this.#segments.at(-1);
-    if (last === undefined) throw new HopbackError('internal', 'an audit has a segment');
+    if (last === undefined) throw new HopbackError('internal', 'the audit has no segment');
     return last;
   }
 

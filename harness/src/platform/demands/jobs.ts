@@ -190,7 +190,7 @@ async function orderSupplement(work: DemandWork, demandId: string, nowMs: number
     .orderBy('decision_id', 'desc')
     .executeTakeFirst();
   if (decision === undefined)
-    throw new HopbackError('internal', 'a demand goes on without a decision', { details: { demandId } });
+    throw new HopbackError('internal', 'a demand was continued without a decision', { details: { demandId } });
   const isLast = row.continuing_until_ms <= nowMs;
   const fromMs = (row.supplemented_at_ms ?? row.submitted_at_ms) - SUPPLEMENT_OVERLAP_MS;
   const productionId = await orderProduction(work, {

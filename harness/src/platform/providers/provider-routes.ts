@@ -97,7 +97,7 @@ const REGISTRY_ROUTES: readonly ServedRoute[] = [
     body: 'AnswerKeyRegistration',
     answer: 'RegisteredProvider',
     summary: 'Register a key that answers are signed with',
-    description: 'Keys that end stay registered: answers from before are still checked with them.',
+    description: 'Retired keys stay registered, so that earlier answers can still be checked.',
     problems: ['conflict'],
   }),
   put('retireAnswerKey', {

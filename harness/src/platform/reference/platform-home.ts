@@ -110,6 +110,6 @@ async function keyFile(folder: string, name: string): Promise<KeyFile> {
 async function fileKeyOf(file: string): Promise<Uint8Array> {
   const octets = await keptSecret(file, () => randomBytes(FILE_KEY_BYTES));
   if (octets.length !== FILE_KEY_BYTES)
-    throw new HopbackError('key-unusable', `${file} is no key of files: it has ${octets.length} octets`);
+    throw new HopbackError('key-unusable', `${file} is not a file key: it has ${octets.length} octets`);
   return octets;
 }

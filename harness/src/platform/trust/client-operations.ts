@@ -330,7 +330,7 @@ export async function makeFirstOperator(context: PlatformContext, first: FirstOp
   const { organizationId = 'itg', organizationName = 'Traceback group', clientId, jwk } = first;
   const reading = readClientKey(jwk);
   if (reading.status === 'refused')
-    throw new HopbackError('key-unusable', `the key of the first operator is none for assertions: ${reading.fault}`);
+    throw new HopbackError('key-unusable', `the first operator's key cannot be used for assertions: ${reading.fault}`);
   const atMs = context.clock.nowMs();
   return context.transact(async (transaction) => {
     const there = await clientById(transaction, clientId);

@@ -204,7 +204,7 @@ export function signingKey(signed: EvidencePack | string | undefined, keys: read
     return signed?.manifest.signer.publicKeySha256 === hash('sha256', der, 'hex');
   });
   if (found !== undefined) return found;
-  throw new HopbackError('key-unusable', 'the pack is signed by none of the keys: --key FILE, once for each');
+  throw new HopbackError('key-unusable', 'none of the given keys signed the pack: give each key with --key FILE');
 }
 
 const PUBLIC_KEY = /-----BEGIN PUBLIC KEY-----[A-Za-z0-9+/=\s]*-----END PUBLIC KEY-----/g;

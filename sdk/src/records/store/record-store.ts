@@ -245,7 +245,7 @@ export function checkInterval({ sourceId, fromUs, toUs }: CoverageInterval): voi
  */
 export function checkHoldOrder({ query, reason, untilUs }: HoldOrder): void {
   checkedLimit(query);
-  if (reason.trim() === '') throw new HopbackError('invalid-argument', 'a hold is ordered for a reason');
+  if (reason.trim() === '') throw new HopbackError('invalid-argument', 'a hold needs a reason');
   if (untilUs !== undefined && !Number.isSafeInteger(untilUs))
     throw new HopbackError('invalid-argument', 'untilUs is a time in whole microseconds');
 }

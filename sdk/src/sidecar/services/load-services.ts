@@ -146,7 +146,7 @@ export async function loadSigning(
   const certificate = { chainPem, x5u: configuration.x5u, ...defined({ x5uPolicy: allow && { allow } }) };
   const read = readSigningCertificate(certificate);
   if (read.status === 'unusable')
-    throw new HopbackError('certificate-unusable', `${chainPath} cannot be signed under: ${read.detail}`);
+    throw new HopbackError('certificate-unusable', `${chainPath} cannot be used for signing: ${read.detail}`);
   // AttestationPolicy checks every part of the file.
   const policy =
     policyPath === undefined ? DEFAULT_ATTESTATION_POLICY : ((await readJsonFile(policyPath)) as AttestationPolicyData);

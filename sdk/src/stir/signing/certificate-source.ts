@@ -329,7 +329,7 @@ export class FileCertificateSource implements CertificateSource {
     const refusal = ownerProblem(current, options.owner);
     if (refusal !== undefined) {
       const { reason, detail } = refusal;
-      throw new HopbackError('certificate-unusable', `The certificate must not be signed under: ${detail}.`, {
+      throw new HopbackError('certificate-unusable', `The certificate must not be used for signing: ${detail}.`, {
         details: { reason },
       });
     }

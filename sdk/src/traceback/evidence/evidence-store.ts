@@ -276,7 +276,7 @@ function requireAnswerOf(pack: EvidencePack, answerJws: string): void {
   }
   const what = answerDifference(pack, answerJws);
   if (what === undefined) return;
-  throw new HopbackError('invalid-argument', `the signed answer is none of this pack: ${what}`);
+  throw new HopbackError('invalid-argument', `the signed answer does not belong to this pack: ${what}`);
 }
 
 interface LoggedJws {
