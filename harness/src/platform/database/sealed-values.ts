@@ -24,7 +24,10 @@ export async function readSecretFile(path: string): Promise<Buffer | undefined> 
   try {
     const { mode } = await stat(path);
     if ((mode & 0o077) !== 0)
-      throw new HopbackError('key-unusable', `others may read ${path}: set its mode to 0600, and consider who may already have read it`);
+      throw new HopbackError(
+        'key-unusable',
+        `others may read ${path}: set its mode to 0600, and consider who may already have read it`,
+      );
     return await readFile(path);
   } catch (cause) {
     if (cause instanceof HopbackError) throw cause;

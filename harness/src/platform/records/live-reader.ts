@@ -134,7 +134,10 @@ function byTime(one: CallRecord, other: CallRecord): number {
 function checked(query: Query): Query {
   const { fromMs, toMs, limit, providerIds = [], callingTns = [], calledTns = [], recordIds = [] } = query;
   if (!Number.isSafeInteger(fromMs * 1_000) || !Number.isSafeInteger(toMs * 1_000) || fromMs > toMs)
-    throw new HopbackError('invalid-argument', 'a time range must begin before it ends, and be given in whole milliseconds');
+    throw new HopbackError(
+      'invalid-argument',
+      'a time range must begin before it ends, and be given in whole milliseconds',
+    );
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_FOUND_RECORDS)
     throw new HopbackError('invalid-argument', `limit is a whole number from 1 to ${MAX_FOUND_RECORDS}`);
   if ([providerIds, callingTns, calledTns, recordIds].some(({ length }) => length > MAX_LOOKED_UP))
