@@ -11,12 +11,9 @@ import { TestPki } from '../../sdk/src/testing/index.js';
 import { ROOT } from '../house/run.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import type { TemporaryDirectory } from '../peers/temporary-directory.js';
-import { runInProcess } from '../support/cli-lab.js';
-import { harnessCommand } from '../support/itg-command.js';
 import { freePorts } from '../support/recipe.js';
 
-// Every command that listens, with each of its ports in use by somebody else: it names the port, exits with 4, and ends. The first port of a command
-// is tried in a process of its own, the others in this one, where nothing may be left that would keep a process from ending.
+// Every command that listens, with each of its ports in use by somebody else: it names the port, exits with 4, and ends.
 
 const PROGRAMS = { hopback: 'sdk/dist/cli/main.js', 'hopback-harness': 'harness/dist/cli/main.js' };
 type Program = keyof typeof PROGRAMS;
@@ -29,63 +26,39 @@ interface Case {
   readonly port: string;
   /** Makes the command line that listens on that port of 127.0.0.1, while the port is still free. */
   readonly argv: (port: number) => Promise<readonly string[]> | readonly string[];
-  /** Whether the command forks its own program. */
-  readonly forks?: boolean;
 }
 
-const home = process.cwd();
 let directory: TemporaryDirectory;
 beforeAll(async () => {
   directory = await createTemporaryDirectory();
-  process.chdir(directory.path);
   const pki = new TestPki({ nowMs: Date.now() });
   const tls = pki.issueTls({ addresses: [HOST] });
   await directory.write('root.pem', pki.root.certificatePem);
   await directory.write('tls-key.pem', tls.privateKeyPem);
   await directory.write('tls-cert.pem', tls.chainPem);
 });
-afterAll(() => {
-  process.chdir(home);
-  return directory?.[Symbol.asyncDispose]();
-});
+afterAll(() => directory?.[Symbol.asyncDispose]());
 
 interface Ended {
-  readonly exitCode: number;
-  readonly printed: string;
+  readonly code: number | string | null;
+  readonly killed?: boolean;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
-async function runProcess(program: Program, argv: readonly string[]): Promise<Ended> {
-  const options = { timeout: PATIENCE_MS, killSignal: 'SIGKILL' as const };
+async function run(program: Program, argv: readonly string[]): Promise<Ended> {
+  const options = { cwd: directory.path, timeout: PATIENCE_MS, killSignal: 'SIGKILL' as const };
   try {
     const { stdout, stderr } = await promisify(execFile)(
       process.execPath,
       [join(ROOT, PROGRAMS[program]), ...argv],
       options,
     );
-    return { exitCode: 0, printed: stdout + stderr };
+    return { code: 0, stdout, stderr };
   } catch (error) {
-    const { code, stdout, stderr } = error as {
-      readonly code: number;
-      readonly stdout: string;
-      readonly stderr: string;
-    };
-    return { exitCode: code, printed: stdout + stderr };
+    return error as Ended;
   }
 }
-
-async function runHere(program: Program, argv: readonly string[]): Promise<Ended> {
-  const before = held();
-  const ran = await (program === 'hopback' ? runInProcess(argv, { nowMs: Date.now }) : harnessCommand(argv));
-  await expect.poll(held, { timeout: PATIENCE_MS }).toEqual(before);
-  return { exitCode: ran.exitCode, printed: 'out' in ran ? ran.out + ran.err : ran.stdout + ran.stderr };
-}
-
-/** What keeps this process from ending, but for timers and for what the test runner has. */
-const held = (): readonly string[] =>
-  process
-    .getActiveResourcesInfo()
-    .filter((kind) => /^(?:TCP|UDP|Process)/.test(kind))
-    .toSorted();
 
 /** Takes a port of 127.0.0.1 for UDP and for TCP. @returns what releases it */
 async function take(port: number): Promise<() => Promise<void>> {
@@ -124,7 +97,7 @@ const hepSource = (name: string, port: number): Promise<string> =>
 async function prepared(folder: string, ports: { readonly https?: number; readonly crl?: number }): Promise<string> {
   const { https = await free(), crl = await free() } = ports;
   const place = ['--certificates', at(https), '--crl-port', String(crl)];
-  expect((await harnessCommand(['conformance', '--prepare', folder, ...place])).exitCode).toBe(0);
+  expect((await run('hopback-harness', ['conformance', '--prepare', folder, ...place])).code).toBe(0);
   return folder;
 }
 
@@ -135,7 +108,7 @@ const CASES: Readonly<Record<Program, Readonly<Record<string, readonly Case[]>>>
     serve: [
       { port: 'listen.calls', argv: (port) => serving('calls.yaml', { listen: { calls: listener(port) } }) },
       {
-        ...{ port: 'listen.calls, with workers', forks: true },
+        port: 'listen.calls, with workers',
         argv: (port) => serving('workers.yaml', { workers: 2, listen: { calls: listener(port) } }),
       },
       {
@@ -143,7 +116,7 @@ const CASES: Readonly<Record<Program, Readonly<Record<string, readonly Case[]>>>
         argv: (port) => serving('admin.yaml', { listen: { calls: listener(0), admin: listener(port) } }),
       },
       {
-        ...{ port: 'listen.admin, with workers', forks: true },
+        port: 'listen.admin, with workers',
         argv: (port) => serving('both.yaml', { workers: 2, listen: { calls: listener(0), admin: listener(port) } }),
       },
       ...(['udp', 'tcp'] as const).map((transport) => ({
@@ -250,7 +223,7 @@ const LISTENS_NOWHERE: Readonly<Record<Program, readonly string[]>> = {
 /** A lab whose certificate server is to listen on a port. */
 async function lab(folder: string, port: number): Promise<string> {
   const options = ['--external', 'birch=sip:127.0.0.1:9', '--certificates', at(port)];
-  expect((await harnessCommand(['lab', 'direct', folder, ...options])).exitCode).toBe(0);
+  expect((await run('hopback-harness', ['lab', 'direct', folder, ...options])).code).toBe(0);
   return folder;
 }
 
@@ -261,19 +234,18 @@ describe.each(Object.keys(CASES) as Program[])('%s', (program) => {
     expect([...Object.keys(CASES[program]), ...LISTENS_NOWHERE[program]].toSorted()).toEqual(names.toSorted());
   });
 
-  const cases = Object.entries(CASES[program]).flatMap(([name, ports]) =>
-    ports.map((one, index) => [name, one.port, one.argv, index === 0 || one.forks === true] as const),
-  );
-  test.each(cases)(
+  const cases = Object.entries(CASES[program]).flatMap(([name, ports]) => ports.map((one) => [name, one] as const));
+  test.each(cases.map(([name, one]) => [name, one.port, one] as const))(
     '%s ends with 4 when the port of %s is in use',
     { timeout: 2 * PATIENCE_MS },
-    async (_name, _port, argv, isAlone) => {
+    async (_name, _port, { argv }) => {
       const port = await free();
       const words = await argv(port);
-      onTestFinished(await take(port));
-      const { exitCode, printed } = await (isAlone ? runProcess : runHere)(program, words);
-      expect(printed).toContain(String(port));
-      expect(exitCode).toBe(4);
+      const release = await take(port);
+      onTestFinished(release);
+      const { code, stdout, stderr } = await run(program, words);
+      expect(`${stdout}${stderr}`).toContain(String(port));
+      expect(code).toBe(4);
     },
   );
 });
