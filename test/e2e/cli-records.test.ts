@@ -241,7 +241,7 @@ test('rejects are listed by source, with their bytes where they are asked for', 
   await lab.run(await importOf(file));
   const list = records('rejects');
   const plain = (await lab.run(list)).stdout;
-  expect(plain).toContain('! 1 rejected row\n  too-few-fields       1\n');
+  expect(plain).toContain('! 1 rejected row\n  too-few-fields           1\n');
   expect(plain).toContain('1.csv:3: too-few-fields');
   expect(plain).not.toContain('bad');
   const withBytes = (await lab.run([...list, '--bytes', '--id', 'pbx-1'])).stdout;

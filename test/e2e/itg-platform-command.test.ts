@@ -178,7 +178,7 @@ test('the reason why a platform does not start is printed in one line, with exit
   await chmod(ring, 0o644);
   const open = await start('--port', '0');
   expect(open).toMatchObject({ exitCode: 4, out: '' });
-  expect(open.err).toMatch(/^hopback-harness platform: others may read .*ring\.json: make it 0600.*\n$/);
+  expect(open.err).toMatch(/^hopback-harness platform: other users can read .*ring\.json: set its mode to 0600.*\n$/);
   const without = await start('--port', '0', '--tls-cert', '/nowhere/cert.pem', '--tls-key', '/nowhere/key.pem');
   expect(without.exitCode).toBe(4);
   await folder.close();

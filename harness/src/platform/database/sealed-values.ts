@@ -26,7 +26,7 @@ export async function readSecretFile(path: string): Promise<Buffer | undefined> 
     if ((mode & 0o077) !== 0)
       throw new HopbackError(
         'key-unusable',
-        `others may read ${path}: set its mode to 0600, and consider who may already have read it`,
+        `other users can read ${path}: set its mode to 0600, and consider who may already have read it`,
       );
     return await readFile(path);
   } catch (cause) {
