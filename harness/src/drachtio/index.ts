@@ -1,7 +1,7 @@
 /**
  * A drachtio server in TypeScript for tests: unmodified drachtio-srf applications connect to it, and it speaks SIP for them.
  *
- * - **To run one:** {@link DrachtioServer.open}; what it refuses to take on is told by its {@link ServerLimits}.
+ * - **To run one:** {@link DrachtioServer.open}; {@link ServerLimits} lists what it refuses.
  * - **To flood:** {@link Exchange} places and takes calls by the thousand, and costs little.
  * - **To look on:** {@link DrachtioServer.tap} shows every message, {@link pcapOf} makes a capture of them, {@link DrachtioServer.counters}
  *   counts by method and status, and {@link DrachtioServer.inUse} tells what is in memory still.

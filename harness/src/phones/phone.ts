@@ -180,7 +180,7 @@ export class Phone implements AsyncDisposable {
   }
 
   /**
-   * Calls a number of the phone's domain, or a SIP URI. What comes of it is told by the call.
+   * Calls a number of the phone's domain, or a SIP URI. The call reports its outcome.
    * @throws {@link HopbackError} `invalid-argument` when the target is neither or a setting makes no sense, `closed` when the phone is closed,
    * `network-failed` when its connection broke
    */

@@ -116,7 +116,7 @@ export class MerkleLog implements AsyncDisposable {
     const { logId, signer, formerPublicKeys = [], heldCheckpoints = [] } = options;
     return MerkleLog.#opened(options, false, async (log) => {
       const read = await readMerkleRecords(log, logId);
-      // Whoever signs on would sign for another entry in its place.
+      // The next signature would cover another entry in its place.
       if (log.state().lost.records > 0) throw inconsistent(read.tree.size, 'lost an entry that was durable');
       const publicKeys = [signer.publicKey, ...formerPublicKeys];
       requireSigned(read, publicKeys);

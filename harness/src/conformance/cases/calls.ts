@@ -234,7 +234,7 @@ const namesOf = (identity: string | undefined): readonly string[] => {
   return [value, `..${value.slice(value.lastIndexOf('.') + 1)}`];
 };
 
-/** The Reason header fields that are due when the call goes on and the caller's side is told what was wrong. */
+/** The Reason header fields that must be sent when the call goes on and the caller's side learns what was wrong. */
 export const REASONED: Readonly<Record<string, Pick<VerificationCase, 'expects' | 'showsReason'>>> = {
   'V-831': { expects: ({ identity: [first] }) => ({ outcome: 'passed', reasonCauses: [438], ppiOf: namesOf(first) }) },
   'V-832': { expects: { outcome: 'refused', reasonCauses: [438, 403] } },

@@ -151,7 +151,7 @@ export function createAgentContext(parts: AgentParts) {
   };
 }
 
-/** What others are told as our host. */
+/** The host that we give in messages to others. */
 export function hostOf(
   { advertisedHost }: { readonly advertisedHost?: string | undefined },
   { address }: Endpoint,

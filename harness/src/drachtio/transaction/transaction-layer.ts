@@ -104,7 +104,7 @@ abstract class Transaction<Given> implements TimerTarget<TransactionTimer> {
     return this.#state;
   }
 
-  /** Ends it without a word: what follows is none of its business. */
+  /** Ends it silently: it takes no further part. */
   end(): void {
     if (this.#state === 'terminated') return;
     this.#state = 'terminated';
@@ -120,7 +120,7 @@ abstract class Transaction<Given> implements TimerTarget<TransactionTimer> {
 
   /** After its final response. */
   protected onCompleted(): void {
-    // The user of a server transaction is told of failures until the end.
+    // The user of a server transaction hears of failures until the end.
   }
 
   /** @returns whether something was sent or handed up */
@@ -239,7 +239,7 @@ export class ClientTransaction extends Transaction<Received> {
     else this.step(status < 300 ? 'success' : 'failure', received);
   }
 
-  /** Tells somebody else from now on, unless nobody is told any more. */
+  /** Reports to another user from now on, unless it has stopped reporting. */
   handOver(user: ClientTransactionUser): void {
     if (this.#user === undefined) return;
     this.#user = user;

@@ -287,7 +287,7 @@ export class Detector {
     }).finally(() => (this.#phase = 'closed'));
   }
 
-  /** Has the engine take up the snapshot. @returns undefined where there is none that can be used: the engine has heard nothing then */
+  /** Has the engine take up the snapshot. @returns undefined without a usable snapshot: the engine has heard nothing then */
   async #usableSnapshot(): Promise<{ readonly sequence: number; readonly state: DetectorState } | undefined> {
     const { context, engine, ports } = this.#parts;
     const found = await readSnapshot(context, this.#version);

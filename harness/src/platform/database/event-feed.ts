@@ -255,7 +255,7 @@ export class EventFeed implements AsyncDisposable {
     }
   }
 
-  /** Of the newest event that can be read; 0 where there is none. @throws what the database throws */
+  /** Of the newest readable event; 0 if there are no events. @throws what the database throws */
   newestPosition(): Promise<number> {
     return this.#ceiling.through();
   }

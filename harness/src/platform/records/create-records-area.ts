@@ -172,7 +172,7 @@ export async function createRecordsArea(context: PlatformContext, options: Recor
      * with the same name after a restart.
      * @param name - of the mark of how far it got
      * @param from - resolves when it may be told, with the batch of the journal behind which that begins: undefined for the mark
-     * @returns resolves when the reports that were not settled are told
+     * @returns resolves when unsettled reports have been delivered
      */
     listen: async (name: string, listener: SettlingListener, from?: Promise<number | undefined>) => {
       // The reports that were not settled come first: they are few, and the records meet them.
