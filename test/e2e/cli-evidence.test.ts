@@ -43,7 +43,7 @@ test('a folder of evidence that is whole: 0 by the key of the provider, 3 by the
   const known = await evidence(argv`verify ${lab.directory} --key ${key}`);
   expect([known.exitCode, known.stderr]).toEqual([0, '']);
   expect(known.stdout).toMatch(
-    /^✓ the log example\.com\/evidence is as it was signed: 6 entries, root [0-9a-f]{64}\n✓ 3 packs looked at\n$/,
+    /^✓ the log example\.com\/evidence is as it was signed: 6 entries, root [0-9a-f]{64}\n✓ 3 packs checked\n$/,
   );
   const run = await evidence(argv`verify ${lab.directory}`);
   expect(run.exitCode).toBe(3);

@@ -144,7 +144,7 @@ test('the command verifies the audit of a platform that runs and of one that doe
   }
   const deleted = await verify();
   expect(deleted.exitCode).toBe(1);
-  expect(deleted.out).toContain('✗ the audit is broken at entry 2: 1 of what was looked at is not as signed');
+  expect(deleted.out).toContain('✗ the audit is broken at entry 2: 1 of the checked entries is not as signed');
   expect(deleted.out).toContain('entry 2: deleted, in the table (segment 1, leaf 1)');
   await rm(join(directory, 'audit'), { recursive: true });
   {

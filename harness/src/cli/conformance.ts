@@ -37,9 +37,9 @@ const OPTIONS = {
   },
   certificates: {
     value: 'HOST:PORT',
-    text: 'where the certificate server of the tests is reached; default as the folder has it, at first 127.0.0.1:8443',
+    text: 'where the certificate server of the tests is reached; default the address that FOLDER has, or 127.0.0.1:8443',
   },
-  'crl-port': { value: 'N', text: 'its port for the CRL, without TLS; default the one after' },
+  'crl-port': { value: 'N', text: 'its port for the CRL, without TLS; default one above that port' },
   listen: { value: 'ADDRESS', text: 'where it listens, where HOST is a name; default all addresses' },
   target: {
     value: 'KIND',

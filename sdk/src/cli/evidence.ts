@@ -284,8 +284,8 @@ function storeLines({ log, findings, notes, packs }: EvidenceStoreVerification):
   const said = notes.map(({ packId, note }) => `! pack ${packId}: ${noteText(note)}`);
   const looked =
     log.status !== 'broken'
-      ? `${countText(packs, 'pack')} looked at`
-      : `the ${String(log.size)} before it are as they were signed; ${countText(packs, 'pack')} of them looked at`;
+      ? `${countText(packs, 'pack')} checked`
+      : `the ${String(log.size)} before it are as they were signed; ${countText(packs, 'pack')} of them checked`;
   const mark = findings.length === 0 && log.status !== 'broken' ? '✓' : '·';
   return [...cut(found), logLine(log), `${mark} ${looked}`, ...cut(said)];
 }

@@ -276,7 +276,7 @@ function trialLines(trial: PolicyTrial): readonly string[] {
     ...factLines([
       ['without a person', `${String(trial.automatic)} (${counts(trial.byArm)})`],
       ['to a person', `${String(trial.review)} (${counts(trial.byQueue)})`],
-      ['otherwise than a person', String(trial.disagreements)],
+      ['differs from the person', String(trial.disagreements)],
     ]),
     ...(rules.length === 0 ? [] : ['', 'rules', ...rules]),
     ...(trial.cases.length === 0 ? [] : ['', 'requests', ...trial.cases.flatMap(caseLines)]),

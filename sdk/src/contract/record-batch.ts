@@ -26,7 +26,7 @@ export type BatchEncoding = 'gzip' | 'br';
 export interface RecordBatch {
   /** 32 lower-case hexadecimal digits of a hash over first and last sequence and content; also the Idempotency-Key. */
   readonly id: string;
-  /** URI reference of whoever sends. CloudEvents 1.0.2 section 3 */
+  /** URI reference of the sender. CloudEvents 1.0.2 section 3 */
   readonly source: string;
   /** Kind of event, in reverse DNS notation. */
   readonly type: string;

@@ -160,7 +160,7 @@ export const PLATFORM_ROUTES: readonly PlatformRoute[] = [
         inHeader('Content-Encoding', 'How the body is compressed.', ['gzip', 'br']),
         inHeader('ce-specversion', 'Version of CloudEvents.', ['1.0']),
         inHeader('ce-id', 'Of the batch: the same octets have the same id.', 'identifier'),
-        inHeader('ce-source', 'URI reference of whoever sends.', 'line'),
+        inHeader('ce-source', 'URI reference of the sender.', 'line'),
         inHeader('ce-type', 'Kind of event.', ['org.hopback.call-records.1']),
         inHeader('ce-time', 'When the batch was made.', 'utc-time'),
       ],

@@ -100,7 +100,7 @@ export function auditFaults(result: {
   const { findingCount = 0, firstBadEntry } = result;
   const where = firstBadEntry === undefined ? 'the end of the log' : `entry ${firstBadEntry}`;
   return [
-    `the audit is broken at ${where}: ${findingCount} of what was looked at ${findingCount === 1 ? 'is' : 'are'} not as signed`,
+    `the audit is broken at ${where}: ${findingCount} of the checked entries ${findingCount === 1 ? 'is' : 'are'} not as signed`,
   ];
 }
 

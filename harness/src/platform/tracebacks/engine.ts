@@ -188,6 +188,6 @@ async function prefetchTexts({ texts, transaction }: EffectWork, due: readonly D
 }
 
 const unfinished = ({ row }: HeldTraceback, { type }: TracebackEffect): HopbackError =>
-  new HopbackError('internal', 'a traceback does not take note of what was done for it', {
+  new HopbackError('internal', 'a traceback never records that its effects were carried out', {
     details: { tracebackId: row.traceback_id, effect: type },
   });

@@ -216,7 +216,7 @@ function endText({ traceback: { outcome, state } }: JudgedTraceback, plan: Netwo
     case 'point-of-entry':
       return `It names ${name}, the gateway provider (point of entry)`;
     case 'disputed':
-      return 'It ends disputed: one word stands against the other, and nothing on record decides between them';
+      return 'It ends disputed: two providers contradict each other, and no record decides between them';
     case 'non-responsive':
       return `It ends at ${name}, which does not answer`;
     default:
@@ -350,7 +350,7 @@ function titleOf(calls: readonly number[]): readonly string[] {
   const which = [...new Set(calls)].toSorted((one, other) => one - other);
   const whose = which.length === 1 ? `call ${which[0]}` : `calls ${which.slice(0, -1).join(', ')} and ${which.at(-1)}`;
   return wrapped(
-    `${calls.length === 1 ? 'Traceback' : `${calls.length} tracebacks`} of ${whose}, back from who was called:`,
+    `${calls.length === 1 ? 'Traceback' : `${calls.length} tracebacks`} of ${whose}, back from the called party:`,
     {
       first: '',
       rest: '  ',

@@ -30,9 +30,9 @@ export async function runProgram<Io extends ProgramIo>(
   const whole = { ...program, commands: [...program.commands, completionCommand(program)] };
   let name = '';
   try {
-    // `help run` is `run --help`, and nothing at all is `--help`.
+    // `help run` is `run --help`; nothing at all, and `help help`, are `--help`.
     const isHelp = argv[0] === 'help' || argv.length === 0;
-    const words = isHelp ? [...argv.slice(1), '--help'] : argv;
+    const words = isHelp ? [...argv.slice(argv[1] === 'help' ? 2 : 1), '--help'] : argv;
     const entry = entryOf(whole, words);
     name = isHelp ? 'help' : (entry?.name ?? '');
     const exitCode = await (entry === undefined ? list(whole, words, io) : run(whole, entry, words, io));
@@ -170,7 +170,7 @@ function listHelp<Io extends ProgramIo>(
   parser.usage(`${first === undefined ? '' : `${first} `}COMMAND [OPTION...] [OPERAND...]`);
   for (const { name, summary } of group) parser.addCommand(listed(name, summary));
   if (first !== undefined)
-    return withNotes(parser, [`${program.name} help ${group[0]?.name ?? first} shows the options of one.`], io);
+    return withNotes(parser, [`${program.name} help ${group[0]?.name ?? first} shows the options of one command.`], io);
   parser.description(program.summary);
   parser.addCommand(listed('help COMMAND', 'options and examples of one command'));
   parser

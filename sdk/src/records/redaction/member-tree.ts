@@ -22,7 +22,7 @@ export const MEMBER_RULES = Object.freeze({
   'called-number-veiled': 'At this level of the number called only area code, exchange and a pseudonym leave.',
   'caller-no-number': 'What came in place of a calling number is none; that is said, and the text stays.',
   'caller-is-the-called-number': 'The caller shows the number called, which does not leave: it is veiled too.',
-  'made-of-the-called-number': 'It is a hash of what holds the number called, which could be found by trying.',
+  'made-of-the-called-number': 'It is a hash of a value that contains the called number, which could be found by trying all numbers.',
   'may-name-the-called-number': 'It may hold the number called, or another way to it.',
   'text-holds-the-called-number': 'The number called stands in this text.',
   'calling-by-policy': 'The policy decides about calling numbers.',

@@ -247,7 +247,7 @@ export const NOT_JUDGED_REASONS = {
   'calling-number-foreign': 'the calling number is of another country, whose plan is not known here',
   'no-called-number': 'the record has no called number',
   'called-number-pseudonymous': 'the carrier shows the called number under a pseudonym',
-  'called-number-not-north-american': 'the called number is none of the North American plan',
+  'called-number-not-north-american': 'the called number is not in the North American numbering plan',
   'no-trunk': 'the record names no trunk',
   'not-answered': 'the call was not answered',
   'no-duration': 'the record does not say how long the call lasted',

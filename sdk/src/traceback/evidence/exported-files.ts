@@ -405,7 +405,7 @@ function signedFiles({ answerJws, receiptJws }: EvidencePack, proofs: readonly L
 function renderings({ renderings: rendered = {}, signer }: ExportFrame): EvidenceFile[] {
   const { pdf, vcon } = rendered;
   if (signer === undefined && (pdf !== undefined || vcon !== undefined)) {
-    throw new HopbackError('invalid-argument', 'nobody vouches for a rendering of a pack: a signer has to sign for it');
+    throw new HopbackError('invalid-argument', 'a rendering of a pack must be signed: name a signer');
   }
   return [
     ...(pdf === undefined ? [] : [fileOf(EXPORTED.pdf, 'application/pdf', 'The pack for people.', pdf)]),

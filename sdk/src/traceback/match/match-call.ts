@@ -85,7 +85,7 @@ function byBegin(one: CoverageInterval, other: CoverageInterval): number {
 /** Why no call is one that a machine decides on, and why no machine says that there was none. */
 export const DOUBTS = {
   several: 'Several calls are consistent with everything that was stated.',
-  possible: 'Other calls could be meant: their records lack what would tell them apart.',
+  possible: 'Other calls could fit too: their records lack what would tell them apart.',
   contradicted: 'No call is consistent with everything that was stated.',
   sentElsewhere: 'The only call that is consistent with what was stated was not sent to the provider that named us.',
   alike: 'Calls to the number were found, and more than one thing that was stated speaks against each.',

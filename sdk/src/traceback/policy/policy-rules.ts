@@ -97,7 +97,7 @@ export const POLICY_RULES: readonly PolicyRule[] = [
       case 'several':
         if (outcome.disputed !== undefined)
           return passed('one call is, but for whom it was sent to', { status, disputed: true });
-        return review(`several calls may be meant: ${outcome.because.join('; ')}`, { status });
+        return review(`more than one call fits: ${outcome.because.join('; ')}`, { status });
       case 'gap':
         return {
           ...review('records of that time are missing', { status, gaps: outcome.gaps.length }),
