@@ -47,7 +47,7 @@ test('a folder of evidence that is whole: 0 by the key of the provider, 3 by the
   );
   const run = await evidence(argv`verify ${lab.directory}`);
   expect(run.exitCode).toBe(3);
-  expect(run.stdout).toContain('? by the key that lies in the folder');
+  expect(run.stdout).toContain('? checked only with the key in the folder');
   const document = (await evidence(argv`verify ${lab.directory} --key ${key} --json`)).json();
   expect(document).toMatchObject({
     ...{ format: 'hopback.evidence-verify.1', exitCode: 0, kind: 'store', packs: 3, findings: [] },
@@ -65,11 +65,11 @@ test.each<readonly [string, string, Parameters<typeof tampered>[1]]>([
   ],
   [
     'deleted',
-    '✗ entries 1 to 2 are gone, and there are others behind',
+    '✗ entries 1 to 2 are gone, but later entries exist',
     (payloads) => payloads.filter((_, index) => index !== 1 && index !== 2),
   ],
   ['swapped', '✗ another entry stands in the place of entry 1', ([a, b, c, ...rest]) => [a!, c!, b!, ...rest]],
-  ['inserted', '✗ in the place of entry 1 stands what was put in', ([a, ...rest]) => [a!, a!, ...rest]],
+  ['inserted', '✗ an inserted entry is in the place of entry 1', ([a, ...rest]) => [a!, a!, ...rest]],
 ])('names the first bad entry of a log with an entry %s', async (name, line, change) => {
   const { exitCode, stdout } = await evidence(argv`verify ${await tampered(name, change)} --key ${key}`);
   expect([exitCode, stdout.split('\n')[0]]).toEqual([1, line]);
@@ -83,7 +83,7 @@ test('a tail that was cut off shows against a checkpoint that was kept elsewhere
   expect((await evidence(argv`verify ${cut} --key ${key}`)).stdout).toContain('✓ the log');
   const { exitCode, stdout } = await evidence(argv`verify ${cut} --key ${key} --checkpoint ${checkpoint}`);
   expect(exitCode).toBe(1);
-  expect(stdout).toContain('✗ the log ends before entry 4, and had 6 entries once: its tail was cut off');
+  expect(stdout).toContain('✗ the log ends before entry 4, but once had 6 entries: its end was cut off');
   const whole = await evidence(argv`verify ${lab.directory} --key ${key} --checkpoint ${checkpoint}`);
   expect([whole.exitCode, whole.stdout.includes('agrees with 1 held checkpoint')]).toEqual([0, true]);
 });
@@ -133,10 +133,10 @@ test('an export that nobody signed says so, then and when it is verified', async
   const otherKey = await cli.put('stranger.key', labKey('p256').pem);
   expect((await evidence([...unsigned, '--sign-key', otherKey])).exitCode).toBe(4);
   expect((await evidence([...unsigned, '--pdf'])).exitCode).toBe(2);
-  expect((await evidence(unsigned)).stdout).toContain('! nobody signed for the folder');
+  expect((await evidence(unsigned)).stdout).toContain('! the folder is not signed');
   const looked = await evidence(argv`verify ${out} --key ${key}`);
   expect(looked).toMatchObject({
-    ...{ exitCode: 3, stdout: expect.stringContaining('! nobody signed for the folder') as string },
+    ...{ exitCode: 3, stdout: expect.stringContaining('! the folder is not signed') as string },
   });
 });
 

@@ -192,7 +192,7 @@ test('find looks at both instants of a repeated hour, in two windows where the t
   expect(long.legs).toEqual(['first', 'second']);
   expect(long.document['windows']).toHaveLength(1);
   expect((await find(...at, '--tolerance', '5m', '--limit', '1')).document).toMatchObject({ isCut: true });
-  expect((await records(['find', ...at, '--tolerance', '5m'])).stdout).toContain('that hour comes twice');
+  expect((await records(['find', ...at, '--tolerance', '5m'])).stdout).toContain('that local time occurs twice');
   const window = ['--from', '2026-11-01T01:30:00', '--to', '2026-11-01T01:30:00', ...NEW_YORK];
   expect((await find('--trunk', 'autumn', ...window)).legs).toEqual(['first', 'second']);
 });
@@ -231,7 +231,7 @@ test.each([
   ['an end alone', ['--to', '2026-11-02T11:00Z'], '--to needs --from'],
   ['a tolerance without --at', ['--from', '2026-11-02T11:00Z', '--tolerance', '5m'], '--tolerance goes with --at'],
   ['two kinds of time', ['--at', '2026-11-02T11:00Z', '--from', '2026-11-02T11:00Z'], 'not both'],
-  ['an invalid tolerance', [...AT_NOON, '--tolerance', '5 minutes'], 'no stretch of time'],
+  ['an invalid tolerance', [...AT_NOON, '--tolerance', '5 minutes'], 'not a duration'],
   ['a limit out of bounds', [...AT_NOON, '--limit', '10001'], '--limit must be'],
 ])('find refuses %s', async (_what, args, text) => {
   const { exitCode, stderr, stdout } = await records(['find', '--called', CALLED, ...args]);

@@ -357,7 +357,7 @@ test('--once takes in rotated and packed files as well, and says what it could n
   await lab.put('Master.csv', `${rows(20, 25)}"half`);
   const first = await lab.run(args);
   expect([first.exitCode, await lab.stored()]).toEqual([0, 25]);
-  expect(first.stdout).toContain('· 5 octets at the end of files: no row yet');
+  expect(first.stdout).toContain('· 5 octets at the end of files: an incomplete line, not yet a row');
   // One that has just come may still be being packed.
   await lab.put('Master.csv.3.gz', gzipSync(rows(30, 40)));
   const second = await lab.run(args);
@@ -502,8 +502,8 @@ test('dead letters are listed, put back one by one, given up, and left alone whi
   const refused = await lab.run(letters);
   expect([refused.exitCode, refused.stderr]).toEqual([4, expect.stringContaining('in use by another process')]);
   await running.end('SIGTERM');
-  expect((await lab.run([...letters, '--discard'])).stdout).toContain('✓ 1 record given up');
-  expect((await lab.run(letters)).stdout).toBe('✓ no record was refused for good\n');
+  expect((await lab.run([...letters, '--discard'])).stdout).toContain('✓ 1 record discarded');
+  expect((await lab.run(letters)).stdout).toBe('✓ no record was refused permanently\n');
   expect((await receiver.report()).distinct).toBe(5);
 });
 

@@ -163,7 +163,7 @@ describe('a diversion', () => {
     const run = await sign(argv`--div-from 12025550199 --dest +13035550107`, { stdin: lab.invite() });
     expect(run.exitCode).toBe(0);
     expect(run.stdout.split('\r\n')[0]).toBe(lab.invite().split('\r\n')[0]);
-    expect(run.stderr).toContain('! the Request-URI was left as it is');
+    expect(run.stderr).toContain('! the Request-URI is unchanged');
   });
 
   test('is for the caller that --orig names', async () => {

@@ -29,7 +29,7 @@ test.each([
   ],
   ['day-or-month.txt', 3, ['? ', '2026-02-10 or 2026-10-02', '--date-order']],
   ['csv-excel-ruined.csv', 3, ['a spreadsheet has rounded this number', '✗ missing: called']],
-  ['mail-unknown-sender.eml', 3, ['none of the domains', '--requester']],
+  ['mail-unknown-sender.eml', 3, ['not from a known requester domain', '--requester']],
   ['no-request.txt', 1, ['✗', 'no traceback request in it', 'a number in running text']],
 ])('%s ends with %i, and says why', async (name, exitCode, said) => {
   const ran = await intake([`${VECTORS}/${name}`]);

@@ -71,7 +71,7 @@ test('the queue of a running responder is listed, shown and decided from another
   for (const text of [
     'call 1: 2026-11-02T14:41:10Z, fits 100 %, 1 leg (0123456789abcdef0123456789abcdef)',
     'telephone numbers are masked',
-    '! to whom it was sent is not known (--despite unknown-egress)',
+    '! the provider it was sent to is unknown (--despite unknown-egress)',
     '? one-call: more than one call fits',
   ])
     expect(stdout).toContain(text);

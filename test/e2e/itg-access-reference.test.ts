@@ -37,14 +37,14 @@ test('the page of who may call what says what the matrix asks', async () => {
 
 const WORDS = `# Who may call what
 
-Made from the table of routes that the platform serves by, and from what the matrix of the tests asks of each of them
-(\`test/e2e/itg-access-reference.test.ts\`): nobody else gets an answer, and what is another's is answered as if it were not there.
+This page is generated from the platform's table of routes and the tests' access matrix (\`test/e2e/itg-access-reference.test.ts\`).
+Nobody else gets an answer, and an object of another organization is answered as if it did not exist.
 
-- \`own\`: about what is the caller's own, or what it has a part in; \`all\`: about everybody's; \`may\`: the call names nothing.
-- \`operator\`, \`reviewer\`, \`analyst\`: only clients of staff with this role. A client of staff without a role reads, and changes nothing but what
+- \`own\`: only objects that belong to the caller or that it has a part in; \`all\`: everybody's objects; \`may\`: the call names no object.
+- \`operator\`, \`reviewer\`, \`analyst\`: only staff clients with this role. A staff client without a role can read, and can change only what
   is its own.
-- Without a token that is good everything is answered with 401; with one of another scope, or without the role, with 403; about what
-  belongs to another organization with 404, as about what there is not.
+- Without a valid token, every call gets 401. With a token of another scope, or without the role, it gets 403. For an object of another
+  organization it gets 404, as for an object that does not exist.
 `;
 
 /** The page of who may call what: a table for each subject, in the order of the routes. */

@@ -94,9 +94,9 @@ test('a command line that is not understood is answered with what to do', async 
   for (const [argv, part] of [
     [['tracebacks'], 'tracebacks is one of: tracebacks list'],
     [['tracebacks', 'shwo'], 'Did you mean tracebacks show?'],
-    [['tracebacks', 'show'], 'it takes tracebackId'],
-    [['tracebacks', 'open', '--called', '+12025550123'], 'it takes --at'],
-    [['demands', 'submit'], 'it takes --body FILE'],
+    [['tracebacks', 'show'], 'this command needs tracebackId'],
+    [['tracebacks', 'open', '--called', '+12025550123'], '--at is needed'],
+    [['demands', 'submit'], '--body FILE is needed'],
     [['alerts', 'list', '--colour', 'red'], 'there is no option --colour'],
     [['api'], 'hopback-harness help api lists'],
     [['api', 'listEverything'], 'no command api listEverything'],

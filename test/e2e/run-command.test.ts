@@ -75,7 +75,7 @@ test('run carries a scenario out, replay places one of its calls again, and diff
   const diff = await harness('diff', 'one', 'two');
   expect([diff.code, diff.stdout.split('\n')[0]]).toEqual([
     0,
-    'Both runs came to the same; times, and what depends on them, differ.',
+    'Both runs had the same results; only times, and what depends on them, differ.',
   ]);
   const replay = await harness('replay', '4', 'one', '--trace');
   expect(replay.stdout).toMatch(/INVITE .*->|--- INVITE ---/);

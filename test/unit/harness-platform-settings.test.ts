@@ -17,7 +17,7 @@ test.each<[GivenSettings, string]>([
   [{ port: '70000' }, '70000 is no port'],
   [{ port: '' }, '--port'],
   [{ 'trusted-proxies': '-1' }, '--trusted-proxies'],
-  [{ 'log-level': 'loud' }, 'loud is none of info, warn, error, none'],
+  [{ 'log-level': 'loud' }, 'loud is not one of info, warn, error, none'],
   [{ 'tls-cert': 'a.pem' }, '--tls-cert and --tls-key go together'],
   [{ 'client-ca': 'ca.pem' }, '--client-ca is for connections with TLS'],
   [{ database: 'mysql://user:secret@db/name' }, '--database'],

@@ -84,7 +84,7 @@ test('every body, every arm and every member has a description', () => {
   for (const { description = '' } of schemas['TracebackFinding']?.oneOf ?? [])
     expect(description).toMatch(/^[A-Z].+\.$/);
   expect(schemas['TracebackRequest']?.properties?.['downstream']?.description).toBe(
-    'The hop that said it had the call from the asked provider; absent at the first hop.',
+    'The hop that named the asked provider as the sender of the call; absent at the first hop.',
   );
   expect(JSON.stringify(schemas).match(/.{0,40}\{@link.{0,40}/)).toBeNull();
 });

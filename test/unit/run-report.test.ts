@@ -71,7 +71,7 @@ test('a ladder has both sides of each hop, what was lost, and the verdict where 
     expect([typeof sentMs, typeof receivedMs]).toEqual(['number', 'number']);
   expect(arrows.some(({ isLost }) => isLost)).toBe(false);
   expect(ladder.rows.filter((row) => row.kind === 'note' && !row.isTrue)).toMatchObject([
-    { at: 4, text: 'No-TN-Validation (C), true is TN-Validation-Passed' },
+    { at: 4, text: 'No-TN-Validation (C), expected TN-Validation-Passed' },
   ]);
   const isLostAck = ({ provider, direction, text }: SampledCall['messages'][number]): boolean =>
     provider === 'birch' && direction === 'in' && text.startsWith('ACK');

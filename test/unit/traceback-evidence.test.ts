@@ -358,7 +358,7 @@ test('a receipt for another answer is found', async () => {
   await lab.store.attachAnswer('pack-1', { answerJws, receiptJws });
   const { findings } = await verifyEvidenceStore(lab.directory, trustOf(lab));
   expect(findings.map(({ finding }) => finding)).toEqual([
-    { kind: 'receipt-differs', file: 'receipt.jws', what: 'it is of other bytes than answer.jws' },
+    { kind: 'receipt-differs', file: 'receipt.jws', what: 'its hash is not that of answer.jws' },
   ]);
 });
 

@@ -124,7 +124,7 @@ test('the fields include the record of the call, the search and the action, if t
     'Source IP of the signaling': '192.0.2.1:5060',
     'Attestation received': 'B',
     'Basis of our attestation': 'gateway',
-    'Action about whoever sent the call': 'warned',
+    'Action about the sender of the call': 'warned',
     Searched: '2026-10-23T18:41:00Z to 2026-10-23T20:41:00Z, by called; 1 record weighed',
     Amends: 'answer a-0: wrong trunk',
     Evidence: 'pack p-1, manifest SHA-256 ab',

@@ -50,7 +50,7 @@ function commandOf(command: ApiCommand, route: ApiRoute): HarnessCommand {
     usage: [[...operandNames(route).map((name) => name.toUpperCase()), '[options]'].join(' ')],
     options: optionsOf(command, route),
     notes: [
-      route.description,
+      command.note ?? route.description,
       'Exit codes: 0 done; 1 the platform refused it or cannot be reached, or the returned data failed a check; 2 the command line or the profile cannot be ' +
         'understood; 4 a file cannot be read.',
     ],
@@ -128,8 +128,8 @@ async function paramsOf(call: ApiCall): Promise<RouteCallParams> {
   if (operands.length !== names.length)
     throw new UsageError(
       names.length === 0
-        ? `it takes no operands, but there is ${operands[0] ?? ''}`
-        : `it takes ${names.join(' and ')}`,
+        ? `this command takes no operand, but got ${operands[0] ?? ''}`
+        : `this command needs ${names.join(' and ')}`,
     );
   const given = route.parameters.flatMap(({ name }) => {
     const value = options.text(name);
@@ -155,7 +155,7 @@ async function bodyOf({ command, options, io }: ApiCall, pdf: Uint8Array | undef
       if (error instanceof SyntaxError) throw new UsageError(`${file} is not JSON: ${error.message}`);
       throw error;
     }
-  } else if (members.length === 0 && defaults === undefined) throw new UsageError('it takes --body FILE');
+  } else if (members.length === 0 && defaults === undefined) throw new UsageError('--body FILE is needed');
   const reading: OptionReading = {
     textOf: async (path) => Buffer.from(await inputOf(path, io)).toString('utf8'),
     option: options.text,
@@ -164,13 +164,13 @@ async function bodyOf({ command, options, io }: ApiCall, pdf: Uint8Array | undef
   };
   for (const { option, member, isRequired, read } of members) {
     const text = options.text(option);
-    if (text === undefined && isRequired === true && file === undefined) throw new UsageError(`it takes --${option}`);
+    if (text === undefined && isRequired === true && file === undefined) throw new UsageError(`--${option} is needed`);
     if (text === undefined || member === undefined) continue;
     try {
       put(body, member.split('.'), read === undefined ? text : await read(text, reading));
     } catch (error) {
       if (isHopbackError(error) && error.code === 'storage-failed') throw error;
-      throw new UsageError(isHopbackError(error) ? `--${option}: ${error.message}` : `--${option} is not in its form`);
+      throw new UsageError(isHopbackError(error) ? `--${option}: ${error.message}` : `--${option} has the wrong form`);
     }
   }
   for (const [member, value] of Object.entries(defaults ?? {})) body[member] ??= value;

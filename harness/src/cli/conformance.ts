@@ -33,43 +33,43 @@ import type { HarnessCommand, HarnessIo } from './carry-out.js';
 const OPTIONS = {
   prepare: {
     value: 'FOLDER',
-    text: 'make keys, and the files that the service is given once; FOLDER/README.md says what for',
+    text: 'create keys and the files to set up the service with; FOLDER/README.md explains them',
   },
   certificates: {
     value: 'HOST:PORT',
-    text: 'where the certificate server of the tests is reached; default the address that FOLDER has, or 127.0.0.1:8443',
+    text: 'address at which the service reaches our certificate server; default the one in FOLDER, or 127.0.0.1:8443',
   },
-  'crl-port': { value: 'N', text: 'its port for the CRL, without TLS; default one above that port' },
-  listen: { value: 'ADDRESS', text: 'where it listens, where HOST is a name; default all addresses' },
+  'crl-port': { value: 'N', text: 'HTTP port of the CRL; default the --certificates port + 1' },
+  listen: { value: 'ADDRESS', text: 'address to bind, if HOST is a name; default all addresses' },
   target: {
     value: 'KIND',
     choices: TARGET_KINDS,
     text: 'atis (ATIS-1000082), 3gpp (Ms of TS 24.229), secsipidx, redirect (302 to an INVITE), sip (INVITE through a device)',
   },
   url: { value: 'URL', text: 'http://host:port[/path], or sip:host:port' },
-  'signing-url': { value: 'URL', text: 'where calls are signed, when elsewhere' },
-  folder: { value: 'FOLDER', text: 'what was prepared, default hopback-conformance' },
+  'signing-url': { value: 'URL', text: 'URL for signing, if it is not --url' },
+  folder: { value: 'FOLDER', text: 'folder made by --prepare, default hopback-conformance' },
   name: { value: 'TEXT', text: 'name of the service in reports, default its URL' },
-  only: { value: 'V-101,V-2*', multiple: true, text: 'these numbers' },
-  group: { value: 'NAME', multiple: true, text: 'these groups; --list has their names' },
+  only: { value: 'V-101,V-2*', multiple: true, text: 'run only these cases' },
+  group: { value: 'NAME', multiple: true, text: 'run only these groups; --list shows their names' },
   lacks: {
     value: 'WHAT,...',
     multiple: true,
     text: 'features that the interface defines but this service does not support: codes, verstat, reasons, sign, ...',
   },
   'token-file': { value: 'FILE', text: 'bearer token of HTTP requests' },
-  timeout: { value: 'SECONDS', text: 'how long each answer is waited for, default 10' },
-  'max-seconds': { value: 'N', text: 'for the whole run, default 600' },
+  timeout: { value: 'SECONDS', text: 'how long to wait for each answer, default 10' },
+  'max-seconds': { value: 'N', text: 'time limit for the whole run, default 600' },
   concurrency: { value: 'N', text: 'calls at once, default 4' },
-  strict: { text: 'departures from recommendations fail, too' },
+  strict: { text: 'also fail on departures from recommendations' },
   out: { value: 'FOLDER', text: 'write summary.json, junit.xml and index.html there' },
   domain: { value: 'HOST', text: 'host of the Request-URI of calls to be verified (redirect, sip)' },
   'signing-domain': { value: 'HOST', text: 'host of the Request-URI of calls to be signed' },
-  'attestation-field': { value: 'F', text: 'header field in which a request to sign says the attestation' },
-  'origid-field': { value: 'F', text: 'header field in which a request to sign says the origid' },
+  'attestation-field': { value: 'F', text: 'header field with the attestation in signing requests' },
+  'origid-field': { value: 'F', text: 'header field with the origid in signing requests' },
   callee: {
     value: 'HOST:PORT',
-    text: 'where the device sends calls on to: the callee of the tests listens there (sip)',
+    text: 'address that the device forwards calls to; the tests answer them there (sip)',
   },
   matrix: { text: 'print runs side by side, as Markdown' },
   list: { text: 'list the cases' },
@@ -136,7 +136,7 @@ const words = (options: Options, name: string): readonly string[] =>
 function knownWords<Word extends string>(options: Options, name: string, known: readonly Word[]): readonly Word[] {
   return words(options, name).map((word) => {
     const found = known.find((one) => one === word);
-    if (found === undefined) throw new UsageError(`--${name}: ${word} is none of ${known.join(', ')}`);
+    if (found === undefined) throw new UsageError(`--${name}: ${word} is not one of ${known.join(', ')}`);
     return found;
   });
 }
@@ -164,7 +164,7 @@ async function list(selection: CaseSelection, options: Options, io: HarnessIo): 
 }
 
 async function matrix(files: readonly string[], io: HarnessIo): Promise<ExitCode> {
-  if (files.length === 0) throw new UsageError('--matrix: it takes the summary.json of one run or several');
+  if (files.length === 0) throw new UsageError('--matrix needs the summary.json of one or more runs');
   const columns: MatrixColumn[] = [];
   for (const file of files) {
     const run = conformanceRunOf(await readFile(file, 'utf8'));
@@ -189,7 +189,7 @@ async function prepare(folder: string, options: Options, io: HarnessIo): Promise
   const here = relative(process.cwd(), folder) || '.';
   io.stdout.write(
     [
-      `Prepared ${here}. What the service is given, and what for, is in ${join(here, 'README.md')}.`,
+      `Prepared ${here}. ${join(here, 'README.md')} says how to set up the service.`,
       `During a run the certificate server is at ${new URL(environment.urls.signingX5u).origin}, the CRL at ${environment.urls.crl}.`,
       '',
       `  hopback-harness conformance --folder ${here} --target atis --url http://HOST:PORT`,
@@ -207,7 +207,7 @@ function certificatesOf(options: Options): ConformanceEnvironmentOptions['certif
     throw new UsageError('--crl-port and --listen go with --certificates');
   }
   const [, host, port = String(DEFAULT_CERTIFICATES.httpsPort)] = /^([A-Za-z0-9.-]+)(?::(\d+))?$/.exec(text) ?? [];
-  if (host === undefined) throw new UsageError('--certificates: it is host:port, such as 192.0.2.7:8443');
+  if (host === undefined) throw new UsageError('--certificates must be HOST:PORT, such as 192.0.2.7:8443');
   const httpsPort = portOption('certificates', port);
   const httpPort = portOption('crl-port', crlPort ?? String(httpsPort + 1));
   return {
@@ -223,7 +223,7 @@ const portOption = (name: string, text: string): number => wholeNumber(`--${name
 async function ask(selection: CaseSelection, options: Options, io: HarnessIo): Promise<ExitCode> {
   const { kind, url, signingUrl } = serviceOf(options);
   if (options.text('certificates') !== undefined)
-    throw new UsageError('--certificates belongs to --prepare: the service was told where it is');
+    throw new UsageError('--certificates goes with --prepare: the service already has the address');
   const lacks = knownWords(options, 'lacks', Object.keys(CAPABILITY_TEXT) as Capability[]);
   const seconds = options.number('timeout', 1, 600) ?? 10;
   const most = options.number('max-seconds', 1, 86_400) ?? 600;
@@ -263,8 +263,8 @@ async function ask(selection: CaseSelection, options: Options, io: HarnessIo): P
 function serviceOf(options: Options) {
   const kind = TARGET_KINDS.find((one) => one === options.text('target'));
   const [url, signingUrl] = [options.text('url'), options.text('signing-url')];
-  if (kind === undefined) throw new UsageError('one of --prepare, --target, --list and --matrix says what to do');
-  if (url === undefined) throw new UsageError('--url: it says where the service is');
+  if (kind === undefined) throw new UsageError('say what to do: --prepare, --target, --list or --matrix');
+  if (url === undefined) throw new UsageError('--target needs --url, the address of the service');
   const isSip = kind === 'redirect' || kind === 'sip';
   for (const [name, value] of [['url', url] as const, ['signing-url', signingUrl ?? url] as const])
     if (!isUrl(value, isSip))

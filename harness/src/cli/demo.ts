@@ -12,9 +12,9 @@ import { ENDING_OPTIONS, PLAN_OPTIONS, runSettings } from './run-settings.js';
 
 const INTRODUCTION = [
   '',
-  'A robocall campaign, and how it is traced. Seven carriers, telephones, a call-blocking',
-  'app, two agencies and a traceback platform are opened on this machine, and call each',
-  'other over real SIP. Nothing leaves it. It takes a minute, on a busy machine two.',
+  'A robocall campaign, and how it is traced. Seven carriers, phones, a call-blocking app,',
+  'two agencies and a traceback platform start on this machine. The calls are real SIP,',
+  'and nothing leaves the machine. It takes a minute, or two on a busy machine.',
   '',
 ];
 

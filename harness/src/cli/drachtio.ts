@@ -28,7 +28,7 @@ const OPTIONS = {
   'tls-key': { value: 'FILE', text: 'key (PEM) for tls and wss' },
   'tls-cert': { value: 'FILE', text: 'its certificate (PEM)' },
   trace: { text: 'print a line for every message: time, direction, peer, method or status, Call-ID' },
-  json: { text: 'print what it prints as lines of JSON' },
+  json: { text: 'print JSON lines instead of text' },
 } as const;
 
 /** `hopback-harness drachtio` */

@@ -52,12 +52,12 @@ export const RESTORE: HarnessCommand = {
   usage: ['ARCHIVE --directory DIR [--keys FOLDER] [--database URL]'],
   options: {
     ...PLACE_OPTIONS,
-    directory: { value: 'DIR', text: 'the folder that it makes' },
-    keys: { value: 'FOLDER', text: 'the backup of its keys, which no archive has' },
+    directory: { value: 'DIR', text: 'folder to create' },
+    keys: { value: 'FOLDER', text: 'folder with the backup of its keys, which are not in the archive' },
   },
   notes: [EXIT_CODES],
   run: async (options, io) => {
-    if (options.text('directory') === undefined) throw new UsageError('it takes --directory, the folder that it makes');
+    if (options.text('directory') === undefined) throw new UsageError('--directory is needed: the folder to create');
     return carryOut(restore, options, io);
   },
 };
@@ -68,7 +68,7 @@ async function carryOut(
   io: HarnessIo,
 ): Promise<ExitCode> {
   const [archive, more] = options.operands;
-  if (archive === undefined || more !== undefined) throw new UsageError('it takes the folder of one archive');
+  if (archive === undefined || more !== undefined) throw new UsageError('name the folder of one archive');
   const keys = options.text('keys');
   const command: ArchiveCommand = {
     ...placeOf(options),
@@ -98,7 +98,7 @@ async function backup(command: ArchiveCommand): Promise<ExitCode> {
   });
   progress.end();
   if (last === undefined)
-    throw new HopbackError('unavailable', 'the platform ended before the backup did: begin it anew');
+    throw new HopbackError('unavailable', 'the platform ended before the backup was complete: start the backup again');
   if (last !== 'nobody' && 'failed' in last)
     throw new HopbackError('unavailable', printableText(String(last['failed'])));
   const figures =
@@ -131,7 +131,7 @@ async function restore(command: ArchiveCommand): Promise<ExitCode> {
 
 function auditLine({ audit }: RestoredPlatform): string {
   return audit.status === 'intact'
-    ? `✓ the audit is whole: ${audit.entries} entries as they were signed, ${audit.rows} rows as their entries say`
+    ? `✓ the audit is intact: ${audit.entries} entries match their signatures, ${audit.rows} rows match their entries`
     : `✗ the audit is not what was signed, in ${audit.findingCount} places: --json lists them`;
 }
 
@@ -197,10 +197,10 @@ export const AUDIT_VERIFY: HarnessCommand = {
     checkpoint: {
       value: 'FILE',
       multiple: true,
-      text: 'a checkpoint that was kept elsewhere: it shows what was cut off',
+      text: 'checkpoint kept elsewhere; shows whether the end of the log was cut off',
     },
   },
-  notes: ['It does so while the platform runs or when it does not, and names the first bad entry.', EXIT_CODES],
+  notes: ['Works whether or not the platform is running, and names the first bad entry.', EXIT_CODES],
   run: async (options, io) => {
     refuseOperands(options);
     const place = placeOf(options);
@@ -233,7 +233,7 @@ interface AuditPlace extends ArchivePlace {
 /** By the platform that has the folder open, or by itself. @returns the result, or why there is none */
 async function verified({ directory, databaseUrl, checkpoints }: AuditPlace): Promise<AuditVerification | string> {
   const last = await giveOrder(directory, { order: { verifyAudit: checkpoints }, onLine: () => undefined });
-  if (last === undefined) return 'the platform ended before the look through its audit did: begin it anew';
+  if (last === undefined) return 'the platform ended before the audit was checked: start again';
   if (last === 'nobody') {
     const database = databaseUrl === undefined ? {} : { database: { url: databaseUrl } };
     return verifyStoppedAudit({ directory, ...database }, checkpoints);

@@ -54,7 +54,7 @@ async function serve(settings: PlatformSettings, io: HarnessIo): Promise<ExitCod
   try {
     await running.close();
   } catch (error) {
-    throw new HopbackError('unavailable', `it did not end well: ${startFailureLine(error, settings)}`, {
+    throw new HopbackError('unavailable', `it did not shut down cleanly: ${startFailureLine(error, settings)}`, {
       cause: error,
     });
   }
@@ -145,7 +145,7 @@ function printerOf(settings: PlatformSettings, { stdout }: HarnessIo) {
     },
     /** How far the demo is. */
     demo: (line: string) => print({ event: 'demo', line }, line),
-    ending: () => print({ event: 'ending' }, '\nEnding: what is being worked on is done first.'),
+    ending: () => print({ event: 'ending' }, '\nEnding: requests in progress are finished first.'),
     ended: () => print({ event: 'ended' }, 'Ended.'),
   };
 }
@@ -171,6 +171,6 @@ async function seeded(
       say: printer.demo,
     });
   } catch (error) {
-    if (!signal.aborted) printer.demo(`! The demo is not whole: ${startFailureLine(error, settings)}`);
+    if (!signal.aborted) printer.demo(`! The demo is incomplete: ${startFailureLine(error, settings)}`);
   }
 }

@@ -27,12 +27,12 @@ const RUN_OPTIONS = {
   pcap: {
     value: 'MODE',
     choices: ['sampled', 'all'],
-    text: 'captures, one for each provider: sampled, of the calls that the report shows; all',
+    text: 'write a capture per provider: sampled (only the calls in the report) or all',
   },
   'no-messages': { text: 'keep no messages: no ladders, less load' },
   processes: {
     value: 'N',
-    text: 'spread the providers over so many processes, callers and called in one more; default 0: all in this one',
+    text: 'processes for the providers; callers and called get one more; default 0: all in this process',
   },
   control: {
     value: 'HOST:PORT',
@@ -41,7 +41,7 @@ const RUN_OPTIONS = {
   drachtio: {
     value: 'ID=HOST:PORT',
     multiple: true,
-    text: 'a drachtio-server in the place of the embedded one, for a provider; HOPBACK_DRACHTIO_SECRET is its secret',
+    text: 'use this drachtio-server for a provider instead of the embedded one; HOPBACK_DRACHTIO_SECRET is its secret',
   },
   ...PARTNER_OPTIONS,
   json: { text: 'print lines of JSON' },
@@ -124,7 +124,7 @@ export const REPLAY: HarnessCommand = {
     const [call = '', from, more] = options.operands;
     const index = whole(call, Number.MAX_SAFE_INTEGER);
     if (Number.isNaN(index) || from === undefined || more !== undefined)
-      throw new UsageError('which call of which run? It is replay CALL RUN');
+      throw new UsageError('name the call and the run: replay CALL RUN');
     const settings = runSettings(options, io.env);
     const plan = await loadedPlan(from, settings, io);
     if (!plan.calls.some((planned) => planned.index === index))
@@ -184,7 +184,7 @@ export const LAB: HarnessCommand = {
   ],
   run: async (options, io) => {
     const [from, folder = DEFAULT_FOLDER, more] = options.operands;
-    if (from === undefined || more !== undefined) throw new UsageError('it is lab SCENARIO [FOLDER]');
+    if (from === undefined || more !== undefined) throw new UsageError('name the scenario: lab SCENARIO [FOLDER]');
     const settings = runSettings(options, io.env);
     const at = options.text('certificates') ?? DEFAULT_CERTIFICATES;
     const certificates = hostAndPort(`--certificates ${at}`, at);
@@ -269,7 +269,7 @@ function resultLines({ record, verdict, thresholds, oracle, folder }: RunResult)
 /** Ladder and messages of a call that was placed again. */
 function traceLines({ record }: RunResult, index: number): readonly string[] {
   const sample = record.samples.find((one) => one.index === index);
-  if (sample === undefined) return [`Of call ${index} nothing was seen.`];
+  if (sample === undefined) return [`Call ${index} was not seen.`];
   const messages = sample.messages.map(({ provider, direction, atMs, transport, remote, text }) => {
     const head = `${new Date(atMs).toISOString()} ${provider} ${direction === 'in' ? '<-' : '->'} ${transport} ${remote.address}:${remote.port}`;
     return `${head}\n${text.split(/\r?\n/).map(oneLine).join('\n')}`;

@@ -17,7 +17,7 @@ export const PARTNER_OPTIONS = {
   listen: {
     value: 'ID=HOST:PORT',
     multiple: true,
-    text: 'where a provider, or the end that answers for called numbers, takes calls; default any free port',
+    text: 'address at which a provider, or an entry of called, takes calls; default any free port',
   },
   await: { value: 'ID', multiple: true, text: 'your program places the calls of this caller; the run waits for them' },
 } as const satisfies OptionSpecs;
@@ -26,7 +26,7 @@ export const PARTNER_OPTIONS = {
 export const ENDING_OPTIONS = {
   out: { value: 'DIR', text: 'folder of the run; default hopback-runs/NAME-SEED-TIME' },
   timeout: { value: 'S', text: 'end after S seconds in any case' },
-  keep: { text: 'leave the network and the platform up until Control-C, when the report is written' },
+  keep: { text: 'after the report, leave the network and the platform up until Control-C' },
 } as const satisfies OptionSpecs;
 
 /** What a command line of `run`, `replay`, `lab` or `demo` asks for. */
@@ -53,7 +53,7 @@ const MAX_PORT = 65_535;
 export function runSettings(options: Options, env: Readonly<Record<string, string | undefined>>): RunSettings {
   const seed = options.text('seed');
   if (seed !== undefined && Number.isNaN(whole(seed, Number.MAX_SAFE_INTEGER)))
-    throw new UsageError(`--seed ${seed}: it is a whole number of 0 or more`);
+    throw new UsageError(`--seed ${seed}: must be a whole number of 0 or more`);
   const shorten = decimal(options, { name: 'shorten', min: 0.001, max: 1_000 });
   const control = options.text('control');
   return {
@@ -72,7 +72,7 @@ function runOptions(options: Options, secret: string): RunOptions {
   const timeoutSeconds = decimal(options, { name: 'timeout', min: 0.001, max: MAX_TIMEOUT_SECONDS });
   const pcap = options.text('pcap') as RunOptions['pcap'];
   const isSilent = options.isOn('no-messages');
-  if (isSilent && pcap !== undefined) throw new UsageError('--no-messages: --pcap is made of them');
+  if (isSilent && pcap !== undefined) throw new UsageError('--pcap needs the messages: leave out --no-messages');
   const switches = pairs(options, 'external', 'ID=URI');
   for (const [id, uri] of switches) checkUri(`--external ${id}=${uri}`, uri);
   const listen = addresses(options, 'listen');
@@ -106,7 +106,7 @@ function decimal(
   const text = options.text(name);
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!(value >= min && value <= max)) throw new UsageError(`--${name} ${text}: it is ${min} to ${max}`);
+  if (!(value >= min && value <= max)) throw new UsageError(`--${name} ${text}: must be ${min} to ${max}`);
   return value;
 }
 
@@ -119,7 +119,7 @@ export function whole(text: string, most: number): number {
 function pairs(options: Options, name: string, form: string): readonly (readonly [string, string])[] {
   return options.texts(name).map((text) => {
     const equals = text.indexOf('=');
-    if (equals < 1) throw new UsageError(`--${name} ${text}: it is ${form}`);
+    if (equals < 1) throw new UsageError(`--${name} ${text}: must be ${form}`);
     return [text.slice(0, equals), text.slice(equals + 1)];
   });
 }
@@ -131,17 +131,17 @@ const addresses = (options: Options, name: string): readonly (readonly [string, 
 export function hostAndPort(what: string, text: string): Address {
   const [, host = '', digits = ''] = /^\[?([^\]]*?)\]?:(\d{1,5})$/.exec(text) ?? [];
   const port = whole(digits, MAX_PORT);
-  if (host === '' || Number.isNaN(port)) throw new UsageError(`${what}: it is HOST:PORT`);
+  if (host === '' || Number.isNaN(port)) throw new UsageError(`${what}: must be HOST:PORT`);
   return { host, port };
 }
 
 /** @throws UsageError where no switch can be at a URI */
 function checkUri(what: string, uri: string): void {
   const parts = SIP_URI.exec(uri);
-  if (parts === null) throw new UsageError(`${what}: it is a SIP URI without a user, sip:HOST:PORT`);
+  if (parts === null) throw new UsageError(`${what}: must be a SIP URI without a user, sip:HOST:PORT`);
   const { port } = parts.groups ?? {};
   if (port !== undefined && !(whole(port, MAX_PORT) >= 1))
-    throw new UsageError(`${what}: its port is ${port}: there are 1 to ${MAX_PORT}`);
+    throw new UsageError(`${what}: the port must be 1 to ${MAX_PORT}, not ${port}`);
 }
 
 /** Turns an error of the machine, such as a port in use, into exit code 4. A mistake in the arguments stays one. */

@@ -19,7 +19,7 @@ export const DIFF: HarnessCommand = {
   ],
   run: async ({ operands: [before, after, more], isOn }, io) => {
     if (before === undefined || after === undefined || more !== undefined)
-      throw new UsageError('two folders of runs, the earlier first');
+      throw new UsageError('name two run folders, the earlier one first');
     const diff = diffRuns(await summaryIn(before), await summaryIn(after));
     io.stdout.write(isOn('json') ? `${JSON.stringify(diff)}\n` : `${diffText(diff).map(oneLine).join('\n')}\n`);
     return diff.isWorse ? EXIT.negative : EXIT.ok;
@@ -58,7 +58,7 @@ export const LIST: HarnessCommand = {
       return EXIT.ok;
     }
     const lines = scenarios.map(({ name, why }) => `${name}\n${wrapped(oneLine(why), 100)}\n`);
-    io.stdout.write(`${lines.join('\n')}\nhopback-harness run NAME carries one out.\n`);
+    io.stdout.write(`${lines.join('\n')}\nRun one: hopback-harness run NAME\n`);
     return EXIT.ok;
   },
 };
@@ -83,7 +83,7 @@ export const INIT: HarnessCommand = {
   usage: ['[FILE]'],
   options: {},
   notes: [
-    'Writes a scenario with a comment for each member, to begin with; default scenario.yaml. A file that is there stays as it is.',
+    'Writes a first scenario with a comment for each member; default scenario.yaml. An existing file is not changed.',
     'Exit codes: 0 written; 2 the command line cannot be understood; 4 the file is there, or cannot be written.',
   ],
   run: async ({ operands: [file = 'scenario.yaml', more], isOn }, io) => {

@@ -143,14 +143,14 @@ const DIGITS = 12;
 export function diffText(diff: RunDiff): readonly string[] {
   const { isSamePlan, plan, isSame, verdict, metrics, thresholds, newFindings, goneFindings, isWorse } = diff;
   if (isSame && metrics.every(({ change }) => change === 'other') && thresholds.length === 0) {
-    return ['Both runs came to the same; times, and what depends on them, differ.', ...measuredOf(metrics)];
+    return ['Both runs had the same results; only times, and what depends on them, differ.', ...measuredOf(metrics)];
   }
   const marks = { better: '+', worse: '-', other: ' ' } as const;
   return [
     ...(isSamePlan
       ? []
       : [
-          'The two runs had different plans: what follows compares what is not alike.',
+          'The two runs had different plans, so they are not directly comparable.',
           `  before: ${plan.before}`,
           `  after:  ${plan.after}`,
         ]),

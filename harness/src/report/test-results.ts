@@ -14,13 +14,13 @@ interface TestResult {
 const FINDING_NAMES: Readonly<Record<Finding['kind'], string>> = {
   incomplete: 'every call of the plan is placed',
   accusation: 'nobody is accused who is innocent',
-  verdict: 'every hop comes to the verdict that is true',
+  verdict: 'every hop reaches the correct verdict',
   answer: 'every provider answers what it is expected to',
   traceback: 'every traceback comes to a fair outcome',
   'call-outcome': 'every call ends as it should',
   record: 'every call is on record where it should be',
   stream: 'every shared record reaches the platform once',
-  campaign: 'campaigns are found as they are',
+  campaign: 'campaigns are found correctly',
   alert: 'agencies are alerted',
   trouble: 'nothing goes wrong in the network itself',
 };
@@ -57,7 +57,7 @@ function resultsOf({ thresholds, oracle }: RunRecord): readonly TestResult[] {
 /** A finding on one line: where, what is true, what was seen. */
 export function findingText({ kind, callIndex, provider, expected, seen }: Omit<Finding, 'tracebackId'>): string {
   const where = [callIndex === undefined ? '' : `call ${callIndex}`, provider ?? ''].filter((part) => part !== '');
-  return `${kind}${where.length === 0 ? '' : ` (${where.join(', ')})`}: true is ${expected}; seen was ${seen}`;
+  return `${kind}${where.length === 0 ? '' : ` (${where.join(', ')})`}: expected ${expected}; seen ${seen}`;
 }
 
 /** Whether a run without calls, or one that was not let finish, has to be told of beside the tests. */

@@ -77,7 +77,7 @@ export function toPassThresholds(run: MatchedRun): MatcherResult {
   const missed = run.thresholds.filter(({ isMet }) => !isMet);
   const findings = run.oracle.findings.slice(0, TOLD).map(({ kind, callIndex, provider, expected, seen }) => {
     const where = [callIndex === undefined ? '' : `call ${callIndex}`, provider ?? ''].filter((part) => part !== '');
-    return `  ${kind} ${where.join(', ')}: true is ${expected}; seen was ${seen}`;
+    return `  ${kind} ${where.join(', ')}: expected ${expected}; seen ${seen}`;
   });
   const isMet = run.thresholds.length === 0 ? run.oracle.findingsInAll === 0 : missed.length === 0;
   const lines = missed.map(({ metric, threshold, seen }) => `  ${metric} ${threshold}: it was ${seen}`);

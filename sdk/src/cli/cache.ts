@@ -50,8 +50,8 @@ async function runPreload(options: OptionsOf<typeof REPOSITORY_OPTIONS>, io: Cli
   };
   return report(options, io, document, [
     ...failures.map(({ url, reason, detail }) => `✗ ${printableText(url)}: ${reason} (${printableText(detail)})`),
-    `${mark} ${String(found)} there: ${String(fromDisk)} from the cache, ${String(found - fromDisk)} fetched; ` +
-      `${String(failures.length)} not`,
+    `${mark} ${String(found)} available: ${String(fromDisk)} from the cache, ${String(found - fromDisk)} fetched; ` +
+      `${String(failures.length)} failed`,
   ]);
 }
 

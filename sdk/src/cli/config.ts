@@ -28,7 +28,7 @@ const ACCOUNT: CommandBody = {
 
 async function runAccount(options: Options<'json'>, io: CliIo): Promise<ExitCode> {
   const [name, ...more] = options.operands;
-  if (name === undefined || more.length > 0) throw new UsageError('name one person or duty');
+  if (name === undefined || more.length > 0) throw new UsageError('give one name, of a person or a role');
   if (io.stdin.isTty)
     throw new UsageError('the password is read from a pipe, so that nobody sees it typed', [
       'systemd-ask-password | hopback config account NAME >> accounts',
@@ -127,7 +127,7 @@ const QUESTIONS: readonly Question[] = [
   { id: 'port', text: 'Port', preset: '8090' },
   {
     id: 'trust',
-    text: 'Whom to trust: roots (certificate files) or list (signed, of the policy administrator)',
+    text: 'Trust: roots (certificate files) or list (signed by the policy administrator)',
     preset: 'list',
   },
   { id: 'list', text: 'File of the list, or its https URL', preset: 'sti-pa-list.jws', isAsked: isListed },
@@ -141,10 +141,10 @@ const QUESTIONS: readonly Question[] = [
   { id: 'crl', text: 'File of the CRL; - for none', preset: 'sti-pa.crl', isAsked: (answers) => !isPublished(answers) },
   { id: 'crlUrl', text: 'URL of the CRL; - for none', preset: '-', isAsked: isPublished },
   { id: 'crlSigner', text: 'File of the certificate of its signer; - where the CRL names it', preset: '-' },
-  { id: 'role', text: `What you are to the calls that come in: ${CALL_ROLES.join(', ')}`, preset: 'terminating' },
+  { id: 'role', text: `Your role for incoming calls: ${CALL_ROLES.join(', ')}`, preset: 'terminating' },
   {
     id: 'failureAction',
-    text: 'What a failed verdict does: continue, continue_return_reason, reject_request',
+    text: 'What to do if verification fails: continue, continue_return_reason, reject_request',
     preset: 'continue_return_reason',
   },
   { id: 'signs', text: 'Are calls signed here: yes or no', preset: 'no' },

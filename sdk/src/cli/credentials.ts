@@ -41,7 +41,7 @@ async function runKeygen(options: KeygenOptions, io: CliIo): Promise<ExitCode> {
   refuseOperands(options, ['Name the file with --out FILE.']);
   const [out, existing] = [options.text('out'), options.text('key')];
   if (existing !== undefined && (out !== undefined || !options.isOn('jwk')))
-    throw new UsageError('--key goes with --jwk, and without --out: it makes no key');
+    throw new UsageError('--key goes with --jwk and without --out: no key is made');
   if (options.isOn('jwk') && out === undefined && existing === undefined)
     throw new UsageError('--jwk needs --out FILE for a new key, or --key FILE', [
       'hopback keygen --out client.key --jwk',
@@ -224,7 +224,7 @@ const CSR_OPTIONS = optionSpecs({
   'organization <NAME>': 'O of the subject: the legal name of the provider',
   'country <CC>': 'C of the subject; default US',
   'common-name <NAME>': 'CN of the subject; default "SHAKEN" and the code, as the profile has it',
-  'out <FILE>': 'write here, a new file, instead of to standard output',
+  'out <FILE>': 'new file to write, instead of standard output',
 });
 
 const CSR: CommandBody = {
@@ -288,15 +288,12 @@ function rangeOf(text: string): TnAuthEntry {
   if (colon < 0 || count < 2 || count > MAX_RANGE)
     throw new UsageError(`--range is TN:COUNT with a count from 2 to ${String(MAX_RANGE)}`);
   const start = numberOf('range', text.slice(0, colon));
-  if (!/^\d+$/.test(start))
-    throw new UsageError('--range begins with a number of digits alone: nothing counts on from * or #');
+  if (!/^\d+$/.test(start)) throw new UsageError('--range must begin with a number of digits only, without * or #');
   // Fifteen digits at most: exact.
   const last = String(Number(start) + count - 1).padStart(start.length, '0');
   const isNorthAmerican = start.startsWith('1') && start.length === 11;
   if (last.length > start.length || (isNorthAmerican && !last.startsWith(start.slice(0, 4))))
-    throw new UsageError(
-      '--range runs past the last number that begins like its first: count again, or say two ranges',
-    );
+    throw new UsageError('--range runs past the last number with the same start: lower the count, or give two ranges');
   return { kind: 'range', start, count };
 }
 

@@ -204,7 +204,7 @@ function signingFinding(
       policy: new AttestationPolicy(),
       randomUuid: io.randomUuid,
     }).obstacle();
-    if (obstacle === undefined) return [found(name, 'ok', `nothing is in the way, for SPC ${owner}`)];
+    if (obstacle === undefined) return [found(name, 'ok', `ready, for SPC ${owner}`)];
     return [found(name, 'failed', `${obstacle.reason}: ${obstacle.detail}`)];
   } catch (error) {
     return [failure(name, error)];
@@ -248,14 +248,14 @@ function expiredAnchors({ anchors }: TrustStore, io: CliIo): readonly Finding[] 
   const ended = anchors.filter(({ notAfterMs }) => notAfterMs < nowMs);
   if (ended.length === 0) return [];
   const detail = `${countText(ended.length, 'expired anchor')}, ${ended[0]?.subject.text ?? ''} first`;
-  return [found('anchors', 'warning', detail, 'Take them out: no path through them holds.')];
+  return [found('anchors', 'warning', detail, 'Remove them: no path through them is valid.')];
 }
 
 function revocationFindings({ revocation }: TrustStore, io: CliIo): readonly Finding[] {
   const refused = revocation.refused.map(({ crl, reason, detail }) => {
     const advice =
       reason === 'signer-not-found'
-        ? 'Name the signer: --crl-signer FILE, and --sti-pa-root for that of the STI-PA.'
+        ? 'Name the signer: --crl-signer FILE; for a CRL of the STI-PA, also --sti-pa-root.'
         : undefined;
     const text = `${crl.issuer.text}: ${reason}${detail === '' ? '' : ` (${detail})`}`;
     return found('CRL', 'failed', text, advice);
@@ -268,7 +268,7 @@ function revocationFindings({ revocation }: TrustStore, io: CliIo): readonly Fin
 function crlFinding({ crl, usableUntilMs }: TrustedCrl, io: CliIo): Finding {
   const nowMs = io.clock.nowMs();
   const detail = `${crl.issuer.text}: ${String(crl.revokedCount)} revoked, of ${instantText(crl.thisUpdateMs)}, good until ${instantText(usableUntilMs)}`;
-  if (crl.thisUpdateMs > nowMs) return found('CRL', 'failed', detail, 'It is from the future: look at the clock.');
+  if (crl.thisUpdateMs > nowMs) return found('CRL', 'failed', detail, 'It is dated in the future: check the clock.');
   if (nowMs <= usableUntilMs) return found('CRL', 'ok', detail);
   return found(
     'CRL',

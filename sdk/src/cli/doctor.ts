@@ -60,7 +60,7 @@ async function checkSignatures({ elapsedMs }: CliIo): Promise<Finding> {
   const verifiedMs = elapsedMs();
   const isForged = verify('sha256', Buffer.from('hopback doctors'), key, signatures[0] ?? Buffer.alloc(64));
   if (!isGood || isForged) {
-    return found('ES256', 'failed', 'signatures are not made or checked right', 'Use another build of Node.');
+    return found('ES256', 'failed', 'signing or verifying gives wrong results', 'Use another build of Node.');
   }
   const signUs = Math.round(((signedMs - startMs) * 1000) / SELF_TEST_SIGNATURES);
   const verifyUs = Math.round(((verifiedMs - signedMs) * 1000) / SELF_TEST_SIGNATURES);
@@ -106,7 +106,7 @@ async function checkPublished(
 function publishedFinding(fetched: BoundedFetchResult, tookMs: number, chain: readonly Certificate[]): Finding {
   const name = 'x5u';
   if (fetched.status === 'refused' || fetched.status === 'failed') {
-    const advice = 'Calls signed with this x5u cannot be verified by anybody who sees the same.';
+    const advice = 'Verifiers that get the same result cannot verify calls signed with this x5u.';
     return found(name, 'failed', `${fetched.reason}: ${fetched.detail}`, advice);
   }
   const parsed = fetched.status === 'fetched' ? parseCertificateChain(fetched.body) : undefined;
@@ -116,7 +116,7 @@ function publishedFinding(fetched: BoundedFetchResult, tookMs: number, chain: re
   const differs = differenceOf(parsed.chain, chain);
   const more = parsed.chain.length - chain.length;
   if (differs === undefined)
-    return found(name, 'ok', `${detail}, as at hand${more === 0 ? '' : ` and ${String(more)} more`}`);
+    return found(name, 'ok', `${detail}, same as yours${more === 0 ? '' : ` and ${String(more)} more`}`);
   const advice = 'Publish the chain of --certificate there, end entity first.';
   return found(name, 'failed', `${detail}, but ${differs}`, advice);
 }
@@ -126,8 +126,8 @@ function differenceOf(served: readonly Certificate[], atHand: readonly Certifica
   const at = atHand.findIndex(({ sha256 }, index) => served[index]?.sha256 !== sha256);
   if (at < 0) return undefined;
   return at < served.length
-    ? `certificate ${String(at + 1)} is not the one at hand`
-    : `certificate ${String(at + 1)} of those at hand is missing`;
+    ? `certificate ${String(at + 1)} differs from yours`
+    : `certificate ${String(at + 1)} of your chain is missing`;
 }
 
 /** The Date of a response is exact to a second, and some caches hand out an old one: a warning, no failure. @see RFC 9110 section 6.6.1 */
@@ -189,7 +189,7 @@ function linesOf({ name, result, detail, advice }: Finding): readonly string[] {
 function summaryOf(findings: readonly Finding[]): string {
   const count = (result: Finding['result']): number => findings.filter((finding) => finding.result === result).length;
   const failed = count('failed');
-  const text = `${String(count('ok'))} in order, ${String(failed)} not, ${String(count('warning'))} to look at, ${String(count('skipped'))} not checked`;
+  const text = `${String(count('ok'))} passed, ${String(failed)} failed, ${String(count('warning'))} with a warning, ${String(count('skipped'))} not checked`;
   return `${failed === 0 ? '✓' : '✗'} ${text}`;
 }
 

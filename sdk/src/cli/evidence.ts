@@ -88,7 +88,7 @@ function packLine({ packId, leafIndex, writtenAt, answerLeafIndex, receiptLeafIn
 const MISSING = {
   'not-logged': 'the log has no entry of a pack of that name',
   'not-kept': 'the log has an entry of the pack, and its file is gone',
-  unreadable: 'the log has an entry of the pack, and its file is none of a pack',
+  unreadable: 'the log has an entry for the pack, but its file is not a pack',
 } as const;
 
 function reportMissing(
@@ -157,7 +157,7 @@ async function runExport(options: OptionsOf<typeof EXPORT_OPTIONS>, io: CliIo): 
   const out = options.needed('out', 'say where to: --out FOLDER');
   const signKey = options.text('sign-key');
   if (signKey === undefined && (options.isOn('pdf') || options.isOn('vcon')))
-    throw new UsageError('nobody would vouch for the PDF or the vCon: --sign-key FILE signs for the folder');
+    throw new UsageError('--pdf and --vcon need --sign-key FILE, which signs the folder');
   const directory = await requireStore(operand, io);
   const trust = await evidenceTrust(options, io, directory);
   const signer = signKey === undefined ? undefined : await exportSigner(signKey, trust, io);
@@ -178,7 +178,7 @@ async function runExport(options: OptionsOf<typeof EXPORT_OPTIONS>, io: CliIo): 
   });
   return report(options, io, { format: 'hopback.evidence-export.1', packId, folder: out, files }, [
     `✓ ${countText(files.length, 'file')} in ${out}`,
-    ...(signer === undefined ? ['! nobody signed for the folder: --sign-key FILE'] : []),
+    ...(signer === undefined ? ['! the folder is not signed: use --sign-key FILE'] : []),
     `· check it: sh ${out}/verify.sh`,
   ]);
 }
@@ -273,7 +273,7 @@ function exitCodeOf(isWhole: boolean, areKeysGiven: boolean): ExitCode {
 
 function keyLines(isOwnKeyUsed: boolean): readonly string[] {
   if (!isOwnKeyUsed) return [];
-  return ['? by the key that lies in the folder: whose it is, --key FILE from elsewhere would tell'];
+  return ['? checked only with the key in the folder: to prove whose it is, give --key FILE from another source'];
 }
 
 function storeLines({ log, findings, notes, packs }: EvidenceStoreVerification): readonly string[] {
@@ -285,7 +285,7 @@ function storeLines({ log, findings, notes, packs }: EvidenceStoreVerification):
   const looked =
     log.status !== 'broken'
       ? `${countText(packs, 'pack')} checked`
-      : `the ${String(log.size)} before it are as they were signed; ${countText(packs, 'pack')} of them checked`;
+      : `the ${String(log.size)} before it are intact; ${countText(packs, 'pack')} of them checked`;
   const mark = findings.length === 0 && log.status !== 'broken' ? '✓' : '·';
   return [...cut(found), logLine(log), `${mark} ${looked}`, ...cut(said)];
 }

@@ -81,7 +81,7 @@ async function runHold(options: OptionsOf<typeof HOLD_OPTIONS>, io: CliIo): Prom
 }
 
 const NOTHING_HELD =
-  '✗ nothing was found to be held: hopback records find says whether the store is complete for that time';
+  '✗ no call to hold was found: hopback records find says whether the store is complete for that time';
 
 function termsOf(
   options: OptionsOf<typeof HOLD_OPTIONS>,
@@ -199,7 +199,7 @@ async function runExpire(options: OptionsOf<typeof EXPIRE_OPTIONS>, io: CliIo): 
   };
   return report(options, io, document, [
     `✓ ${countText(removed, 'call')} removed that began before ${before}`,
-    ...(holds.length === 0 ? [] : [`  ${countText(holds.length, 'hold')} in force; what is under them is kept`]),
+    ...(holds.length === 0 ? [] : [`  ${countText(holds.length, 'hold')} in force; their calls are kept`]),
   ]);
 }
 

@@ -246,7 +246,7 @@ function summaryLines(outcome: Outcome, rejectPath: string, lost: number): reado
     }),
     ...(isStopped ? ['! stopped before the end; what was read is stored. Import the same files again to go on.'] : []),
     `${isClean(outcome) ? '✓' : '!'} in all ${countsText(outcome)}; ${rateText(outcome.rows, elapsedMs)}`,
-    `  of the records ${String(inserted)} new, ${String(repeated)} there already, ${String(expired)} expired`,
+    `  records: ${String(inserted)} new, ${String(repeated)} already stored, ${String(expired)} expired`,
     ...reasonLines(reasons, 'rejected '),
     ...(outcome.rejected > 0 ? [`  rejected rows are in ${shownText(rejectPath)}`] : []),
     ...(lost > 0 ? [`✗ ${countText(lost, 'rejected row')} could not be written there`] : []),

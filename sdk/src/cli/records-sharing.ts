@@ -231,8 +231,7 @@ async function runDeadLetters(options: DeadLetterOptions, io: CliIo): Promise<Ex
 
 function decisionOf(options: DeadLetterOptions): Decision | undefined {
   const [isRequeue, isDiscard] = [options.isOn('requeue'), options.isOn('discard')];
-  if (isRequeue && isDiscard)
-    throw new UsageError('letters are either put back or given up: one of --requeue, --discard');
+  if (isRequeue && isDiscard) throw new UsageError('choose one: --requeue or --discard');
   if (isRequeue) return 'requeue';
   if (isDiscard) return 'discard';
   if (options.operands.length > 0) throw new UsageError('say what is to be done with them: --requeue or --discard');
@@ -257,7 +256,7 @@ async function list(stream: RecordStream, options: DeadLetterOptions, io: CliIo,
     line: withRecords ? line : undefined,
   }));
   return report(options, io, { format: 'hopback.records-dead-letters.1', count, reasons, letters }, [
-    count === 0 ? '✓ no record was refused for good' : `! ${countText(count, 'dead letter')}`,
+    count === 0 ? '✓ no record was refused permanently' : `! ${countText(count, 'dead letter')}`,
     ...reasonLines(reasons),
     ...(count > last.length ? [`· the last ${String(last.length)}:`] : []),
     ...last.flatMap((letter) => letterLines(letter, withRecords)),
@@ -291,9 +290,9 @@ function settledLines(
     ...(requeued > 0
       ? [`✓ ${countText(requeued, 'record')} back in the spool: the next hopback records tail sends them`]
       : []),
-    ...(discarded > 0 ? [`✓ ${countText(discarded, 'record')} given up`] : []),
+    ...(discarded > 0 ? [`✓ ${countText(discarded, 'record')} discarded`] : []),
     ...(kept > 0 ? [`· ${countText(kept, 'dead letter')} as before`] : []),
-    ...(remaining > 0 ? [`! ${countText(remaining, 'dead letter')} not dealt with: the spool takes no more`] : []),
+    ...(remaining > 0 ? [`! ${countText(remaining, 'dead letter')} not handled: the spool accepts no more`] : []),
     ...unknown.map((recordId) => `✗ there is no dead letter of the record ${shownText(recordId)}`),
     ...(requeued + discarded + kept + remaining + unknown.length === 0 ? ['✓ there is no dead letter'] : []),
   ];

@@ -105,8 +105,8 @@ function unreadLines({ sources }: TailState): readonly string[] {
   const files = sources.reduce((sum, { unreadFiles }) => sum + unreadFiles, 0);
   const octets = sources.reduce((sum, { unreadBytes }) => sum + unreadBytes, 0);
   return [
-    ...(files > 0 ? [`! ${countText(files, 'file')} not read: still being packed or copied, or not to be opened`] : []),
-    ...(octets > 0 ? [`· ${countText(octets, 'octet')} at the end of files: no row yet, its line has no end`] : []),
+    ...(files > 0 ? [`! ${countText(files, 'file')} not read: still being compressed or copied, or unreadable`] : []),
+    ...(octets > 0 ? [`· ${countText(octets, 'octet')} at the end of files: an incomplete line, not yet a row`] : []),
   ];
 }
 

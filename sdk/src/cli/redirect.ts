@@ -155,7 +155,7 @@ function countsText({ answers, troubles, recordsLost }: RedirectState): string {
     `${String(signed)} signed, ${String(verified)} verified, ${String(answers['nothing-to-say'])} left as they were, ` +
       `${String(blocked)} blocked`,
     ...(unavailable > 0 ? [`${String(unavailable)} not served`] : []),
-    ...(forbidden > 0 ? [`${String(forbidden)} of strangers`] : []),
+    ...(forbidden > 0 ? [`${String(forbidden)} from unknown sources`] : []),
     ...(troubles > 0 ? [countText(troubles, 'trouble')] : []),
     ...(recordsLost > 0 ? [`${countText(recordsLost, 'attestation record')} LOST`] : []),
   ].join('; ');
@@ -167,7 +167,7 @@ const MARKS: Readonly<Record<RedirectNotice['kind'], string>> = {
   lost: '!',
   draining: '·',
   trouble: '!',
-  'not-reloaded': '! not reloaded, what was in force stays:',
+  'not-reloaded': '! not reloaded, the previous files stay in force:',
 };
 
 const WORDS = {

@@ -106,7 +106,7 @@ const NOT_FOR_DIVERSIONS = [...namesOf(FACT_OPTIONS), 'orig-id', 'iat', 'sign-em
 
 async function signDiversion(options: SignOptions, io: CliIo, input: CallInput | undefined): Promise<DiversionOutcome> {
   const unheard = NOT_FOR_DIVERSIONS.find((name) => options.isOn(name));
-  if (unheard !== undefined) throw new UsageError(`--${unheard} does not go with --div-from: a div says nothing of it`);
+  if (unheard !== undefined) throw new UsageError(`--${unheard} does not go with --div-from: a div does not state it`);
   const request = diversionOf(options, input);
   // Any policy would do: there is nothing to attest.
   return (await serviceOf(options, io, new AttestationPolicy())).signDiversion(request);
@@ -200,8 +200,7 @@ function printSigned(outcome: Signed, { io, raw, input, hasTarget }: SignedConte
   if (isRequest && hasTarget && outcome.record.ppt === 'div') printLines(io, [REQUEST_URI_LEFT], io.stderr);
 }
 
-const REQUEST_URI_LEFT =
-  '! the Request-URI was left as it is: it must be that of the new target before the call goes on';
+const REQUEST_URI_LEFT = '! the Request-URI is unchanged: set it to the new target before you forward the call';
 
 function signedLines(outcome: Signed, date: string | undefined): readonly string[] {
   const { record } = outcome;
@@ -290,7 +289,7 @@ export async function openAttestationFile(path: string, onTrouble: (error: Hopba
 }
 
 const overflow = (path: string): HopbackError =>
-  new HopbackError('storage-failed', `${shownText(path)} takes no records at the moment: those that come now are lost`);
+  new HopbackError('storage-failed', `${shownText(path)} cannot be written at the moment: new records are lost`);
 
 /** A file that is not there, that is none, or that cannot be read back, has no line that is cut. */
 async function isLastLineCut(path: string): Promise<boolean> {

@@ -53,24 +53,24 @@ function fieldWord(field: IntakeField): string {
 /** What a doubt is, and what settles it. */
 const DOUBT_WORDS: Readonly<Record<IntakeDoubt['kind'], readonly [what: string, settles?: string]>> = {
   'day-or-month': ['the date can be read in several ways', '--date-order month-first, or day-first'],
-  'time-does-not-exist': ['clocks were put forward over this time: the zone is not the one that was meant'],
+  'time-does-not-exist': ['the clocks skipped this time in spring: another zone must be meant'],
   'time-in-the-future': ['later than the request itself'],
-  'weekday-contradicts': ['it was another day of the week than the one that stands with it'],
+  'weekday-contradicts': ['the stated day of the week does not match the date'],
   'half-of-day': ['neither AM nor PM is stated'],
   'zone-absent': ['no time zone is stated', '--zone, where you know it'],
-  'zone-ambiguous': ['what stands for the zone can be several'],
+  'zone-ambiguous': ['the stated time zone has several meanings'],
   'zone-out-of-season': ['standard time is written while clocks showed daylight time, or the other way round'],
   'zone-contradicts': ['two time zones are stated'],
   'several-values': ['several numbers where one was expected'],
   'digits-lost': ['a spreadsheet has rounded this number: ask for it again, as text'],
   'number-irregular': ['neither a national number nor one with a country code'],
-  'not-understood': ['stated and not understood: the call must not be looked for without it'],
+  'not-understood': ['stated, but not understood: do not search for the call without it'],
   'fields-contradict': ['stated twice, differently'],
   'bodies-disagree': ['the plain and the HTML body of the e-mail ask about different calls'],
   'calls-not-told-apart': ['which of the calls each field belongs to is not certain'],
-  'direction-of-writing': ['marks in the text show its characters in another order than they stand in'],
+  'direction-of-writing': ['control characters change the order in which this text is shown'],
   'requester-unknown': [
-    'at none of the domains that requests come from, or passed on by somebody who is not',
+    'not from a known requester domain, or forwarded by someone who is not',
     '--requester, where you know who asks, or --forwarder for a domain of your own',
   ],
   cut: ['longer than what is read'],
@@ -78,11 +78,11 @@ const DOUBT_WORDS: Readonly<Record<IntakeDoubt['kind'], readonly [what: string, 
 
 const UNREAD_WORDS: Readonly<Record<UnreadField['reason'], string>> = {
   'unknown-label': 'label not known; --labels adds it',
-  'no-value': 'nothing stands behind it',
+  'no-value': 'no value after it',
   'value-not-understood': 'value not understood',
   'number-in-text': 'a number in running text',
   'row-not-read': 'row does not fit the head',
-  'without-call': 'stands with no call',
+  'without-call': 'belongs to no call',
   'zone-unclear': 'more than one instant',
   'too-long': 'too long',
 };
@@ -443,10 +443,10 @@ function reportLines(
 
 function headline({ status, requests }: IntakeReport, source: string): string {
   if (status === 'no-request') return `✗ ${source}: no traceback request in it`;
-  if (requests.length === 0) return `? ${source}: no call could be read, and something in it is for a person`;
+  if (requests.length === 0) return `? ${source}: no call could be read, but a person must check something in it`;
   const open = requests.filter((request) => request.status !== 'clear').length;
   const calls = `${source}: ${countText(requests.length, 'call')} asked about`;
-  if (open === 0 && status === 'needs-person') return `? ${calls}, all clear, and something else is for a person`;
+  if (open === 0 && status === 'needs-person') return `? ${calls}, all clear, but a person must check something else`;
   return open === 0
     ? `✓ ${calls}, all clear`
     : `? ${calls}, ${String(requests.length - open)} clear, ${String(open)} for a person`;

@@ -222,7 +222,7 @@ function deliveryLines({ signed, problems }: SentDecision): readonly string[] {
     case 'taken':
       return [`  ? the platform has it since ${instantText(delivery.atMs)}; ${delivery.detail}`];
     case 'refused':
-      return [`  ✗ signed, and the platform will not have it: ${delivery.reason}: ${delivery.detail}`];
+      return [`  ✗ signed, but the platform refused it: ${delivery.reason}: ${delivery.detail}`];
     default:
       return ['  ? signed, and NOT delivered: the next responder of this folder sends it', ...why];
   }

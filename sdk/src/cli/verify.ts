@@ -95,7 +95,7 @@ const HINTS: Readonly<Partial<Record<FailureReason, Hint>>> = {
   'date-stale': stale,
   'ppt-unsupported': ({ reasons }) =>
     reasons[0] === 'ppt-unsupported'
-      ? 'PASSporTs without or with an unknown ppt are looked at by --profile rfc8224.'
+      ? '--profile rfc8224 also verifies PASSporTs without ppt or with an unknown one.'
       : undefined,
   'compact-form': () => 'The compact form is accepted by --profile rfc8224, for PASSporTs without ppt.',
   'x5u-unreachable': (_verdict, { isOffline }, failure) => {
@@ -116,7 +116,7 @@ const HINTS: Readonly<Partial<Record<FailureReason, Hint>>> = {
       ? 'No loaded CRL speaks for this certificate at this time: load the current one, or accept that with --revocation-unknown accept.'
       : 'No CRL is loaded: add --crl FILE (with --crl-signer and --sti-pa-root for that of the STI-PA), or --revocation-unknown accept.',
   'retarget-without-div': () =>
-    'Whoever forwarded the call should have added a div PASSporT (hopback sign --div-from).',
+    'The provider that forwarded the call should have added a div PASSporT (hopback sign --div-from).',
   'signature-invalid': () =>
     'Claims were changed after signing, or the certificate at the x5u is not the one that was signed with.',
   'time-budget-spent': () => 'Give it more time with --time-budget MS.',

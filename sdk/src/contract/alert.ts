@@ -41,9 +41,9 @@ export const AlertAcknowledgement = z
   .describe('Somebody has seen an alert. Sending it again changes nothing.');
 export type AlertAcknowledgement = BodyOf<typeof AlertAcknowledgement>;
 
-/** Tells an agency or provider about something it may want to act on. There is enough in it to open an investigation, and no record that needs a demand. */
+/** Tells an agency or provider about something it may want to act on. It contains enough to open an investigation, and no records that require a demand. */
 export const Alert = object(
-  'Tells an agency or provider about something it may want to act on. There is enough in it to open an investigation, and no record that needs a demand.',
+  'Tells an agency or provider about something it may want to act on. It contains enough to open an investigation, and no records that require a demand.',
   {
     /** Marks the form. */
     format: z.literal('hopback.alert.1').describe('Marks the form.'),
@@ -166,8 +166,8 @@ export const FccNotice = object(
     noticeId: identifier.describe('Id of the notice.'),
     /** The state of the notice. */
     state: oneOf('The state of the notice.', ['open', 'mitigation-stated', 'reported', 'withdrawn']),
-    /** The Commission's own number of it. */
-    reference: line.describe("The Commission's own number of it."),
+    /** The Commission's reference number. */
+    reference: line.describe("The Commission's reference number."),
     /** Who is notified. */
     provider: ProviderReference.describe('Who is notified.'),
     /** When it was issued, RFC 3339 in UTC. */

@@ -71,7 +71,7 @@ function channels(): JsonObject {
       address: '/v1/events',
       title: 'Event stream',
       description:
-        'Server-sent events. `id` is that of the event, `event` its type, `data` the payload in one line. With the field `Last-Event-ID` the stream goes on behind that event.',
+        'Server-sent events. `id` is that of the event, `event` its type, `data` the payload in one line. With the field `Last-Event-ID`, the stream resumes after that event.',
       servers: [{ $ref: '#/servers/platform' }],
       messages: references(streamedName),
     },
@@ -99,14 +99,14 @@ function operations(): JsonObject {
       action: 'send',
       channel: { $ref: '#/channels/eventStream' },
       title: 'Stream events',
-      summary: 'The platform sends events to whoever reads the stream, as far as they concern the reader.',
+      summary: 'The platform sends each reader of the stream the events that concern it.',
       bindings: { http: { method: 'GET', bindingVersion: '0.3.0' } },
     },
     postEvents: {
       action: 'send',
       channel: { $ref: '#/channels/webhook' },
       title: 'Post events',
-      summary: 'The platform posts events to the endpoints of an organization, as far as they concern it.',
+      summary: 'The platform posts the events that concern an organization to its endpoints.',
       bindings: { http: { method: 'POST', bindingVersion: '0.3.0' } },
     },
   };

@@ -133,10 +133,10 @@ const evidenceFacts = {
   /** Id of the trust store: the set of roots and CRLs that was used. */
   trustStore: word.exactOptional().describe('Id of the trust store: the set of roots and CRLs that was used.'),
   verstat,
-  /** How many further Identity headers were not looked at; absent if all were. */
+  /** Number of further Identity headers that were not checked; absent if all were. */
   surplusHeaders: count
     .exactOptional()
-    .describe('How many further Identity headers were not looked at; absent if all were.'),
+    .describe('Number of further Identity headers that were not checked; absent if all were.'),
   /** How often this verifier has seen the call key, this time included; 1 for the first. */
   seenCount: count
     .exactOptional()
@@ -176,9 +176,9 @@ export const VerdictEvidence: z.ZodType<StirEvidence> = object(
         dateSeconds: z.number().exactOptional().describe('The Date header, seconds since the epoch.'),
       },
     ),
-    /** One entry for each Identity header that was looked at, in the order of the request. */
+    /** One entry for each Identity header that was checked, in the order of the request. */
     passports: listOf(
-      'One entry for each Identity header that was looked at, in the order of the request.',
+      'One entry for each Identity header that was checked, in the order of the request.',
       MAX_PASSPORTS,
       {
         ...passportFacts,
@@ -223,9 +223,9 @@ export const SharedEvidence = object(
     /** Marks the form. */
     format: z.literal('hopback.shared-evidence.1').describe('Marks the form.'),
     ...evidenceFacts,
-    /** One entry for each Identity header that was looked at, in the order of the request. */
+    /** One entry for each Identity header that was checked, in the order of the request. */
     passports: listOf(
-      'One entry for each Identity header that was looked at, in the order of the request.',
+      'One entry for each Identity header that was checked, in the order of the request.',
       MAX_PASSPORTS,
       {
         ...passportFacts,
@@ -478,9 +478,9 @@ export const CallRecord = object('One leg of a call as one switch saw it.', {
   blockedBy: name.exactOptional().describe('What refused the call: a rule, an analytics engine, the subscriber.'),
 });
 export type CallRecord = BodyOf<typeof CallRecord>;
-/** A number that left the carrier under a pseudonym: the same number has the same one within a rotation id of that carrier. */
+/** A number that left the carrier as a pseudonym: within a carrier's rotation id, the same number has the same pseudonym. */
 export const pseudonymousNumber = object(
-  'A number under a pseudonym: the same number has the same one within a rotation id of that carrier.',
+  "A pseudonymized number: within a carrier's rotation id, the same number has the same pseudonym.",
   {
     /** What is shown of the number. */
     shown: z.literal('pseudonym').describe('What is shown of the number.'),
@@ -505,15 +505,12 @@ export const SharedCallingNumber = z.union([
     tn: canonicalTn,
   }),
   pseudonymousNumber,
-  object(
-    'It was not a telephone number and is not shown: the caller asked not to be named, or it was something else.',
-    {
-      /** What is shown of the number. */
-      shown: z.literal('no-number').describe('What is shown of the number.'),
-      /** Whether the caller withheld the number. */
-      isAnonymous: z.boolean().describe('Whether the caller withheld the number.'),
-    },
-  ),
+  object('Not a telephone number, and not shown: the caller withheld the number, or sent something else.', {
+    /** What is shown of the number. */
+    shown: z.literal('no-number').describe('What is shown of the number.'),
+    /** Whether the caller withheld the number. */
+    isAnonymous: z.boolean().describe('Whether the caller withheld the number.'),
+  }),
 ]);
 /** Who calls, as far as the carrier says it. */
 export type SharedCallingNumber = BodyOf<typeof SharedCallingNumber>;

@@ -34,7 +34,7 @@ const MAX_TRACEBACKS = 500;
 const MAX_COUNTED = 1_000;
 
 /** How many calls a member is about: the unit of most of a campaign's figures. */
-const calls = count.describe('Of how many calls that holds.');
+const calls = count.describe('How many calls this applies to.');
 
 export const CampaignProvider = z.object({
   /** The provider. */
@@ -66,10 +66,8 @@ export const Campaign = object('Calls that belong together: the same script, rec
   lastSeenAt: utcTime.describe('When a call of it was last seen, RFC 3339 in UTC.'),
   /** When it last changed, RFC 3339 in UTC. */
   updatedAt: utcTime.describe('When it last changed, RFC 3339 in UTC.'),
-  /** Calls that were placed and of which at least one record or report came, each counted once. */
-  observedCalls: count.describe(
-    'Calls that were placed and of which at least one record or report came, each counted once.',
-  ),
+  /** Placed calls with at least one record or report, each counted once. */
+  observedCalls: count.describe('Placed calls with at least one record or report, each counted once.'),
   /** Records of carriers that the calls were counted from: each carrier on the way of a call may have one. */
   carrierRecords: count
     .exactOptional()
@@ -78,8 +76,8 @@ export const Campaign = object('Calls that belong together: the same script, rec
   appReports: count.exactOptional().describe('Reports of applications that the calls were counted from.'),
   /** Different numbers that called. */
   callingNumbers: count.describe('Different numbers that called.'),
-  /** What is said, as one call had it. */
-  transcript: transcriptText.exactOptional().describe('What is said, as one call had it.'),
+  /** What is said, as heard in one call. */
+  transcript: transcriptText.exactOptional().describe('What is said, as heard in one call.'),
   /** SHA-256 of recordings, lower-case hex. */
   recordingSha256: z
     .array(sha256)
@@ -142,11 +140,11 @@ export const Campaign = object('Calls that belong together: the same script, rec
     "With which attestation its calls came, of those on carriers' records; most calls first.",
     MAX_COUNTED,
     {
-      /** `failed`: the signature did not fit the call; `none`: there was no signature, or it was not looked at. */
+      /** `failed`: the signature did not fit the call; `none`: there was no signature, or it was not checked. */
       attestation: z
         .enum(['A', 'B', 'C', 'failed', 'none'])
         .describe(
-          '`failed`: the signature did not fit the call; `none`: there was no signature, or it was not looked at.',
+          '`failed`: the signature did not fit the call; `none`: there was no signature, or it was not checked.',
         ),
       /** How many calls came with it. */
       calls: count.describe('How many calls came with it.'),
@@ -159,11 +157,11 @@ export const Campaign = object('Calls that belong together: the same script, rec
     {
       /** The provider. */
       provider: ProviderReference.describe('The provider.'),
-      /** Tracebacks that ended there; its signature on calls; or that carriers had calls from it. The first is the surest. */
+      /** Tracebacks that ended there, its signature on calls, or calls that carriers received from it. The first is the most certain. */
       basis: z
         .enum(['traceback', 'signer', 'upstream'])
         .describe(
-          'Tracebacks that ended there; its signature on calls; or that carriers had calls from it. The first is the surest.',
+          'Tracebacks that ended there, its signature on calls, or calls that carriers received from it. The first is the most certain.',
         ),
       /** Tracebacks or calls that say so. */
       count: count.describe('Tracebacks or calls that say so.'),
@@ -258,9 +256,9 @@ export const AppReport = object("One call that an application on a subscriber's 
       .exactOptional()
       .describe('Language tag. RFC 5646'),
   }),
-  /** Fingerprint of the sound: the same recording is found again while the recording itself stays where it is. */
+  /** Audio fingerprint: it finds the same recording again without sharing the recording. */
   audioFingerprint: optionalObject(
-    'Fingerprint of the sound: the same recording is found again while the recording itself stays where it is.',
+    'Audio fingerprint: it finds the same recording again without sharing the recording.',
     {
       /** Name and version of the method, `chromaprint-2`: fingerprints of one method are compared with each other only. */
       algorithm: openWord.describe(
@@ -275,8 +273,8 @@ export const AppReport = object("One call that an application on a subscriber's 
 });
 export type AppReport = BodyOf<typeof AppReport>;
 
-/** That a report is stored, this time or before. */
-export const AppReportReceipt = object('That a report is stored, this time or before.', {
+/** Confirms that a report is stored, now or earlier. */
+export const AppReportReceipt = object('Confirms that a report is stored, now or earlier.', {
   reportId,
   /** When the report was received, RFC 3339 in UTC; the first time, if it came again. */
   receivedAt: utcTime.describe('When the report was received, RFC 3339 in UTC; the first time, if it came again.'),

@@ -121,9 +121,9 @@ export const tracebackId = identifier.describe(
   'Id of the traceback that the request belongs to; the same at every hop.',
 );
 
-/** A voice service provider as the writer knows it: by its name, and by as many identifiers as there are. */
+/** A voice service provider as the author knows it: its name, and any known identifiers. */
 export const ProviderReference = object(
-  'A voice service provider as the writer knows it: by its name, and by as many identifiers as there are.',
+  'A voice service provider as the author knows it: its name, and any known identifiers.',
   {
     providerId: providerId.exactOptional(),
     /** Business name, as filed or as stated. */

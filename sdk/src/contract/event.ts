@@ -70,9 +70,9 @@ export const PLATFORM_EVENT_DATA = {
     /** The production. */
     production: Production.describe('The production.'),
   }),
-  /** The platform could not do something that it owes, after several attempts. It goes on trying. */
+  /** The platform could not meet an obligation, after several attempts. It goes on trying. */
   'org.hopback.platform.fault.1': object(
-    'The platform could not do something that it owes, after several attempts. It goes on trying.',
+    'The platform could not meet an obligation, after several attempts. It goes on trying.',
     {
       /** What it is about: `demand:d-1`, `production:p-1`. */
       subject: line.describe('What it is about: `demand:d-1`, `production:p-1`.'),
@@ -230,21 +230,18 @@ export const CreatedWebhookEndpoint = object(
 );
 export type CreatedWebhookEndpoint = BodyOf<typeof CreatedWebhookEndpoint>;
 
-/** A new secret. Until the old one ends both sign, one signature beside the other. */
-export const RotatedWebhookSecret = object(
-  'A new secret. Until the old one ends both sign, one signature beside the other.',
-  {
-    endpointId,
-    /** The new secret: shown once. */
-    secret: secret.describe('The new secret: shown once.'),
-    /** When the old secret ends, RFC 3339 in UTC. */
-    previousSecretEndsAt: utcTime.describe('When the old secret ends, RFC 3339 in UTC.'),
-  },
-);
+/** A new secret. Until the old one ends, each event is signed with both. */
+export const RotatedWebhookSecret = object('A new secret. Until the old one ends, each event is signed with both.', {
+  endpointId,
+  /** The new secret: shown once. */
+  secret: secret.describe('The new secret: shown once.'),
+  /** When the old secret ends, RFC 3339 in UTC. */
+  previousSecretEndsAt: utcTime.describe('When the old secret ends, RFC 3339 in UTC.'),
+});
 export type RotatedWebhookSecret = BodyOf<typeof RotatedWebhookSecret>;
 
-/** Which events to post once more, in their order and under their old ids. */
-export const WebhookReplayRequest = object('Which events to post once more, in their order and under their old ids.', {
+/** Events to post again, in their original order and with original ids. */
+export const WebhookReplayRequest = object('Events to post again, in their original order and with original ids.', {
   /** From when, RFC 3339 in UTC. */
   since: utcTime.describe('From when, RFC 3339 in UTC.'),
   /** Up to when; now if absent. */

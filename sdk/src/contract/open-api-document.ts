@@ -290,7 +290,7 @@ function headers(): JsonObject {
       schema: { type: 'string', minLength: 1, maxLength: 128 },
     },
     RetryAfter: {
-      description: 'Seconds, or the time, before which the same call is of no use. RFC 9110 section 10.2.3',
+      description: 'Do not repeat the call before this time, or for this many seconds. RFC 9110 section 10.2.3',
       schema: { type: 'string', maxLength: 64 },
     },
   };
@@ -320,7 +320,7 @@ function webhooks(): JsonObject {
           operationId: `post${name}`,
           tags: ['Events'],
           summary,
-          description: `${description} Answer within 15 seconds; what is answered otherwise than with 2xx is posted again, for days.`,
+          description: `${description} Answer with 2xx within 15 seconds; otherwise the event is posted again, for days.`,
           security: [],
           parameters: WEBHOOK_FIELDS.map((field) => ({ ...field, in: 'header', required: true })),
           requestBody: {
@@ -336,7 +336,7 @@ function webhooks(): JsonObject {
           },
           responses: {
             '2XX': { description: 'Taken. The body is not read.' },
-            '410': { description: 'Nothing more is to be posted here: the endpoint is disabled.' },
+            '410': { description: 'No more events are wanted here: the endpoint is disabled.' },
             '4XX': { description: 'Not taken: posted again later.' },
           },
         },

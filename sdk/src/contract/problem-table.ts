@@ -31,32 +31,32 @@ const kind = (status: number, title: string, remedy: string): ProblemKind => ({ 
 export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
   'invalid-body': kind(400, 'The body does not match the contract', 'Correct the places listed in errors.'),
   'invalid-parameter': kind(400, 'A parameter does not match the contract', 'Correct the parameters listed in errors.'),
-  unauthenticated: kind(401, 'No valid token', 'Get a token, and send the call once more.'),
+  unauthenticated: kind(401, 'No valid token', 'Get a token, then send the call again.'),
   forbidden: kind(
     403,
-    'The token does not reach as far',
-    'Ask the platform for the scope, or the organization that the resource belongs to.',
+    'The token does not cover this call',
+    'Ask the platform for the scope, or ask the organization that owns the resource.',
   ),
   'not-found': kind(404, 'It does not exist, or the caller may not see it', 'Check the id.'),
   conflict: kind(
     409,
     'The request conflicts with what is stored',
-    'Fetch what is stored first; the same call fails again.',
+    'Fetch the stored state first. The same call will fail again.',
   ),
-  'request-cancelled': kind(409, 'No answer is wanted any longer', 'Give the request up.'),
+  'request-cancelled': kind(409, 'The answer is no longer needed', 'Stop working on the request.'),
   'answer-out-of-sequence': kind(
     409,
     'The revision does not follow the last answer',
-    'Fetch the answers that are there, and amend the last one.',
+    'Fetch the stored answers, and amend the last one.',
   ),
-  'demand-not-open': kind(409, 'There is a decision about the demand already', 'Fetch the demand.'),
+  'demand-not-open': kind(409, 'The demand has already been decided', 'Fetch the demand.'),
   'production-not-ready': kind(409, 'The production is being prepared', 'Wait for its event.'),
-  gone: kind(410, 'It is not kept any longer', 'Do not ask again.'),
+  gone: kind(410, 'It is no longer kept', 'Do not ask again.'),
   'too-large': kind(413, 'The body is too large', 'Send less at once.'),
   'unsupported-media-type': kind(
     415,
-    'The body is of a type that is not taken here',
-    'Send one of the types of the contract.',
+    'The media type of the body is not supported',
+    'Use a media type from the contract.',
   ),
   'answer-signature-invalid': kind(
     422,
@@ -65,13 +65,13 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
   ),
   'answer-mismatch': kind(
     422,
-    'The answer is of another request or provider, or mixes companies',
+    'The answer is for another request or provider, or mixes companies',
     'Send it to the request that it names, and name each provider as the registry does.',
   ),
-  'idempotency-key-reused': kind(422, 'The key came with another body before', 'Use a new key for a new call.'),
+  'idempotency-key-reused': kind(422, 'The key was already used with another body', 'Use a new key for a new call.'),
   'document-unreadable': kind(
     422,
-    'The document is no PDF, or not the one that was stated',
+    'The document is not a PDF, or not the one stated',
     'Send the PDF whose SHA-256 the structured part states.',
   ),
   'scope-unusable': kind(
@@ -82,15 +82,15 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
   'webhook-url-refused': kind(
     422,
     'The platform will not post to this address',
-    'Name an https: address on the open Internet.',
+    'Use an https: address on the public Internet.',
   ),
   'rate-limited': kind(429, 'Too many calls', 'Wait as long as Retry-After says.'),
-  internal: kind(500, 'Trouble at the platform', 'Send the same call once more, later.'),
+  internal: kind(500, 'Internal error at the platform', 'Send the same call again later.'),
   // Not 409, which says that the same call fails again: a batch that is sent again too soon would be given up.
   'idempotency-in-progress': kind(
     503,
-    'The first call with this key is still worked on',
-    'Wait as long as Retry-After says, and send the same call once more.',
+    'The first call with this key is still in progress',
+    'Wait as long as Retry-After says, then send the same call again.',
   ),
   unavailable: kind(503, 'The platform cannot handle the request now', 'Send the same call again later.'),
 };

@@ -162,10 +162,10 @@ const seconds = z.number().min(0);
 
 const concernRate = z.object({
   concern: CooperationConcern,
-  /** Requests that speak for it. */
-  hits: count.describe('Requests that speak for it.'),
-  /** Requests that could have. */
-  trials: count.describe('Requests that could have.'),
+  /** Requests that support the concern. */
+  hits: count.describe('Requests that support the concern.'),
+  /** Requests that could have supported it. */
+  trials: count.describe('Requests that could have supported it.'),
   /** `hits` of `trials`; 0 if there are none. */
   rate: share.describe('`hits` of `trials`; 0 if there are none.'),
   /** Lower bound of the Wilson score interval, 95 %. */
@@ -178,11 +178,11 @@ const concernRate = z.object({
   threshold: share.describe('The lower bound has to be above this share for a concern.'),
   /** Too few requests to say anything: never a concern. */
   isTooFew: z.boolean().describe('Too few requests to say anything: never a concern.'),
-  /** Of the exact test, after Benjamini and Hochberg over all providers of that time; absent if there were too few requests. */
+  /** Q-value of the exact test, by Benjamini and Hochberg over all providers of that period; absent if there were too few requests. */
   qValue: share
     .exactOptional()
     .describe(
-      'Of the exact test, after Benjamini and Hochberg over all providers of that time; absent if there were too few requests.',
+      'Q-value of the exact test, by Benjamini and Hochberg over all providers of that period; absent if there were too few requests.',
     ),
 });
 
@@ -219,8 +219,8 @@ export const ProviderScorecard = object(
     tracedCalls: count
       .exactOptional()
       .describe('Different calls that the requests were about: each traceback follows one.'),
-    /** Last answers by what they say; arms that did not come are left out. */
-    answers: listOf('Last answers by what they say; arms that did not come are left out.', MAX_KINDS, {
+    /** Last answers, counted by arm; arms that did not occur are left out. */
+    answers: listOf('Last answers, counted by arm; arms that did not occur are left out.', MAX_KINDS, {
       /** Arm of the answers. */
       arm: FindingArm.describe('Arm of the answers.'),
       /** How many. */
@@ -334,12 +334,10 @@ See 47 CFR 64.1200(k)(1), (o).`),
   subscriber: line.exactOptional().describe('Whom the number belongs to, if that is public.'),
   /** From when it is in force, RFC 3339 in UTC. */
   validFrom: utcTime.describe('From when it is in force, RFC 3339 in UTC.'),
-  /** From when it is no longer in force; an entry that was taken back stays in the list with this for 30 days. */
+  /** When it ceases to be in force; a withdrawn entry stays in the list with this time for 30 days. */
   validTo: utcTime
     .exactOptional()
-    .describe(
-      'From when it is no longer in force; an entry that was taken back stays in the list with this for 30 days.',
-    ),
+    .describe('When it ceases to be in force; a withdrawn entry stays in the list with this time for 30 days.'),
   /** When the entry was last changed: `changedSince` is compared with it. */
   updatedAt: utcTime.describe('When the entry was last changed: `changedSince` is compared with it.'),
 });

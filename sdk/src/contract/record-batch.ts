@@ -102,16 +102,16 @@ const MAX_REJECTIONS = 10_000;
 const batchId = pattern(/^[0-9a-f]{32}$/);
 
 /**
- * What the receiver says once it has stored what it took: partial success as in OTLP. What it had already counts as accepted. Unknown members
- * are left out.
+ * The receiver's answer once it has stored the accepted records: partial success as in OTLP. Records it already had count as accepted.
+ * Unknown members are left out.
  * @see https://opentelemetry.io/docs/specs/otlp/#partial-success-1
  */
 export const RecordBatchAnswer = object(
-  'What the receiver says once it has stored what it took: partial success as in OTLP. What it had already counts as accepted.\n\nSee https://opentelemetry.io/docs/specs/otlp/#partial-success-1.',
+  "The receiver's answer once it has stored the accepted records: partial success as in OTLP. Records it already had count as accepted.\n\nSee https://opentelemetry.io/docs/specs/otlp/#partial-success-1.",
   {
-    /** Id of the batch that is answered, so that a stray answer of a proxy is not taken for one. */
+    /** Id of the answered batch, so that a stray response from a proxy is not taken for an answer. */
     batchId: batchId.describe(
-      'Id of the batch that is answered, so that a stray answer of a proxy is not taken for one.',
+      'Id of the answered batch, so that a stray response from a proxy is not taken for an answer.',
     ),
     /** Records that were taken. */
     accepted: z.int().min(0).max(MAX_REJECTIONS).describe('Records that were taken.'),

@@ -145,7 +145,7 @@ export const PLATFORM_ROUTES: readonly PlatformRoute[] = [
           body: 'TokenRefusal',
           description: 'The request is malformed, or asks for something that the client may not have.',
         },
-        { status: 401, body: 'TokenRefusal', description: 'The assertion is not believed.' },
+        { status: 401, body: 'TokenRefusal', description: 'The assertion is not accepted.' },
       ],
     },
   }),
@@ -227,7 +227,7 @@ export const PLATFORM_ROUTES: readonly PlatformRoute[] = [
       operationId: 'fetchAnswerReceipt',
       summary: 'Fetch the receipt of an answer once more',
       description:
-        'For a client that sent an answer and ended before it read the response: `not-found` says that the answer is not stored.',
+        'For a client that sent an answer but did not read the response: `not-found` means that the answer is not stored.',
       response: answered(200, 'SignedReceipt', 'The receipt, the same as at first.'),
     },
   }),
@@ -254,7 +254,7 @@ export const PLATFORM_ROUTES: readonly PlatformRoute[] = [
     'POST /v1/tracebacks': {
       operationId: 'openTraceback',
       summary: 'Open a traceback of one call',
-      description: 'The platform asks the provider at which it starts, and goes on from answer to answer.',
+      description: 'The platform asks the first provider, then follows each answer to the next one.',
       parameters: [IDEMPOTENCY_KEY],
       request: json('TracebackOpening'),
       response: answered(201, 'Traceback', 'The traceback.'),
@@ -281,7 +281,8 @@ export const PLATFORM_ROUTES: readonly PlatformRoute[] = [
     'POST /v1/app-reports': {
       operationId: 'reportCall',
       summary: 'Report a call that an application took for a robocall',
-      description: "`reportId` is the application's own and tells repeats. The subscriber's number may be a pseudonym.",
+      description:
+        "`reportId` is assigned by the application and identifies repeats. The subscriber's number may be a pseudonym.",
       request: json('AppReport'),
       response: answered(202, 'AppReportReceipt', 'The report is stored.'),
       problems: ['conflict'],
@@ -322,8 +323,7 @@ export const PLATFORM_ROUTES: readonly PlatformRoute[] = [
     'GET /v1/do-not-originate': {
       operationId: 'listDoNotOriginate',
       summary: 'List do-not-originate numbers',
-      description:
-        'By the time of their last change: with `changedSince` only what is new, withdrawn entries among it.',
+      description: 'Ordered by last change. With `changedSince`, only newer entries, including withdrawn ones.',
       parameters: [inQuery('changedSince', 'Changed at this time or later.', 'utc-time')],
       response: answered(200, 'DoNotOriginateEntryPage', 'Entries of the list.'),
     },
@@ -364,7 +364,7 @@ export const PLATFORM_ROUTES: readonly PlatformRoute[] = [
       operationId: 'submitDemand',
       summary: 'Submit a subpoena, civil investigative demand or court order',
       description:
-        'Two parts: `demand`, the scope in structured form, and `document`, the PDF of at most 20 MiB. Where they differ the reviewer holds to the document. Nothing is produced before a decision.',
+        'Two parts: `demand`, the scope in structured form, and `document`, the PDF of at most 20 MiB. If they differ, the reviewer follows the document. Nothing is produced before a decision.',
       parameters: [IDEMPOTENCY_KEY],
       request: { kind: 'json-and-pdf', jsonPart: 'demand', body: 'DemandSubmission', pdfPart: 'document' },
       response: answered(201, 'Demand', 'The demand, under review.'),
@@ -436,21 +436,21 @@ export const PLATFORM_ROUTES: readonly PlatformRoute[] = [
     'DELETE /v1/webhook-endpoints/{endpointId}': {
       operationId: 'deleteWebhookEndpoint',
       summary: 'Delete a webhook endpoint',
-      description: 'One that is not there any longer is `not-found`, which for a repeat means that it worked.',
+      description: '`not-found` means that the endpoint no longer exists: for a repeat, the first call worked.',
       response: { kind: 'nothing', status: 204, description: 'There is no such endpoint any longer.' },
     },
     'POST /v1/webhook-endpoints/{endpointId}/rotate-secret': {
       operationId: 'rotateWebhookSecret',
       summary: 'Get a new secret for an endpoint',
-      description: 'Until the old one ends every event carries a signature of each.',
+      description: 'Until the old one ends, each event is signed with both.',
       parameters: [IDEMPOTENCY_KEY],
       response: answered(200, 'RotatedWebhookSecret', 'The new secret.'),
     },
     'POST /v1/webhook-endpoints/{endpointId}/replay': {
       operationId: 'replayWebhookEvents',
-      summary: 'Have events posted once more',
+      summary: 'Post past events again',
       description:
-        'In their order and under their old ids, so that whoever has one knows it. Events are kept for 30 days.',
+        'In their original order and with their original ids, so that receivers recognize repeats. Events are kept for 30 days.',
       parameters: [IDEMPOTENCY_KEY],
       request: json('WebhookReplayRequest'),
       response: answered(202, 'WebhookReplay', 'They will be posted.'),
@@ -460,11 +460,11 @@ export const PLATFORM_ROUTES: readonly PlatformRoute[] = [
       operationId: 'streamEvents',
       summary: 'Read events as they come',
       description:
-        'Server-sent events: `id` is the id of the event, `event` its type, `data` the whole event in one line of JSON, the same as a webhook has. A comment comes every 15 seconds at least. With `Last-Event-ID` it goes on behind that event; `gone` says that it is not kept any longer, so that what was missed has to be listed.',
+        'Server-sent events: `id` is the id of the event, `event` its type, `data` the whole event in one line of JSON, the same as a webhook has. A comment is sent at least every 15 seconds. With `Last-Event-ID`, the stream resumes after that event. `gone` means that the event is no longer kept: list what was missed.',
       parameters: [
         inHeader(
           'Last-Event-ID',
-          'The last event that was read; only what comes from now on where it is absent.',
+          'Id of the last event that was read. If absent, only new events are sent.',
           'identifier',
           false,
         ),

@@ -162,9 +162,9 @@ export const TracebackRequest = object(
       .describe('By when an answer is asked for, RFC 3339 with offset, if it was stated.'),
     /** Who is asked. */
     provider: ProviderReference.describe('Who is asked.'),
-    /** The hop that said it had the call from the asked provider; absent at the first hop. */
+    /** The hop that named the asked provider as the sender of the call; absent at the first hop. */
     downstream: ProviderReference.exactOptional().describe(
-      'The hop that said it had the call from the asked provider; absent at the first hop.',
+      'The hop that named the asked provider as the sender of the call; absent at the first hop.',
     ),
     /** What the call is suspected to be part of. */
     campaign: RequestedCampaign.exactOptional().describe('What the call is suspected to be part of.'),
@@ -236,10 +236,10 @@ export const TracebackFinding = z
       /** From whom it came. */
       upstream: ContactDetails.describe('From whom it came.'),
     }),
-    arm('not-found', 'No such call, although everything of that time is at hand: `searched` says what.', {}),
+    arm('not-found', 'No such call, although all records of that time are available: see `searched`.', {}),
     arm('not-retained', 'Records of that time were removed: whether there was such a call cannot be said.', {
-      /** From when on there are records, RFC 3339 in UTC. */
-      retainedFrom: utcTime.describe('From when on there are records, RFC 3339 in UTC.'),
+      /** Start of the records that are still kept, RFC 3339 in UTC. */
+      retainedFrom: utcTime.describe('Start of the records that are still kept, RFC 3339 in UTC.'),
     }),
     arm(
       'not-our-number',
@@ -320,7 +320,7 @@ export const AnsweredCall = object("What the provider's record says about the ca
 /** What the provider's record says about the call. Times are RFC 3339 in UTC. */
 export type AnsweredCall = BodyOf<typeof AnsweredCall>;
 
-export const SearchStatement = object('What was looked through before the answer was given.', {
+export const SearchStatement = object('What was searched before the answer was given.', {
   /** Stretches of time that were searched, both ends included. */
   windows: listOf('Stretches of time that were searched, both ends included.', MAX_WINDOWS, {
     /** Beginning of the stretch, RFC 3339 in UTC. */
@@ -328,20 +328,17 @@ export const SearchStatement = object('What was looked through before the answer
     /** End of the stretch, RFC 3339 in UTC. */
     to: utcTime.describe('End of the stretch, RFC 3339 in UTC.'),
   }),
-  /** What was looked for: `called`, `calling`, `call-id`, `origid`, `record-id`. */
-  keys: z
-    .array(line)
-    .max(MAX_KEYS)
-    .describe('What was looked for: `called`, `calling`, `call-id`, `origid`, `record-id`.'),
-  /** For which of those times records of which source are complete. */
+  /** Search keys: `called`, `calling`, `call-id`, `origid`, `record-id`. */
+  keys: z.array(line).max(MAX_KEYS).describe('Search keys: `called`, `calling`, `call-id`, `origid`, `record-id`.'),
+  /** Intervals within those times for which the records of a source are complete. */
   coverage: z
     .array(CoverageInterval)
     .max(MAX_COVERAGE_INTERVALS)
-    .describe('For which of those times records of which source are complete.'),
+    .describe('Intervals within those times for which the records of a source are complete.'),
   /** Records that were weighed. */
   recordsConsidered: count.describe('Records that were weighed.'),
 });
-/** What was looked through before an answer was given. Times are RFC 3339 in UTC, both ends included. */
+/** What was searched before an answer was given. Times are RFC 3339 in UTC, both ends included. */
 export type SearchStatement = BodyOf<typeof SearchStatement>;
 
 export const Answerer = z
@@ -479,7 +476,7 @@ export type LogCheckpoint = BodyOf<typeof LogCheckpoint>;
  * the answer.
  */
 export const EvidencePackSummary = object(
-  'What an evidence pack holds, without the files themselves: enough to see later, with the pack at hand, that nothing in it has changed since the answer.',
+  'The contents of an evidence pack, without the files: enough to check later that the pack has not changed since the answer.',
   {
     /** Marks the form. */
     format: z.literal('hopback.evidence-pack-summary.1').describe('Marks the form.'),
@@ -521,8 +518,8 @@ export const cancellationMembers = {
   reason: text.describe('Why, in words.'),
 };
 
-/** A request to the calling provider, and what was said to it so far. Whether it is overdue is up to the clock: compare `dueAt`. */
-export const TracebackRequestStatus = object('A request to the calling provider, and what was said to it so far.', {
+/** A request to the calling provider, with acknowledgement and answers. Whether it is overdue is up to the clock: compare `dueAt`. */
+export const TracebackRequestStatus = object('A request to the calling provider, with acknowledgement and answers.', {
   /** The request itself. */
   request: TracebackRequest.describe('The request itself.'),
   /** The state of the request. */

@@ -31,10 +31,8 @@ export const TracebackOpening = object('Opens a traceback of one call.', {
   campaign: RequestedCampaign.exactOptional().describe('What the call is suspected to be part of.'),
   /** Who asks, if it is not the caller of the platform. */
   requester: Requester.exactOptional().describe('Who asks, if it is not the caller of the platform.'),
-  /** Who terminated the call, if that is known: who is asked first. */
-  firstProvider: ProviderReference.exactOptional().describe(
-    'Who terminated the call, if that is known: who is asked first.',
-  ),
+  /** The terminating provider, if known: it is asked first. */
+  firstProvider: ProviderReference.exactOptional().describe('The terminating provider, if known: it is asked first.'),
   /** Id of the report of an application that the traceback begins with. */
   reportId: reportId.exactOptional().describe('Id of the report of an application that the traceback begins with.'),
   /** For the people at the other side. */
@@ -61,9 +59,9 @@ export const TracebackHop = z.object({
   /** When it answered, RFC 3339 in UTC. */
   answeredAt: utcTime.exactOptional().describe('When it answered, RFC 3339 in UTC.'),
   answerId: answerId.exactOptional(),
-  /** What the last answer says. Whom it names is shown to those that the hand-off concerns, and to staff. */
+  /** What the last answer says. The provider it names is shown only to both sides of the hand-off and to staff. */
   arm: FindingArm.exactOptional().describe(
-    'What the last answer says. Whom it names is shown to those that the hand-off concerns, and to staff.',
+    'What the last answer says. The provider it names is shown only to both sides of the hand-off and to staff.',
   ),
   /** The provider from which it says the call came. */
   upstream: ProviderReference.exactOptional().describe('The provider from which it says the call came.'),
@@ -91,7 +89,7 @@ export const TracebackConclusion = z.enum([
   'loop',
   'too-many-hops',
 ])
-  .describe(`What the traceback has come to if \`state\` is \`closed\`; while it is \`open\`, what it would come to if nothing else were said.
+  .describe(`What the traceback has come to if \`state\` is \`closed\`; while it is \`open\`, the outcome if no further answer arrived.
 
 - \`origin\`: a provider says that the call began there
 - \`point-of-entry\`: a provider says that the call entered the United States there

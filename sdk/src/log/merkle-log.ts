@@ -530,7 +530,8 @@ async function readThrough(
 function take(read: ReadMerkleRecords, record: MerkleRecord | undefined, logId: string): number {
   const { tree } = read;
   const stated = record === undefined ? undefined : readCheckpoint(record.note);
-  if (record === undefined || stated === undefined) throw inconsistent(tree.size, 'holds what is no entry of this log');
+  if (record === undefined || stated === undefined)
+    throw inconsistent(tree.size, 'holds a record that is not an entry of this log');
   if (stated.logId !== logId) throw inconsistent(tree.size, `belongs to the log ${stated.logId}`);
   const firstLeaf = stated.size - record.entries.length;
   if (firstLeaf !== tree.size) throw inconsistent(tree.size, `has entry ${firstLeaf} in the place of another`);
@@ -567,12 +568,12 @@ function requireSigned({ checkpoint, tree }: ReadMerkleRecords, publicKeys: Chec
 function requireHeld({ tree }: ReadMerkleRecords, note: string, trust: CheckpointTrust): void {
   const verdict = verifyCheckpoint(note, trust);
   if (verdict.status === 'failed') {
-    throw new HopbackError('invalid-argument', `a held checkpoint is none of this log: ${verdict.reason}`);
+    throw new HopbackError('invalid-argument', `a held checkpoint does not belong to this log: ${verdict.reason}`);
   }
   const { size, rootHash } = verdict.checkpoint;
   if (size > tree.size) throw inconsistent(tree.size, `ends here, and had ${size} entries once`);
   if (tree.root(size).toString('hex') === rootHash) return;
-  throw new HopbackError('log-inconsistent', `the first ${size} entries are others than a held checkpoint signs for`);
+  throw new HopbackError('log-inconsistent', `the first ${size} entries differ from those of a held checkpoint`);
 }
 
 /** A log that is not what was signed: `log-inconsistent`, with the entry as detail. */

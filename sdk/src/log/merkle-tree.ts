@@ -597,7 +597,7 @@ export async function signatureFor(signer: LogSigner, octets: Uint8Array): Promi
   if (signer.algorithm === 'Ed25519' && signature.length === 64) return signature;
   const converted = rawToDerSignature(signature);
   if (signer.algorithm === 'ES256' && converted.status === 'converted') return converted.signature;
-  throw new HopbackError('signer-failed', `the signer of the log gave what is no signature of ${signer.algorithm}`);
+  throw new HopbackError('signer-failed', `the signer of the log did not return a signature of ${signer.algorithm}`);
 }
 
 async function signed(signer: LogSigner, octets: Uint8Array): Promise<Uint8Array> {

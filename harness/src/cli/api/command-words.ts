@@ -11,6 +11,8 @@ export interface ApiCommand {
   readonly name: string;
   readonly operationId: string;
   readonly summary: string;
+  /** What its help says; default the description of the route. */
+  readonly note?: string;
   /** Columns, where it lists things. */
   readonly columns?: readonly Column[];
   /** Columns of lists in the thing that it shows, by the names of their members. */

@@ -28,7 +28,7 @@ async function publicKey(file: string, { textOf, option, env, note }: OptionRead
   return jwk;
 }
 
-const UNLISTED = { unlisted: 'a carrier may be one that the registry does not have' };
+const UNLISTED = { unlisted: 'register a carrier that is not in the registry' };
 
 /** A carrier that the registry does not have is asked nothing and answers nothing: most times its id is misspelled. */
 async function unlistedCarrier({ isOn, fetch }: CommandCheck, providerId: unknown): Promise<string | undefined> {
@@ -111,8 +111,12 @@ const command = (
   more: Omit<ApiCommand, 'name' | 'operationId' | 'summary'> = {},
 ): ApiCommand => ({ name, operationId, summary, ...more });
 
-const decision = (verb: string, summary: string, ...own: readonly BodyOption[]): ApiCommand =>
-  command(`campaigns ${verb}`, 'decideCampaign', summary, { defaults: { decision: verb }, body: [...own, REASON] });
+const decision = (verb: string, summary: string, note: string, ...own: readonly BodyOption[]): ApiCommand =>
+  command(`campaigns ${verb}`, 'decideCampaign', summary, {
+    note,
+    defaults: { decision: verb },
+    body: [...own, REASON],
+  });
 
 /** Commands with words of their own, by their nouns. Every other route is reached by `api OPERATION`. */
 export const API_COMMANDS: readonly ApiCommand[] = [
@@ -123,7 +127,7 @@ export const API_COMMANDS: readonly ApiCommand[] = [
   }),
   command('alerts acknowledge', 'acknowledgeAlert', 'acknowledge an alert', {
     body: [
-      needs('by', 'acknowledgedBy', 'who, by role or office'),
+      needs('by', 'acknowledgedBy', 'role or office that acknowledges it'),
       takes('intends', 'intends', 'investigate, watch or no-action'),
       takes('note', 'note', 'for the record'),
     ],
@@ -153,16 +157,31 @@ export const API_COMMANDS: readonly ApiCommand[] = [
     tables: { providers: columns('PROVIDER provider.name | ROLE role | TRACEBACKS tracebacks') },
   }),
   command('campaigns evidence', 'fetchCampaignEvidence', 'what holds a campaign together, and what analysts decided'),
-  decision('merge', 'merge a campaign into another', needs('into', 'into', 'id of the campaign that stays')),
+  decision(
+    'merge',
+    'merge a campaign into another',
+    'Applies to future calls. Returns the campaign that stays.',
+    needs('into', 'into', 'id of the campaign that stays'),
+  ),
   decision(
     'split',
     'split some keys into a new campaign',
+    'Applies to future calls: calls counted before the split stay in the old campaign. Returns the new campaign.',
     needs('keys', 'keyIds', 'ids of keys, as campaigns evidence shows them', listed),
   ),
-  decision('rename', 'give a campaign another name', needs('name', 'name', 'in the style SSA-Suspended-P2')),
-  decision('lawful', 'mark a campaign as lawful: it is shown to staff alone'),
-  decision('close', 'close a campaign'),
-  decision('reopen', 'open a campaign again'),
+  decision(
+    'rename',
+    'give a campaign another name',
+    'Returns the renamed campaign.',
+    needs('name', 'name', 'in the style SSA-Suspended-P2'),
+  ),
+  decision(
+    'lawful',
+    'mark a campaign as lawful',
+    'Only staff see a lawful campaign, and its pattern raises no new campaign.',
+  ),
+  decision('close', 'close a campaign', 'Returns the closed campaign.'),
+  decision('reopen', 'open a campaign again', 'Returns the reopened campaign.'),
   command('clients list', 'listClients', 'registered clients with their keys', {
     columns: columns(
       'CLIENT clientId | ORGANIZATION organizationId | NAME name | ROLES roles | KEYS keys | STATE state',
@@ -173,7 +192,7 @@ export const API_COMMANDS: readonly ApiCommand[] = [
       needs('id', 'clientId', 'its id'),
       needs('organization', 'organizationId', 'its organization'),
       needs('name', 'name', 'its name'),
-      takes('roles', 'roles', 'of staff: operator,reviewer,analyst', listed),
+      takes('roles', 'roles', 'for staff only: operator,reviewer,analyst', listed),
       needs('key', 'keys', KEY_HELP, async (file, reading) => [{ jwk: await publicKey(file, reading) }]),
       KEY_ID,
     ],
@@ -184,7 +203,7 @@ export const API_COMMANDS: readonly ApiCommand[] = [
   command('complaints import', 'importComplaints', 'import consumer complaints from a CSV file with a header row', {
     body: [
       needs('csv', 'text', 'the file', fileText),
-      needs('source', 'source', 'whose file it is, ftc-dnc'),
+      needs('source', 'source', 'source of the file, such as ftc-dnc'),
       needs('date', 'columns.date', 'column of the date, or of date and time'),
       takes('time', 'columns.time', 'column of the time of day; default none'),
       takes('callerNumber', 'columns.callerNumber', 'column of the calling number; default none'),
@@ -223,7 +242,7 @@ export const API_COMMANDS: readonly ApiCommand[] = [
       takes('scope', 'scope', 'narrowed scope as JSON', (text) => JSON.parse(text) as unknown),
     ],
   }),
-  command('demands checklist', 'fetchDemandChecklist', 'go through a demand as a reviewer does', {
+  command('demands checklist', 'fetchDemandChecklist', 'check a demand against the review checklist', {
     tables: { findings: columns('STEP step | RESULT result | FOUND detail') },
   }),
   command('demands document', 'fetchDemandDocument', 'the PDF of a demand, to --output FILE'),
@@ -236,7 +255,7 @@ export const API_COMMANDS: readonly ApiCommand[] = [
   }),
   command('organizations register', 'registerOrganization', 'register an organization', {
     body: [
-      needs('id', 'organizationId', 'its id; of a carrier that of its provider'),
+      needs('id', 'organizationId', 'its id; for a carrier, the id of its provider'),
       needs('kind', 'kind', 'carrier, app, agency or staff'),
       needs('name', 'name', 'its name'),
       takes('jurisdiction', 'jurisdiction', 'of an agency: US, US-TX'),
@@ -276,7 +295,7 @@ export const API_COMMANDS: readonly ApiCommand[] = [
   }),
   command('providers office', 'setProviderOffice', 'set the office that answers tracebacks', {
     body: [
-      takes('zone', 'zone', 'in which deadlines are counted, America/New_York'),
+      takes('zone', 'zone', 'time zone for deadlines, such as America/New_York'),
       takes('contact', 'contact.name', 'contact person'),
       takes('email', 'contact.email', 'contact email'),
       takes('ocns', 'ocns', 'its Operating Company Numbers, 1234,5678', listed),

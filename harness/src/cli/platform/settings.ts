@@ -30,7 +30,7 @@ export const PLATFORM_OPTIONS = {
     value: 'LEVEL',
     text: 'lines of JSON on standard error: info, warn, error or none; default warn on a terminal, else info',
   },
-  json: { text: 'print what it prints as lines of JSON' },
+  json: { text: 'print JSON lines instead of text' },
 } as const satisfies OptionSpecs;
 
 /** From which level on lines of the log are written: from the one that writes most. */
@@ -80,16 +80,16 @@ export function readPlatformSettings(given: GivenSettings, isTerminal: boolean):
   const [databaseUrl, publicUrl] = [text('database'), text('public-url')];
   if (isIP(host) === 0) return `--host: ${host} is no IP address, such as 127.0.0.1 or ::1`;
   if (port === undefined) return `--port: ${text('port') ?? '8300'} is no port`;
-  if (trustedProxies === undefined) return `--trusted-proxies: it is a number from 0 to ${MAX_PROXIES}`;
-  if (!isLogLevel(logLevel)) return `--log-level: ${logLevel} is none of ${LOG_LEVELS.join(', ')}`;
+  if (trustedProxies === undefined) return `--trusted-proxies must be a number from 0 to ${MAX_PROXIES}`;
+  if (!isLogLevel(logLevel)) return `--log-level: ${logLevel} is not one of ${LOG_LEVELS.join(', ')}`;
   if ((certificateFile === undefined) !== (keyFile === undefined)) return '--tls-cert and --tls-key go together';
   if (clientCaFile !== undefined && certificateFile === undefined)
     return '--client-ca is for connections with TLS: --tls-cert and --tls-key';
   // What is wrong is not repeated: it may hold a password.
   if (databaseUrl !== undefined && !isDatabaseUrl(databaseUrl))
-    return '--database: it is the address of a PostgreSQL, postgres://user@host/name';
+    return '--database must be the URL of a PostgreSQL, postgres://user@host/name';
   if (publicUrl !== undefined && !isPublicUrl(publicUrl))
-    return `--public-url: ${publicUrl} is no address in front of /v1, such as https://platform.example`;
+    return `--public-url must be a plain http or https URL, such as https://platform.example, not ${publicUrl}`;
   if (publicUrl === undefined && isEverywhere(host))
     return `--host ${host} listens everywhere: say with --public-url how clients reach it, since their assertions name it`;
   return {

@@ -91,13 +91,13 @@ export function startLines(
     '',
     `  listens at  ${url}`,
     `  data in     ${shownPath(settings.directory, here)}, ${database}`,
-    `  keys in     ${shownPath(keys, here)}: a backup of them belongs elsewhere than one of the data,`,
-    '              which nobody can read without them',
+    `  keys in     ${shownPath(keys, here)}: back them up, but not together with the data,`,
+    '              which cannot be read without them',
     `  operator    ${shownProfile}`,
     ...(isReadableOnTheWay(settings)
       ? [
           '',
-          `! Others than this machine reach it, and without TLS what they send can be read: --tls-cert and --tls-key.`,
+          `! Other machines can reach it, and without TLS their traffic can be read: use --tls-cert and --tls-key.`,
         ]
       : []),
     ...warnings.flatMap((warning) => ['', `! ${warning}`]),

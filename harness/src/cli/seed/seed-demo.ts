@@ -214,7 +214,7 @@ export async function seedDemo(demo: DemoToSeed): Promise<void> {
   await keepSeedMark(directory, { startedAtMs: mark.startedAtMs, isDone: true });
   say(
     [
-      `Done in ${((performance.now() - startMs) / 1_000).toFixed(1)} s. Be anybody:`,
+      `Done in ${((performance.now() - startMs) / 1_000).toFixed(1)} s. Act as any of them:`,
       '',
       ...roles(demo, production.productionId),
     ].join('\n'),
@@ -246,7 +246,10 @@ async function requireEmpty(operator: PlatformClient, signal: AbortSignal): Prom
     readonly items: readonly { readonly kind: string }[];
   };
   if (page.items.some(({ kind }) => kind !== 'staff'))
-    throw new HopbackError('invalid-argument', 'it is for an empty platform, and this one has organizations already');
+    throw new HopbackError(
+      'invalid-argument',
+      '--seed-demo needs an empty platform, and this one has organizations already',
+    );
 }
 
 async function streamRecords(

@@ -41,7 +41,7 @@ export const ALERT_ROUTES: readonly ServedRoute[] = [
     allowed: AGENCY,
     answer: 'AlertSubscription',
     summary: 'Fetch what the calling agency wants to be told of',
-    description: 'Everything that the rules say where nothing was put.',
+    description: 'If none was set, everything that the rules cover.',
   }),
   put('putAlertSubscription', '/v1/alert-subscription', {
     allowed: AGENCY,
@@ -54,7 +54,7 @@ export const ALERT_ROUTES: readonly ServedRoute[] = [
     allowed: BOTH,
     body: 'AlertTrial',
     answer: 'AlertTrialReport',
-    summary: 'Try rules or a subscription on campaigns that there were',
+    summary: 'Try rules or a subscription on past campaigns',
     description: 'Tells nobody, and changes nothing. An agency sees what it would have been told.',
   }),
   read('fetchAlertCaseSheet', '/v1/alerts/{alertId}/case-sheet', {
@@ -100,7 +100,7 @@ export const ALERT_ROUTES: readonly ServedRoute[] = [
     allowed: BOTH,
     parameters: [CAMPAIGN],
     answer: 'CaseShareList',
-    summary: 'List with whom a case is shared',
+    summary: 'List the agencies that a case is shared with',
     description: 'Those that the calling agency gave and those that it was given; all of them for staff.',
   }),
   put('withdrawCaseShare', '/v1/case-shares/{shareId}/withdrawal', {
@@ -108,7 +108,7 @@ export const ALERT_ROUTES: readonly ServedRoute[] = [
     parameters: [inPath('shareId', 'Of the share.')],
     answer: 'CaseShare',
     summary: 'Share a case no longer',
-    description: 'By whoever shared it. What the other has read it has read.',
+    description: 'By the agency that shared it. It does not undo what the other has read.',
   }),
 ];
 

@@ -61,7 +61,7 @@ export function isConnectionLost(error: unknown): boolean {
  * idempotency key tries again; whoever has none looks.
  */
 export function outcomeUnknown(cause: unknown): HopbackError {
-  return new HopbackError('storage-failed', 'the database was lost while it committed: whether it did is not known', {
+  return new HopbackError('storage-failed', 'the database was lost during a commit: the outcome is unknown', {
     cause,
     details: { outcome: 'unknown' },
   });

@@ -69,7 +69,7 @@ export async function verifiedManifest(archive: string): Promise<ArchiveManifest
   for (const file of [...manifest.tables, ...manifest.files]) {
     const digest = await digestOf(join(archive, file.path)).catch(() => undefined);
     if (digest?.sha256 !== file.sha256 || digest.bytes !== file.bytes) {
-      throw refused('archive-changed', `${file.path} of the archive is not what was written`, { path: file.path });
+      throw refused('archive-changed', `${file.path} of the archive was changed`, { path: file.path });
     }
   }
   return manifest;
@@ -135,7 +135,7 @@ async function requireSameMigrations(transaction: Transaction<CoreTables>, manif
   const hashes = new Map(rows.map(({ name, hash }) => [name, hash]));
   const isSame = manifest.migrations.every(({ name, hash }) => hashes.get(name) === hash);
   if (isSame && manifest.migrations.length === hashes.size) return;
-  throw refused('other-release', 'the archive is of another release: restore it with that, and start this one on it');
+  throw refused('other-release', 'the archive is from another release: restore it with that one, then start this one');
 }
 
 async function droppedReferences(transaction: Transaction<CoreTables>): Promise<

@@ -396,7 +396,7 @@ function decrypted({ keys }: KeyRing, row: SealedRow): string {
     decipher.setAuthTag(octets.subarray(-TAG_BYTES));
     return `${decipher.update(octets.subarray(0, -TAG_BYTES), undefined, 'utf8')}${decipher.final('utf8')}`;
   } catch (cause) {
-    throw new HopbackError('log-inconsistent', 'an encrypted value is not what was encrypted: somebody changed it', {
+    throw new HopbackError('log-inconsistent', 'an encrypted value was altered after encryption', {
       cause,
     });
   }

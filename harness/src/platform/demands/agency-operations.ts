@@ -144,7 +144,7 @@ async function receipts(parts: DemandParts, call: OperationCall): Promise<Platfo
 async function extend(work: DemandWork, row: ProductionRow, call: OperationCall): Promise<PlatformAnswer> {
   const { until, reason } = call.request.body as ExtensionBody;
   if (row.state !== 'ready' || (row.expires_at_ms ?? 0) <= call.atMs)
-    return conflict('Only a production that can be fetched now can be for longer; issue it anew.');
+    return conflict('Only a production that can still be fetched can be extended; issue it anew.');
   const untilMs = Date.parse(until);
   if (!(untilMs > (row.expires_at_ms ?? 0)) || untilMs > call.atMs + LONGEST_RETRIEVAL_MS)
     return problemAnswer('invalid-body', { errors: [{ pointer: '/until', code: 'out-of-range' }] });
@@ -159,10 +159,10 @@ async function reissue(work: DemandWork, row: ProductionRow, call: OperationCall
   const { reason } = call.request.body as ReasonBody;
   const demand = await work.demandRow(row.demand_id);
   if (demand === undefined) return problemAnswer('not-found');
-  if (demand.state === 'withdrawn' || demand.state === 'rejected') return conflict('The demand stands no longer.');
+  if (demand.state === 'withdrawn' || demand.state === 'rejected') return conflict('The demand is no longer in force.');
   if (row.state === 'in-preparation') return problemAnswer('production-not-ready');
   if ((await work.countOf('demands_productions', row.demand_id)) >= MAX_PRODUCTIONS)
-    return conflict('There are as many productions under the demand as there can be.');
+    return conflict('The demand has reached its limit of productions.');
   const productionId = await orderProduction(work, {
     row: demand,
     decisionId: row.decision_id,
@@ -226,7 +226,7 @@ async function trace(parts: DemandParts, call: OperationCall): Promise<PlatformA
       return problemAnswer('invalid-body', { errors: [{ pointer: '/call', code: 'not-within-scope' }] });
     const reasonKey = `demand:${row.demand_id}:${hash('sha256', JSON.stringify(opening), 'hex')}`;
     if ((await work.countOf('demands_traces', row.demand_id)) >= MAX_TRACES)
-      return conflict('As many calls as one demand can have traced have been.');
+      return conflict('The demand has reached its limit of traced calls.');
     const campaignId = opening.campaign?.campaignId;
     const tracebackId = await parts.ports.tracebacks.open(transaction, {
       opening,

@@ -76,7 +76,7 @@ export function openFileStore(options: { readonly directory: string; readonly ke
       if (encrypted === undefined) return undefined;
       const octets = opened(encryptionKey, { encrypted, bound: `${owner} ${sha256}` });
       if (octets === undefined || hash('sha256', octets, 'hex') !== sha256)
-        throw new HopbackError('log-inconsistent', 'a file of the store is not what was put into it', {
+        throw new HopbackError('log-inconsistent', 'a file of the store was changed', {
           details: { owner },
         });
       return octets;

@@ -213,7 +213,7 @@ async function claim(work: DemandWork, row: DemandRow, { caller, atMs }: Operati
 async function continueDemand(work: DemandWork, row: DemandRow, call: OperationCall): Promise<PlatformAnswer> {
   const demandId = row.demand_id;
   const { until, everyHours } = call.request.body as ContinuingBody;
-  if (row.kind !== 'court-order') return conflict('Only a court order can reach what is yet to come.');
+  if (row.kind !== 'court-order') return conflict('Only a court order can cover future records.');
   if (row.decided_at_ms === null || row.state === 'rejected' || row.state === 'withdrawn')
     return conflict('It has to be approved first.');
   const endMs = Date.parse(approvedScope(await work.demand(row))?.to ?? '');

@@ -96,7 +96,7 @@ export const DEMAND_OPERATOR_ROUTES: readonly ServedRoute[] = [
     operationId: 'continueDemand',
     path: '/v1/demands/{demandId}/continuation',
     summary: 'Have the production of a court order supplemented',
-    description: 'Until its end, where the order says that it reaches what is yet to come.',
+    description: 'Until the order ends, if it says that it covers future records.',
     allowed: STAFF,
     parameter: DEMAND_ID,
     body: 'ContinuingDemand',

@@ -76,7 +76,7 @@ const REGISTRY_ROUTES: readonly ServedRoute[] = [
     path: REGISTERED,
     answer: 'RegisteredProvider',
     summary: 'Fetch a provider with its office and keys',
-    description: 'What the platform asks it by.',
+    description: 'The platform uses these to send it requests.',
   }),
   read('listProviderVersions', {
     path: `${REGISTERED}/versions`,

@@ -7,14 +7,14 @@ const list = routesOf('Do not originate');
 /** Routes of operators for live data. */
 export const RECORDS_ROUTES: readonly ServedRoute[] = [
   list.change('importDoNotOriginate', '/v1/do-not-originate-imports', {
-    summary: 'Bring in numbers from which no call can rightly come',
+    summary: 'Import do-not-originate numbers',
     description: 'An entry of the same id takes the place of the one before. Entries that are not named stay.',
     body: 'DoNotOriginateImport',
     answer: ['DoNotOriginateImported', 'What was changed.'],
   }),
   list.change('withdrawDoNotOriginate', '/v1/do-not-originate/{entryId}/withdrawal', {
     summary: 'Withdraw an entry',
-    description: 'It ends now and stays in the list, so that whoever reads what is new learns of it.',
+    description: 'It ends now and stays in the list, so that readers of changes see the withdrawal.',
     parameters: [inPath('entryId', 'Of the entry.')],
     answer: ['DoNotOriginateEntry', 'The entry with its end.'],
   }),

@@ -181,7 +181,7 @@ async function requireKeyRing(database: OpenedDatabase, { keyRing }: PlatformHom
   try {
     await context.transact((transaction) => context.sealed.open(transaction, [some.reference], reason));
   } catch (cause) {
-    throw new HopbackError('key-unusable', 'the key ring is not that of the archive: nothing that is sealed opens', {
+    throw new HopbackError('key-unusable', 'the key ring is not that of the archive: sealed values cannot be opened', {
       cause,
     });
   }

@@ -80,7 +80,7 @@ async function requireKeysOfData({ keys, ...folders }: PlatformFolders): Promise
     if (await isThere(folder))
       throw new HopbackError(
         'key-unusable',
-        `there is ${folder}, but its keys are gone: lay their backup into ${keys}`,
+        `${folder} exists, but its keys are missing: restore their backup to ${keys}`,
       );
   }
 }

@@ -365,7 +365,7 @@ async function cancel(work: EffectWork, held: HeldTraceback, requestId: string):
   request.is_wanted = false;
   request.isChanged = true;
   const isWithdrawn = held.state.facts.some((fact) => fact.kind === 'cancelled');
-  const reason = isWithdrawn ? 'The traceback was withdrawn.' : 'The traceback does not lead here any more.';
+  const reason = isWithdrawn ? 'The traceback was withdrawn.' : 'The traceback no longer leads here.';
   const asking = await askingRow(work, request.asked_by ?? request.request_id);
   if (asking === undefined || asking.is_wanted || asking.cancelled_at_ms !== null) return;
   if (await isWantedByOthers(work, asking.request_id)) return;

@@ -55,7 +55,8 @@ const CHANGES: readonly ServedRoute[] = [
   change('reportNeighbour', 'neighbour-reports', {
     body: 'NeighbourReport',
     summary: "Record a provider's statement that it sent the call to another",
-    description: 'Where the other is silent, the traceback goes on with whoever reports. `reportId` tells repeats.',
+    description:
+      'If the other is silent, the traceback continues with the reporting provider. `reportId` identifies repeats.',
   }),
   change('chooseNeighbour', 'neighbour-choice', {
     body: 'NeighbourChoice',
@@ -65,7 +66,7 @@ const CHANGES: readonly ServedRoute[] = [
   change('decideDispute', 'rulings', {
     body: 'DisputeDecision',
     summary: 'Decide a dispute',
-    description: 'Whose statement stands, with the reason. It makes nobody the origin of a call.',
+    description: 'Which statement stands, and why. It does not make a provider the origin of a call.',
   }),
   change('identifyProvider', 'identifications', {
     body: 'ProviderIdentification',

@@ -93,7 +93,7 @@ async function readAssertion(
   { context, tokenUrl, nowMs }: TokenParts & { readonly nowMs: number },
 ): Promise<AssertionReading> {
   const said = saidBy(assertion);
-  if (said === undefined) return unbelieved('The assertion is none.');
+  if (said === undefined) return unbelieved('client_assertion is not a valid JWT.');
   const key = await keyOf(context, said);
   // Nobody is told which of them it is: who the clients are is not for strangers.
   if (key === undefined || key.state !== 'active' || key.organizationState !== 'active')

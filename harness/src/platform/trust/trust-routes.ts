@@ -30,7 +30,7 @@ export const TRUST_ROUTES: readonly ServedRoute[] = [
   }),
   change('updateOrganization', '/v1/organizations/{organizationId}', {
     summary: 'Change an organization',
-    description: 'By operators. `state` lets one in again that was revoked; its clients need new tokens then.',
+    description: 'By operators. `state` readmits a revoked one; its clients then need new tokens.',
     parameters: [ORGANIZATION],
     body: 'OrganizationChange',
     answer: ['Organization', 'The organization as it is now.'],
@@ -40,7 +40,7 @@ export const TRUST_ROUTES: readonly ServedRoute[] = [
     summary: 'Revoke an organization',
     description: 'By operators. All tokens of its clients end now. Its data stays.',
     parameters: [ORGANIZATION],
-    answer: 'It is let in no longer.',
+    answer: 'Its access is revoked.',
     problems: ['conflict'],
   }),
   change('registerClient', '/v1/clients', {
@@ -75,7 +75,7 @@ export const TRUST_ROUTES: readonly ServedRoute[] = [
     summary: 'Revoke a client',
     description: 'By operators. Its tokens end now.',
     parameters: [CLIENT],
-    answer: 'It is let in no longer.',
+    answer: 'Its access is revoked.',
     problems: ['conflict'],
   }),
   change('addClientKey', '/v1/clients/{clientId}/keys', {
@@ -91,7 +91,7 @@ export const TRUST_ROUTES: readonly ServedRoute[] = [
     summary: 'Take a key away from a client',
     description: 'By operators. Tokens that were given for it end now.',
     parameters: [CLIENT, inPath('keyId', '`kid` of the key.')],
-    answer: 'It is believed no longer.',
+    answer: 'The key is no longer accepted.',
   }),
 ];
 

@@ -28,7 +28,7 @@ function ladderSvg(ladder: Ladder, callIndex: number): Markup {
         height="${height}"
         viewBox="0 0 ${width} ${height}"
         role="group"
-        aria-label="Ladder of call ${callIndex}: ${counted(rows.length, 'row')}, told in words below"
+        aria-label="Ladder of call ${callIndex}: ${counted(rows.length, 'row')}, described in words below"
       >
         ${lifelines.map(
           ({ id, kind }, index) =>
@@ -181,7 +181,7 @@ function hopsTable({ index, truth, seen }: SampledCall, { providers }: RunRecord
     const wanted = `${verdict.verstat.join(' or ')}${verdict.attestation === undefined ? '' : ` (${verdict.attestation})`}`;
     const was = pair.seen === undefined ? 'did not come here' : verdictText(pair.seen.verstat, pair.seen.attestation);
     const found = external.has(provider)
-      ? html`<td>not ours: not seen inside</td>`
+      ? html`<td>external: not seen inside</td>`
       : html`<td class="${isTrue ? 'good' : 'bad'}">${isTrue ? '✓' : '≠'} ${was}</td>`;
     const held = pair.seen === undefined ? '' : `${(pair.seen.heldUs / 1_000).toFixed(2)} ms`;
     return html`<tr>

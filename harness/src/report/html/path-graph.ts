@@ -136,7 +136,7 @@ function boxOf(
     { text: id, style: 'strong' },
     ...(name.toLowerCase() === id.toLowerCase() ? [] : [{ text: name, style: 'small' } as const]),
     { text: [role, ...where, ...(stir ? [] : ['no STIR/SHAKEN'])].join(', '), style: 'small' },
-    ...(isExternal === true ? [{ text: '▫ not ours: not seen inside', style: 'small' } as const] : []),
+    ...(isExternal === true ? [{ text: '▫ external: not seen inside', style: 'small' } as const] : []),
     ...behaviours.map((behaviour): BoxLine => ({ text: `▲ ${behaviourText(behaviour)}`, style: 'mark' })),
     ...(isCulprit ? [{ text: '◎ robocalls come from here', style: 'small' } as const] : []),
     ...(named.length > wrongly

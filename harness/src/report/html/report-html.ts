@@ -150,8 +150,8 @@ function replaySection({ command, plan }: RunRecord): Markup {
   return html`<p>The same scenario and seed make the same calls:</p>
     <pre>${command}</pre>
     <p>
-      The seed is ${plan.seed}. <code>summary.json</code> has a digest of all that the seed decides: two runs with the
-      same digest came to the same.
+      The seed is ${plan.seed}. <code>summary.json</code> has a digest of everything that the seed decides. Two runs
+      with the same digest had the same results.
     </p>`;
 }
 

@@ -75,7 +75,7 @@ export function findingsSection({ oracle, samples }: RunRecord): Markup {
     </form>
     ${dataTable(
       'Findings',
-      ['Kind', 'Call', 'Provider', 'True is', 'Seen was'],
+      ['Kind', 'Call', 'Provider', 'Expected', 'Seen'],
       findings.slice(0, MAX_FINDINGS).map((finding) => findingRow(finding, drawn)),
     )}
     ${left > 0 ? html`<p>${counted(left, 'more finding')} in summary.json.</p>` : undefined}`;

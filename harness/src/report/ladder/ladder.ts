@@ -88,9 +88,9 @@ export function ladderOf({ truth, seen, messages }: SampledCall, plan: Pick<Netw
     const pair = pairs.find((one) => one.seen === seenHop);
     const text = verdictText(seenHop.verstat, seenHop.attestation);
     const isTrue = pair !== undefined && isVerdictTrue(pair);
-    const expected = pair === undefined ? 'this provider is not on the way' : pair.truth.verdict.verstat.join(' or ');
+    const expected = pair === undefined ? 'nothing: this provider is not on the path' : pair.truth.verdict.verstat.join(' or ');
     const at = lanes.ofHop[hop] ?? 0;
-    notes.set(at, { kind: 'note', at, text: isTrue ? text : `${text}, true is ${expected}`, isTrue });
+    notes.set(at, { kind: 'note', at, text: isTrue ? text : `${text}, expected ${expected}`, isTrue });
   }
   const rows: (LadderArrow | LadderNote)[] = [];
   for (const arrow of arrows.slice(0, MAX_ROWS)) {

@@ -335,7 +335,7 @@ export function storyLines(record: RunRecord): readonly string[] {
     ...oracle.findings
       .slice(0, MAX_TOLD)
       .flatMap(({ kind, expected, seen }) =>
-        marked('✗', `${kind}: true is ${oneLine(expected)}; seen was ${oneLine(seen)}`),
+        marked('✗', `${kind}: expected ${oneLine(expected)}; seen ${oneLine(seen)}`),
       ),
     '',
     ...wrapped(`${verdict.toUpperCase()}: ${verdictSentence(record)}`, {

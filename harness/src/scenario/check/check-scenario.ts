@@ -43,7 +43,7 @@ function checkKind(caller: ScenarioCaller, path: Complaint['path']): readonly Co
   return (['script', 'campaign', 'callBack'] as const).flatMap((member) =>
     caller[member] === undefined
       ? []
-      : [{ path: [...path, member], message: 'is of robocallers: an ordinary caller has none' }],
+      : [{ path: [...path, member], message: 'is only for robocallers, not for ordinary callers' }],
   );
 }
 
@@ -61,7 +61,7 @@ function checkScript({ script, csv }: ScenarioCaller, path: Complaint['path']): 
     .filter((word) => !known.includes(word))
     .map((word) => ({
       path: [...path, 'script'],
-      message: `has {${word}}, which is none of the words that vary${suggestion(word, known) || `: ${known.join(', ')}`}`,
+      message: `has {${word}}, which is not a script word${suggestion(word, known) || `: ${known.join(', ')}`}`,
     }));
 }
 
@@ -71,7 +71,7 @@ function checkCsv(caller: ScenarioCaller, { called }: Scenario, path: Complaint[
   const at = [...path, 'csv'];
   if (csv.rows === undefined) {
     const message =
-      csv.file === undefined ? 'needs file or rows' : 'has not been read: a file is read with its scenario alone';
+      csv.file === undefined ? 'needs file or rows' : 'has not been read: CSV files are read only with a scenario file';
     return [{ path: at, message }];
   }
   const fields = [csv.calling, csv.called, ...Object.values(csv.words ?? {})].filter((field) => field !== undefined);
@@ -88,7 +88,7 @@ function checkCsv(caller: ScenarioCaller, { called }: Scenario, path: Complaint[
         return found(`has no number of 3 to 15 digits in field ${String(field)}`);
     }
     if (csv.called === undefined || ranges.some((range) => isInRange(row[csv.called ?? 0] ?? '', range))) return [];
-    return found('has a called number that is none of those that the caller calls');
+    return found('has a called number that the caller does not call');
   });
 }
 
@@ -133,7 +133,7 @@ function checkCalling({ numbers }: ScenarioCaller, path: Complaint['path']): rea
   for (const [place, text] of numbers.numbers.entries()) {
     const range = readNumberRange(text);
     if (range === undefined)
-      return [{ path: [...path, 'numbers', place], message: `${text} is no range: first and last, of as many digits` }];
+      return [{ path: [...path, 'numbers', place], message: `${text} is not a range: FIRST-LAST, of equal length` }];
     total += range.count;
   }
   const max = numbers.kind === 'dno' ? MAX_DNO_NUMBERS : MAX_POOL_NUMBERS;
@@ -183,7 +183,7 @@ function checkCountry({ role, country }: ScenarioProvider, path: Complaint['path
   if (role === 'foreign' && (country === undefined || country === 'US')) {
     return [
       country === undefined
-        ? { path, message: 'is foreign: country has to say where, as ISO 3166-1 has it' }
+        ? { path, message: 'is foreign: set country, as an ISO 3166-1 code' }
         : { path: [...path, 'country'], message: 'must be another than US for a foreign provider' },
     ];
   }
@@ -202,7 +202,7 @@ function checkSense(
   path: Complaint['path'],
 ): readonly Complaint[] {
   if (behaviour.kind === 'rewrites-numbers' && behaviour.how === 'calling' && behaviour.value === undefined)
-    return [{ path, message: 'value is missing: the number that is put in the place of the calling one' }];
+    return [{ path, message: 'value is missing: the number that replaces the calling number' }];
   if (behaviour.kind === 'rewrites-numbers' && behaviour.how === 'national' && behaviour.value !== undefined)
     return [{ path: [...path, 'value'], message: 'has no meaning where numbers are made national' }];
   if (SIGNS.has(behaviour.kind) && !(stir ?? role !== 'foreign'))
@@ -295,7 +295,7 @@ function missedBehaviour(
   if (behaviour === undefined || provider === undefined) return [];
   const kinds = (provider.behaviours ?? []).map(({ kind }) => kind);
   if (kinds.includes(behaviour)) return [];
-  return [{ path, message: `is none of ${through}${suggestion(behaviour, kinds)}` }];
+  return [{ path, message: `is not a behaviour of ${through}${suggestion(behaviour, kinds)}` }];
 }
 
 type Naming = (id: string, path: Complaint['path']) => readonly Complaint[];
@@ -331,7 +331,7 @@ function checkThresholdTexts({ thresholds = {}, platform }: Scenario): readonly 
     }
     const { kind, isOfPlatform, isLive } = METRICS[name as MetricName];
     if (platform === undefined && isOfPlatform === true)
-      return [{ path: ['thresholds', name], message: 'is of a platform: the scenario has none' }];
+      return [{ path: ['thresholds', name], message: 'needs a platform, and the scenario has none' }];
     const before: Threshold[] = [];
     return held.flatMap((entry, at) => {
       const parsed = parseThreshold(typeof entry === 'string' ? entry : entry.threshold);

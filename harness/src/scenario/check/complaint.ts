@@ -126,10 +126,10 @@ function demandOf(issue: SchemaIssue, found: unknown): string {
     case 'too_big':
       return `must ${sizeText(issue.origin, `at most ${String(issue.maximum)}`)}`;
     case 'invalid_union':
-      return issue.options === undefined ? 'has none of the forms that it may have' : oneOf(issue.options, found);
+      return issue.options === undefined ? 'does not have any of the allowed forms' : oneOf(issue.options, found);
     case undefined:
     default:
-      return 'has not the form that it must have';
+      return 'does not have the required form';
   }
 }
 

@@ -66,7 +66,7 @@ export async function readScenario(text: string, options: ReadScenarioOptions): 
   const yaml = readYaml(text);
   if (!('scalars' in yaml)) return faulty(yaml.map((fault) => ({ ...fault, file, path: '' })));
   const before = yaml.content();
-  if (before === undefined) return whole('has aliases that stand for more than a scenario may have');
+  if (before === undefined) return whole('has aliases that expand to more than a scenario may hold');
   const variables = createVariables((before.value as { variables?: unknown } | null)?.variables, options);
   const filled = fillScalars(yaml, variables);
   const unknown = filled.unknown.map((fault) => ({ ...fault, file, path: '' }));

@@ -52,7 +52,7 @@ export function readYaml(text: string): ScenarioYaml | readonly TextFault[] {
   if (deep !== undefined) {
     const before = text.slice(0, deep).split('\n');
     return [
-      { message: 'is nested deeper than a scenario is', line: before.length, column: (before.at(-1)?.length ?? 0) + 1 },
+      { message: 'is nested too deeply for a scenario', line: before.length, column: (before.at(-1)?.length ?? 0) + 1 },
     ];
   }
   const lines = new LineCounter();

@@ -245,7 +245,7 @@ export function withHeaders(text: string, identityHeaders: readonly string[], da
   const request = text.slice(start);
   const layout = sipHeaderLayout(request);
   if (layout === undefined) {
-    throw new UsageError('nothing can be written into this request: its header fields hold octets that are no text');
+    throw new UsageError('cannot add header fields to this request: some of its own are not text');
   }
   const kept = date === undefined ? request.slice(0, layout.end) : withoutDates(request, layout);
   const lineEnd = lastLineEnd(kept);

@@ -20,7 +20,7 @@ export function logLine(log: MerkleLogVerification): string {
   const behind =
     log.status === 'intact'
       ? ''
-      : `; behind them, in the place of entry ${String(log.leafIndex)}, is what cannot be read: torn by a crash, being written now, or damaged`;
+      : `; after them, entry ${String(log.leafIndex)} cannot be read: torn by a crash, being written now, or damaged`;
   const mark = behind === '' ? '✓' : '?';
   if (log.logId === undefined) return `${mark} the log is empty${held}${behind}`;
   return `${mark} the log ${log.logId} is as it was signed: ${entriesText(log.size)}, root ${log.rootHash}${held}${behind}`;
@@ -39,28 +39,27 @@ function textOf<Finding extends { readonly kind: string }>(texts: Texts<Finding>
   return (texts[finding.kind as Finding['kind']] as (finding: Finding) => string)(finding);
 }
 
-const TWO_LOGS = 'the keeper of the key showed two logs';
+const TWO_LOGS = 'the key holder signed two different logs';
 
 const LOG_FINDINGS: Texts<MerkleLogFinding> = {
   edited: (finding) =>
     `${placeText(finding)} ${isOne(finding) ? 'was' : 'or one of them was'} edited: it is not what was signed`,
-  deleted: (finding) => `${placeText(finding)} ${isOne(finding) ? 'is' : 'are'} gone, and there are others behind`,
+  deleted: (finding) => `${placeText(finding)} ${isOne(finding) ? 'is' : 'are'} gone, but later entries exist`,
   swapped: (finding) => `another entry stands in the place of ${placeText(finding)}`,
-  inserted: (finding) => `in the place of ${placeText(finding)} stands what was put in`,
-  damaged: (finding) => `${placeText(finding)} is damaged or gone, and was durable`,
-  forked: ({ size }) =>
-    `two checkpoints that were handed in sign for other entries over the same size, ${String(size)}: ${TWO_LOGS}`,
+  inserted: (finding) => `an inserted entry is in the place of ${placeText(finding)}`,
+  damaged: (finding) => `${placeText(finding)} is damaged or gone, although it was stored durably`,
+  forked: ({ size }) => `two given checkpoints have the same size, ${String(size)}, but different entries: ${TWO_LOGS}`,
   cut: (finding) =>
-    `the log ends before ${placeText(finding)}, and had ${entriesText(finding.size)} once: its tail was cut off`,
+    `the log ends before ${placeText(finding)}, but once had ${entriesText(finding.size)}: its end was cut off`,
   'checkpoint-forged': (finding) =>
     `the checkpoint over ${placeText(finding)} is not signed by the key (${finding.reason})`,
   rewritten: (finding) =>
-    `${placeText(finding)} or one of them was written anew by the keeper of the key: a held checkpoint says so`,
+    `${placeText(finding)} or one of them was rewritten by the key holder: a held checkpoint shows it`,
   'held-checkpoint-invalid': notOfThisLog,
 };
 
 function notOfThisLog({ reason }: { readonly reason: string }): string {
-  return `a checkpoint that was handed in is none of this log (${reason})`;
+  return `a given checkpoint is not from this log (${reason})`;
 }
 
 const isOne = ({ leafIndex, throughIndex }: { readonly leafIndex: number; readonly throughIndex: number }): boolean =>
@@ -78,18 +77,17 @@ type Finding = EvidenceStoreVerification['findings'][number]['finding'];
 type Note = EvidenceStoreVerification['notes'][number]['note'];
 
 const FINDINGS: Texts<Finding> = {
-  'entry-unreadable': () => 'the entry is none of evidence',
+  'entry-unreadable': () => 'the entry is not an evidence entry',
   'answers-conflict': ({ otherPackId }) =>
     `pack ${otherPackId} has a signed answer of the same name and revision that says something else`,
-  'not-as-logged': ({ expected, actual }) =>
-    `it is not what the log has the hash of: ${expected} is logged, ${actual} is here`,
+  'not-as-logged': ({ expected, actual }) => `its hash differs from the log: ${expected} is logged, ${actual} is here`,
   unreadable: ({ file }) => `${file} cannot be read`,
   'file-missing': ({ file }) => `${file} is missing`,
   'file-changed': ({ file, expected, actual }) =>
     `${file} was changed: SHA-256 ${expected} was signed, ${actual} is here`,
-  'file-unknown': ({ file }) => `${file} is none of the pack`,
-  'file-unlisted': ({ file }) => `${file} is not in SHA256SUMS: nobody signed for it`,
-  'file-unsigned': ({ file }) => `${file} is vouched for by nobody: SHA256SUMS is not signed`,
+  'file-unknown': ({ file }) => `${file} does not belong to the pack`,
+  'file-unlisted': ({ file }) => `${file} is not in SHA256SUMS, so it is not signed`,
+  'file-unsigned': ({ file }) => `${file} is not signed, because SHA256SUMS is not signed`,
   'export-signature-invalid': () => 'SHA256SUMS is not signed by the key',
   'export-differs': differs,
   'manifest-differs': differs,
@@ -102,8 +100,7 @@ const FINDINGS: Texts<Finding> = {
   'answer-signature-invalid': ({ file }) => `${file} is not signed by the key for answers`,
   'receipt-signature-invalid': ({ file }) => `${file} is not signed by the key of the platform`,
   'held-checkpoint-invalid': notOfThisLog,
-  'log-forked': ({ size }) =>
-    `a checkpoint that was handed in has another root over the same size, ${String(size)}: ${TWO_LOGS}`,
+  'log-forked': ({ size }) => `a given checkpoint has another root at the same size, ${String(size)}: ${TWO_LOGS}`,
   'entry-differs': ({ file }) => `${file} is an entry about something else`,
   'proof-invalid': ({ file }) => `${file} does not lead from the entry to the checkpoint`,
   'checkpoint-invalid': ({ file, reason }) => `${file} is not signed by the key of the log (${reason})`,
@@ -120,15 +117,15 @@ const NOTES: Texts<Note> = {
     `its entry ${String(leafIndex)} states a time before that of an entry before it`,
   'answer-not-logged': () =>
     'the log has no entry of its signed answer: its writer ended before, and may still attach it',
-  'raw-not-kept': ({ recordId }) => `of record ${recordId} there is the hash of its bytes alone`,
+  'raw-not-kept': ({ recordId }) => `for record ${recordId} only the hash of its bytes was kept`,
   'raw-differed-when-written': ({ recordId }) =>
     `the bytes of record ${recordId} did not have its hash when the pack was written, and the pack says so`,
   'answer-not-attached': () => 'there is no signed answer in it',
   'receipt-not-attached': () => 'there was no receipt of the platform when it was exported, and none is in it',
   'receipt-signature-unchecked': () =>
-    'its receipt is of the answer; a key of the platform tells whether it signed it: --platform-key FILE',
+    'its receipt matches the answer; to check who signed it, give --platform-key FILE',
   'export-unsigned': () =>
-    'nobody signed for the folder: what is there is as it was signed, and whether a file was taken out is not known',
+    'the folder is not signed as a whole: each file in it is as signed, but a removed file would not be noticed',
   'answer-signature-unchecked': () => 'its answer is signed by a key that was not given: --answer-key FILE',
 };
 
@@ -162,7 +159,7 @@ export async function evidenceFolder(operand: string | undefined, io: CliIo) {
   if (names?.includes('log') === true) return { directory: operand, kind: 'store' } as const;
   throw new HopbackError(
     'storage-failed',
-    `${shownText(operand)} is no folder of evidence: neither log nor manifest.json is in it`,
+    `${shownText(operand)} is not an evidence folder: it has neither log nor manifest.json`,
   );
 }
 
@@ -213,7 +210,7 @@ const PUBLIC_KEY = /-----BEGIN PUBLIC KEY-----[A-Za-z0-9+/=\s]*-----END PUBLIC K
 async function publicKeyFile(path: string, io: CliIo): Promise<readonly KeyObject[]> {
   const pem = await textFile(path, io);
   if (/-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY-----/.test(pem)) {
-    throw new HopbackError('key-unusable', `${shownText(path)} holds a private key: what verifies is the public one`);
+    throw new HopbackError('key-unusable', `${shownText(path)} holds a private key: give the public key`);
   }
   try {
     return (pem.match(PUBLIC_KEY) ?? [pem]).map((block) => createPublicKey(block));

@@ -59,7 +59,7 @@ export async function fileSourceOf(
   const source = await sourceOf(options, io);
   if (source.format !== 'hep') return source;
   throw new UsageError(
-    `the source ${source.id} is captured signalling, which comes over the network and is in no file`,
+    `the source ${source.id} is captured signalling, which comes over the network, not from a file`,
     ['hopback records tail listens for it'],
   );
 }

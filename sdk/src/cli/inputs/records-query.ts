@@ -94,7 +94,7 @@ export function durationOption(name: string, text: string): number {
   const [, count, unit = ''] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
   const us = Number(count) * (UNITS_US[unit] ?? Number.NaN);
   if (us > 0 && us <= MAX_DURATION_US) return us;
-  throw new UsageError(`--${name} is no stretch of time`, ['90s, 5m, 1h or 548d']);
+  throw new UsageError(`--${name} is not a duration`, ['90s, 5m, 1h or 548d']);
 }
 
 /** `2026-11-02T12:00:00.123456Z`: as many decimals as there are. */
@@ -236,7 +236,7 @@ function numberRemarks(options: OptionsOf<typeof QUERY_OPTIONS>): readonly strin
   });
 }
 
-const TWICE = '! that hour comes twice in its zone: both were looked at';
+const TWICE = '! that local time occurs twice: both were searched';
 
 function windowsOf(
   options: OptionsOf<typeof QUERY_OPTIONS>,

@@ -72,7 +72,7 @@ async function rulesOf(options: OptionsOf<typeof RULE_OPTIONS>, io: CliIo): Prom
   }
   if (sources.length === 0)
     throw new UsageError('say whose calls are signed: --source ADDRESS', [
-      'Without it whoever reaches the drachtio server would have calls signed in your name.',
+      'Without it, anyone who reaches the drachtio server could have calls signed in your name.',
     ]);
   const { facts } = await attestationOf(options, io);
   const [level, basis] = [options.text('attest') as Attestation | undefined, options.text('basis')];
@@ -339,7 +339,7 @@ export async function loadSrf(): Promise<new () => SrfLike> {
     if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
     throw new HopbackError(
       'unavailable',
-      'a drachtio server is spoken to by the package drachtio-srf, which is not installed:\nnpm install drachtio-srf',
+      'this needs the package drachtio-srf, which is not installed:\nnpm install drachtio-srf',
       { cause },
     );
   }

@@ -99,7 +99,7 @@ function requireBasis(options: OptionsOf<typeof FACT_OPTIONS>): void {
   const isExplicit = options.text('attest') !== undefined;
   const basis = options.text('basis');
   if (!isExplicit && basis !== undefined)
-    throw new UsageError('--basis goes with --attest: else the policy has its own');
+    throw new UsageError('--basis goes with --attest: otherwise the policy states the basis');
   if (isExplicit && (basis ?? '').trim() === '') {
     throw new UsageError('--attest needs --basis: why the call is attested so, in a sentence for the record', [
       'Or leave --attest out and say what is known of the call: the policy then decides.',
@@ -138,5 +138,5 @@ async function policyFile(path: string, io: CliIo): Promise<AttestationPolicyDat
 function spcOf({ certificate }: SigningCertificate): string {
   const [spc, ...more] = (certificate.tnAuthList ?? []).flatMap((entry) => (entry.kind === 'spc' ? [entry.spc] : []));
   if (spc !== undefined && more.length === 0) return spc;
-  throw new UsageError('the certificate has not exactly one service provider code: say --spc');
+  throw new UsageError('the certificate does not have exactly one service provider code: give --spc');
 }

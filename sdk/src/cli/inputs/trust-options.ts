@@ -58,7 +58,7 @@ export async function loadTrust(
  */
 export function requireTrust(options: OptionsOf<typeof TRUST_OPTIONS>, hints: readonly string[] = []): void {
   if (options.texts('trust').length > 0) return;
-  throw new UsageError('nothing is trusted yet: say whom with --trust', [
+  throw new UsageError('nothing is trusted yet: give --trust PATH', [
     '--trust PATH takes the STI-CA root certificates or the signed list of the STI-PA; HOPBACK_TRUST stands in for it.',
     ...hints,
   ]);

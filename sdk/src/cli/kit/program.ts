@@ -114,7 +114,7 @@ function unknownCommand<Io>(
         second === undefined
           ? `${first} needs a second word`
           : `there is no command ${shownText(`${first} ${second}`)}`,
-        [...meant(near), `${program.name} help ${first} lists those that begin so`],
+        [...meant(near), `${program.name} help ${first} lists the commands that begin with it`],
       );
     return new UsageError(`${first} is one of: ${names.join(', ')}`, meant(near));
   }

@@ -109,7 +109,7 @@ export const TracebackRequestStatus: WireExamples<'TracebackRequestStatus'> = [
     acknowledgedAt,
     answers: [{ answerId: ids.answer, revision: 1, receivedAt: times.received }],
   }),
-  example('cancelled', 'No answer is wanted any longer', {
+  example('cancelled', 'The answer is no longer needed', {
     request: BIRCH_REQUEST,
     state: 'cancelled',
     dueAt: times.due,

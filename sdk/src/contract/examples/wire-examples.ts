@@ -19,13 +19,13 @@ const PARTS: { readonly [Type in PlatformEventType]: EventParts<Type> } = {
     request: requestExamples.TracebackRequest[0].value,
   }),
   'org.hopback.traceback-request.reminded.1': told(
-    'An answer is still wanted',
+    'An answer is still missing',
     ids.birchRequest,
     '2026-10-26T16:05:10Z',
     { ...NAMES, dueAt: times.due, reminder: 1 },
   ),
   'org.hopback.traceback-request.cancelled.1': told(
-    'No answer is wanted any longer',
+    'The answer is no longer needed',
     ids.birchRequest,
     '2026-10-23T21:00:00Z',
     { ...NAMES, cancelledAt: '2026-10-23T21:00:00Z', reason: 'Another request covers the same call.' },

@@ -313,7 +313,7 @@ function losePlace({ options, catchUp }: StreamParts, place: Place): void {
   place.lastEventId = undefined;
   options.logger?.warn(
     {},
-    'the platform does not know the place in the event stream any longer: what was missed is listed',
+    'the platform no longer knows this position in the event stream: missed requests are listed',
   );
   catchUp.begin();
 }

@@ -165,7 +165,7 @@ export class WebhookReceiver implements AsyncDisposable {
       next(
         new HopbackError(
           'invalid-configuration',
-          'a parser took the octets of the webhook, which are what is signed: put the route before express.json(), or behind express.raw()',
+          'a body parser consumed the signed octets of the webhook: put the route before express.json(), or after express.raw()',
         ),
       );
     }

@@ -149,7 +149,7 @@ const MAX_CAUSE_CHARS = 200;
 
 const DETAILS: Readonly<Record<FollowNotice['kind'], string>> = {
   truncated: 'is shorter than what was read of it, or other content: it is read from its beginning',
-  lost: 'was gone before it was read to its end, or rows that waited for others are not known any more',
+  lost: 'disappeared before it was read to its end, or rows that waited for others were lost',
   damaged: 'cannot be unpacked whole, so that rows may be missing or changed',
   'not-gzip': 'is not gzip, although its name says that it is packed: none of it is read',
   failed: 'could not be taken in, which is tried again',

@@ -39,7 +39,7 @@ const listener = (defaults: { readonly port: number; readonly maxBodyBytes: numb
         clientCa: path.exactOptional().describe('PEM file of authorities: clients need a certificate of one of them'),
       })
       .exactOptional(),
-    tokens: z.array(token).max(256).default([]).describe('who may ask; empty: whoever reaches the address'),
+    tokens: z.array(token).max(256).default([]).describe('who may call; empty: anyone who can reach the address'),
     requestsPerSecond: z
       .number()
       .positive()
@@ -268,10 +268,10 @@ const fields = z.strictObject({
       admin: listener({ port: 8091, maxBodyBytes: ADMIN_MAX_BODY_BYTES }).exactOptional(),
     })
     .prefault({}),
-  trust: trust.describe('whom calls are verified against'),
+  trust: trust.describe('trust anchors that calls are verified against'),
   certificates: certificates.prefault({}),
   verification: verification.prefault({}),
-  signing: signing.exactOptional().describe('with what calls are signed; without it none is'),
+  signing: signing.exactOptional().describe('how calls are signed; without it, none are'),
   trunks: z
     .record(z.string().min(1).max(128), trunk)
     .default({})
@@ -288,7 +288,7 @@ const fields = z.strictObject({
       calls: words('none', 'poor', 'all').default('none').describe('which calls get a line, numbers masked'),
     })
     .prefault({}),
-  reloadSeconds: z.number().min(0).max(86_400).default(5).describe('how often files are looked at; 0: at SIGHUP alone'),
+  reloadSeconds: z.number().min(0).max(86_400).default(5).describe('how often files are checked; 0: only on SIGHUP'),
   drainSeconds: z
     .number()
     .min(0)
@@ -304,11 +304,11 @@ const fields = z.strictObject({
 export const SIDECAR_CONFIGURATION = fields
   .refine(({ trust: { roots, list: signed } }) => roots.length > 0 || signed !== undefined, {
     path: ['trust'],
-    message: 'names nobody: roots or list must be there',
+    message: 'names no trust anchors: set roots or list',
   })
   .refine(({ trust: { list: signed, stiPaRoots } }) => signed === undefined || stiPaRoots.length > 0, {
     path: ['trust', 'stiPaRoots'],
-    message: 'must be there for a signed list: somebody has to vouch for it',
+    message: 'is required to verify a signed list',
   })
   .refine(({ trust: { list: signed, roots } }) => signed === undefined || roots.length === 0, {
     path: ['trust', 'roots'],
@@ -343,8 +343,7 @@ export const SIDECAR_CONFIGURATION = fields
       of.origin?.startsWith('https://') === true,
     {
       path: ['listen', 'admin', 'tls'],
-      message:
-        'must be there: passwords would go in the clear. Or listen on 127.0.0.1, or name the https origin of a proxy',
+      message: 'is required to protect passwords; otherwise listen on 127.0.0.1, or name the https origin of a proxy',
     },
   );
 

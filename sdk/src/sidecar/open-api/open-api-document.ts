@@ -24,7 +24,7 @@ const VERSTAT = text('What the callee is told; with `answers.verstatSuffix` foll
 const CODE: Schema = {
   type: 'integer',
   enum: [403, 428, 436, 437, 438],
-  description: 'SIP response code of RFC 8224 section 6.2.2: a number, and absent where there is nothing to reproach.',
+  description: 'SIP response code of RFC 8224 section 6.2.2: a number; absent if nothing is wrong.',
 };
 
 const verifyResult = object(
@@ -191,7 +191,7 @@ const PROBLEMS: Schema = Object.fromEntries(
     ['415', 'Another Content-Type is needed.'],
     ['429', 'Too many requests; Retry-After says when.'],
     ['500', 'A mistake of ours.'],
-    ['503', 'Nobody is trusted yet, or there is nothing to sign with.'],
+    ['503', 'No trust anchors are loaded yet, or no signing key.'],
   ].map(([status = '', description = '']) => [status, answer(description, json('RequestError'))]),
 );
 const JSON_PROBLEMS: Schema = { ...PROBLEMS, '406': answer('Only JSON.', json('RequestError')) };
@@ -208,7 +208,7 @@ interface Route {
 const SIGNING: Route = {
   id: 'signing',
   summary: 'Sign a call, or its diversion',
-  description: 'ATIS-1000082 and 3GPP TS 24.229 annex V; `answers.signing` says in which dialect is answered.',
+  description: 'ATIS-1000082 and 3GPP TS 24.229 annex V; `answers.signing` selects the dialect of the answer.',
   body: json('SigningRequest'),
   answers: {
     '200': answer('Signed.', json('SigningResponse')),
@@ -220,13 +220,13 @@ const VERIFICATION: Route = {
   id: 'verification',
   summary: 'Verify a call',
   description:
-    'ATIS-1000082 and 3GPP TS 24.229 annex V; which is seen by the body. What is wrong with a call is no error: it is in the answer.',
+    'ATIS-1000082 and 3GPP TS 24.229 annex V; the body shows which. A fault of the call is not an error: the answer reports it.',
   body: json('VerificationRequest'),
   answers: { '200': answer('Verified.', json('VerificationResponse')), ...JSON_PROBLEMS },
 };
 const ANSWER = {
   name: 'answer',
-  description: 'text: as for a client that takes only text/plain, with all of it in lines.',
+  description: 'text: answer as for a client that accepts only text/plain, all in lines.',
 };
 const TRUNK = { name: 'trunk', description: 'Name of the trunk, as in `trunks` of the configuration.' };
 
@@ -235,11 +235,11 @@ const OTHERS: Readonly<Record<string, Route>> = {
     id: 'inviteVerify',
     summary: 'Verify an INVITE as it came in',
     description:
-      'Of a client that takes only text/plain the answer is the header fields for the call, one a line, and X-Hopback-Action, X-Hopback-Status and X-Hopback-Verstat are in its own.',
+      'For a client that accepts only text/plain, the answer is the header fields for the call, one per line; its own headers include X-Hopback-Action, X-Hopback-Status and X-Hopback-Verstat.',
     body: plain,
     query: [
       TRUNK,
-      { name: 'address', description: 'Address that the call came from, which trunks are told by.' },
+      { name: 'address', description: 'Address that the call came from; it identifies the trunk.' },
       ANSWER,
     ],
     answers: {
@@ -250,7 +250,7 @@ const OTHERS: Readonly<Record<string, Route>> = {
   '/v1/invite/sign': {
     id: 'inviteSign',
     summary: 'Sign an INVITE that is to go out',
-    description: 'Of a client that takes only text/plain the answer is the header fields to add, one a line.',
+    description: 'For a client that accepts only text/plain, the answer is the header fields to add, one per line.',
     body: plain,
     query: [
       { name: 'attest', description: 'A, B or C, as the switch has decided; absent: the policy decides.' },
@@ -262,7 +262,7 @@ const OTHERS: Readonly<Record<string, Route>> = {
   '/v1/check': {
     id: 'check',
     summary: 'Check an Identity header value, as secsipidx does',
-    description: 'The call is not known: whether the Identity is about it is not checked.',
+    description: 'The call is unknown, so the Identity is not compared with it.',
     body: plain,
     answers: {
       '200': answer('OK', plain),
@@ -273,7 +273,7 @@ const OTHERS: Readonly<Record<string, Route>> = {
   '/v1/sign-csv': {
     id: 'signCsv',
     summary: 'Sign OrigTN,DestTN,ATTEST,OrigID,X5U, as secsipidx does',
-    description: 'X5U is not heard: the signing certificate says where it is.',
+    description: 'X5U is ignored: the URL of the signing certificate is used.',
     body: plain,
     answers: {
       '200': answer('Value of the Identity header field.', plain),

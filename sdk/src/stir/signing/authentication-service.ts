@@ -84,7 +84,7 @@ function attestationLevel(
     return { status: 'decided', attestation, decidedBy: 'policy', basis };
   }
   if (asked !== 'A' && asked !== 'B' && asked !== 'C') {
-    return refused('request-invalid', 'The attestation asked for is none of A, B and C.');
+    return refused('request-invalid', 'The requested attestation is not A, B or C.');
   }
   const refusal = notPermitted(asked, request, { decision, policy });
   if (refusal !== undefined) return refusal;
@@ -378,7 +378,7 @@ export class AuthenticationService {
     const dest = newTarget(request, plan);
     if (divTn === AMBIGUOUS_NUMBER || dest === AMBIGUOUS_NUMBER) return AMBIGUOUS;
     if (divTn === undefined) return notSigned('no-usable-number', 'The diverting number is no telephone number.');
-    if (dest === undefined) return notSigned('no-usable-number', 'The new target is nothing that a PASSporT can name.');
+    if (dest === undefined) return notSigned('no-usable-number', 'A PASSporT cannot name the new target.');
     if (dest.kind === 'tn' && dest.value === divTn)
       return notSigned('not-retargeted', 'Old and new target are the same.');
     const orig = divertedOrig(request, { identityHeaders, divTn, plan });

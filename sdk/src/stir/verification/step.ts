@@ -105,7 +105,7 @@ export const FAILURE_REASONS = meanings({
     16,
   ),
   'div-chain-broken': failed(INVALID, 'The div PASSporT does not link to another PASSporT of the same call.', 16),
-  'attest-invalid': failed(INVALID, 'The attest claim is none of "A", "B" and "C".', 19),
+  'attest-invalid': failed(INVALID, 'The attest claim is not "A", "B" or "C".', 19),
   'trust-list-empty': untrusted('There are no trust anchors, so nothing is trusted.'),
   'no-path-to-trust-anchor': untrusted('No path leads from the certificate to a trust anchor.'),
   'certificate-expired': untrusted('A certificate of the path has expired.'),
@@ -128,9 +128,7 @@ export const FAILURE_REASONS = meanings({
   'claim-constraints-on-ca': untrusted('A certification authority carries JWT claim constraints.'),
   'certificate-revoked': untrusted('A certificate of the path is revoked.'),
   'revocation-unknown': indeterminate('It is not known whether a certificate of the path is revoked.'),
-  'trust-list-expired': indeterminate(
-    'The signed list of trust anchors has expired, so that it trusts nobody any more.',
-  ),
+  'trust-list-expired': indeterminate('The signed list of trust anchors has expired, so no certificate is trusted.'),
   'tn-not-authorized': untrusted('The certificate has no authority over the number that was signed for.'),
   'claim-constraint-violated': untrusted('The claims break the constraints that the certificate sets.'),
   'signature-invalid': {
@@ -242,11 +240,11 @@ const NO_CHAIN: readonly Token[] = [];
 
 /** What each note says, one sentence for people. */
 export const NOTE_TEXTS = {
-  'orig-tn-not-canonical': 'The orig claim is the caller, spelled otherwise than RFC 8224 asks for.',
-  'dest-tn-not-canonical': 'The dest claim is the called party, spelled otherwise than RFC 8224 asks for.',
+  'orig-tn-not-canonical': 'The orig claim is the caller, but not in the form that RFC 8224 requires.',
+  'dest-tn-not-canonical': 'The dest claim is the called party, but not in the form that RFC 8224 requires.',
   'date-differs-from-iat': 'The Date of the request is not fresh; the iat is, and wins.',
   'inner-iat-not-fresh': 'A PASSporT below a div is no longer fresh, as after long ringing.',
-  'revocation-unknown-accepted': 'Nobody knows whether the certificate is revoked; policy lets it pass.',
+  'revocation-unknown-accepted': 'The revocation status of the certificate is unknown; policy accepts this.',
   'certificate-stale': 'The certificate comes out of the cache and is due to be fetched again.',
   'seen-before': 'The same call has been seen before, as after forking or route advance: evidence, no failure.',
   'certificate-host-deviates': 'The certificate repository does not quite follow the rules.',

@@ -340,9 +340,9 @@ function requireKnowledge(rules: readonly ReadyRule[], { doNotOriginate, filingO
   for (const rule of rules) {
     if (rule.mode !== 'verify') continue;
     if (rule.policy.doNotOriginate === 'reject' && doNotOriginate === undefined)
-      throw invalid(`policy of redirect rule ${rule.name} rejects by doNotOriginate, and there are no such numbers`);
+      throw invalid(`policy of redirect rule ${rule.name} rejects by doNotOriginate, but no numbers are given`);
     if (rule.policy.upstreamFiling === 'reject' && filingOf === undefined)
-      throw invalid(`policy of redirect rule ${rule.name} rejects by upstreamFiling, and nobody knows the filings`);
+      throw invalid(`policy of redirect rule ${rule.name} rejects by upstreamFiling, but no filings are given`);
   }
 }
 

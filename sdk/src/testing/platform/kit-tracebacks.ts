@@ -257,7 +257,7 @@ export class KitTracebacks {
   #withdraw(record: RequestRecord | undefined, { state }: TracebackRecord): void {
     if (record === undefined || record.cancelled !== undefined) return;
     const stated = state.facts.find((fact) => fact.kind === 'cancelled');
-    const reason = stated?.kind === 'cancelled' ? stated.reason : 'The traceback does not lead here any more.';
+    const reason = stated?.kind === 'cancelled' ? stated.reason : 'The traceback no longer leads here.';
     record.cancelled = { cancelledAt: this.#iso(), reason };
     const about = aboutRequest(record, record.cancelled);
     this.#parts.hub.emit({ type: 'org.hopback.traceback-request.cancelled.1', ...about });

@@ -274,7 +274,10 @@ async function clientOf(
     });
     claims = verified.payload;
   } catch (error) {
-    return refusal('invalid_client', error instanceof errors.JOSEError ? error.code : 'The assertion is none.');
+    return refusal(
+      'invalid_client',
+      error instanceof errors.JOSEError ? error.code : 'client_assertion is not a valid JWT.',
+    );
   }
   const { iss, sub, jti } = claims;
   if (client === undefined || iss !== client.clientId || sub !== client.clientId)

@@ -89,7 +89,7 @@ export const DEADLINE_QUESTIONS = {
     readings: {
       'to-the-hour': 'At the same time of day, 14 days later.',
       'end-of-fourteenth-day': 'With the 14th day after the one of receipt. 47 CFR 1.4(b), (c)',
-      'next-business-day': 'With that day, or with the next business day where it is none. 47 CFR 1.4(j)',
+      'next-business-day': 'With that day, or with the next business day if it is not one. 47 CFR 1.4(j)',
     },
     byDefault: 'earliest',
     because: 'A report that comes by the earliest is in time under all.',

@@ -167,7 +167,7 @@ export const OUT_OF_RANGE: DeadlineRefusal = {
 const UNKNOWN_ZONE: DeadlineRefusal = {
   status: 'refused',
   reason: 'unknown-zone',
-  detail: 'The zone of the responding office is none of the IANA database.',
+  detail: 'The zone of the responding office is not in the IANA database.',
 };
 
 /** The calendar of an office has no end of closed days. */

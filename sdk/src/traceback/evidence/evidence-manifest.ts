@@ -405,8 +405,8 @@ export function receiptDifference({ manifest, answerJws }: EvidencePack, receipt
   const payload = jwsPayload(receiptJws);
   if (payload === undefined) return 'it is no JWS over an object';
   if (payload['answerId'] !== manifest.answerId) return 'it is of another answer';
-  if (answerJws === undefined) return 'there is no signed answer that it could be of';
-  return payload['answerSha256'] === sha256(answerJws) ? undefined : 'it is of other bytes than answer.jws';
+  if (answerJws === undefined) return 'there is no signed answer for it';
+  return payload['answerSha256'] === sha256(answerJws) ? undefined : 'its hash is not that of answer.jws';
 }
 
 const base64 = z.string().max(Math.ceil((FILE_BYTES * 4) / 3) + 4);

@@ -240,7 +240,7 @@ function requireCertificateOf({ certificatePem, signer }: EvidenceStoreOptions):
   if (certificatePem === undefined || isCertificateOf(certificatePem, signer.publicKey)) return;
   throw new HopbackError(
     'invalid-argument',
-    'the certificate is none for the key of the signer; it has to be the first of its file',
+    'the certificate is not for the key of the signer; it must be the first in its file',
   );
 }
 

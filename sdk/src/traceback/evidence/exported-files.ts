@@ -335,11 +335,11 @@ function exportedFiles(pack: EvidencePack, frame: ExportFrame, exportedAt: strin
       pack.manifestOctets,
     ),
     fileOf(EXPORTED.signature, 'application/octet-stream', 'Signature over manifest.json.', pack.signature),
-    text(EXPORTED.publicKey, 'Public key of whoever signed the manifest.', pemOf(frame.publicKey)),
-    text(EXPORTED.logPublicKey, 'Public key of whoever signs for the log.', pemOf(frame.logPublicKey)),
+    text(EXPORTED.publicKey, 'Public key of the manifest signer.', pemOf(frame.publicKey)),
+    text(EXPORTED.logPublicKey, 'Public key of the log signer.', pemOf(frame.logPublicKey)),
     ...(frame.signer === undefined
       ? []
-      : [text(EXPORTED.exportKey, 'Public key of whoever signed SHA256SUMS.', pemOf(frame.signer.publicKey))]),
+      : [text(EXPORTED.exportKey, 'Public key of the SHA256SUMS signer.', pemOf(frame.signer.publicKey))]),
     ...(frame.certificatePem === undefined || frame.signer === undefined
       ? []
       : [text(EXPORTED.certificate, 'Certificate of the key of the manifest.', frame.certificatePem)]),

@@ -273,7 +273,7 @@ export function portalFields(
     ['Response', FINDING_WORDS[finding.arm]],
     ...findingFields(finding),
     ...(call === undefined ? [] : callSaid(call)),
-    ['Action about whoever sent the call', upstreamAction === undefined ? undefined : ACTION_WORDS[upstreamAction]],
+    ['Action about the sender of the call', upstreamAction === undefined ? undefined : ACTION_WORDS[upstreamAction]],
     ['Searched', searchText(answer.searched)],
     ['Evidence', evidenceText(answer)],
     ['Amends', amends === undefined ? undefined : `answer ${amends.answerId}: ${amends.reason}`],
@@ -498,7 +498,7 @@ function checkedAddress(address: string, name: string): string {
   if (checked !== undefined && checked === address) return checked;
   throw new HopbackError(
     'invalid-argument',
-    `The address of ${name} is none: one mailbox, without a name or brackets.`,
+    `The address of ${name} is invalid: give one mailbox, without a name or brackets.`,
   );
 }
 

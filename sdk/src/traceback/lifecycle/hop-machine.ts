@@ -84,13 +84,13 @@ const ANSWERED_LATE: HopTransition = {
 };
 const AMENDED: HopTransition = {
   to: 'corrected',
-  because: 'The provider amended its answer: what depended on the one before is looked at anew.',
+  because: 'The provider amended its answer: everything that depended on the old one is re-evaluated.',
 };
 const NOT_ASKABLE: HopTransition = { to: 'not-askable', because: 'The provider cannot be asked.' };
 const OVERDUE: HopTransition = { to: 'overdue', because: 'The deadline of the provider has passed without an answer.' };
 const WITHDRAWN: HopTransition = {
   to: 'withdrawn',
-  because: 'The traceback does not lead here any more: it was cancelled, or what led here was amended.',
+  because: 'The traceback no longer leads here: it was cancelled, or the answer that led here was amended.',
 };
 
 /** The machine: a cell that is missing leaves the hop as it is. */

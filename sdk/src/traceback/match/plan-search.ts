@@ -153,7 +153,7 @@ export function readStatedTime(at: StatedTime, defaultZone: string | undefined):
   const zone = stated ?? defaultZone ?? 'UTC';
   const clock = clockOf(zone);
   if (clock === undefined)
-    return unreadable('The time zone that was stated is none of the IANA database, and no offset.');
+    return unreadable('The stated time zone is neither in the IANA database nor an offset.');
   const stepUs = PRECISION_US[at.precision] ?? PRECISION_US.minute;
   const { starts, occurs } = startsOf(clock, wall);
   const zoneFrom = stated !== undefined ? 'stated' : defaultZone !== undefined ? 'configured' : 'none';

@@ -382,7 +382,7 @@ export const LACKS = {
   origid: 'The origid that was stated is not on record.',
   attestation: 'The attestation on record is not the one that was stated.',
   spc: 'The code on record is not that of the signer that was stated.',
-  downstream: 'Nobody knows to whom the call was sent, or who it was that named us.',
+  downstream: 'The provider the call was sent to, or the one that named us, is unknown.',
   ingress: 'The leg by which the call came in is not on record.',
   'own-upstream': 'The call came from another switch of the asked provider, whose record was not found.',
 } as const;

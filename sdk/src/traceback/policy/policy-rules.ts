@@ -91,12 +91,12 @@ export const POLICY_RULES: readonly PolicyRule[] = [
       case 'unique':
         return passed('one call is consistent with everything that was stated', { status });
       case 'none-but-covered':
-        return passed('no call is, and all records of that time are at hand', { status });
+        return passed('no call is consistent, and all records of that time are available', { status });
       case 'not-retained':
         return passed('records of that time have been removed', { status });
       case 'several':
         if (outcome.disputed !== undefined)
-          return passed('one call is, but for whom it was sent to', { status, disputed: true });
+          return passed('one call is consistent, except for the provider it was sent to', { status, disputed: true });
         return review(`more than one call fits: ${outcome.because.join('; ')}`, { status });
       case 'gap':
         return {
@@ -104,7 +104,7 @@ export const POLICY_RULES: readonly PolicyRule[] = [
           topic: 'records',
         };
       default:
-        return review(`what was stated cannot be looked for: ${outcome.because.join('; ')}`, { status });
+        return review(`the stated details cannot be searched: ${outcome.because.join('; ')}`, { status });
     }
   }),
   fixed(
@@ -197,7 +197,7 @@ export const POLICY_RULES: readonly PolicyRule[] = [
     ofNotFound((_search, { request, policy }) =>
       request.downstream === undefined && policy.automatic.firstHopNotFoundToPerson
         ? review('at the first hop it may be that the number is not ours', { hop: request.hop })
-        : passed('somebody says to have had the call from us', { hop: request.hop }),
+        : passed('a provider says that the call came from us', { hop: request.hop }),
     ),
   ),
   bySetting(
@@ -266,10 +266,10 @@ function downstream({ downstream: check }: MatchCandidate, { request, draft }: R
   if (check === 'sent-elsewhere' && draft?.finding.arm === 'not-sent-to-downstream')
     return passed('the call was not sent to the provider that named us, and that is what would be answered', inputs);
   const texts: Readonly<Record<MatchCandidate['downstream'], string>> = {
-    'sent-to-downstream': 'the call was sent on, and nobody says to have had it from us',
+    'sent-to-downstream': 'the call was sent on, and no provider says that it came from us',
     'sent-elsewhere': 'the call was sent to another provider than the one that named us',
-    'unknown-egress': 'to whom the call was sent is not known, or not who it was that named us',
-    'delivered-here': 'the call was delivered here, and another provider says to have had it from us',
+    'unknown-egress': 'the provider it was sent to, or the one that named us, is unknown',
+    'delivered-here': 'the call was delivered here, and another provider says that it came from us',
     'not-delivered-here': 'nobody named us, and the call was not delivered here',
   };
   return review(texts[check], inputs);
@@ -379,8 +379,8 @@ function searchedEnough({ windows, keys }: MatchSearch, { policy: { automatic } 
   const isByCalled = keys.includes('called') || keys.includes('record-id');
   const inputs = { searchedSeconds: Math.round(seconds), least: automatic.leastSearchedSeconds, isByCalled };
   return isByCalled && seconds >= automatic.leastSearchedSeconds
-    ? passed('the number called was looked for, for long enough', inputs)
-    : review('too little was looked through to say that there was no such call', inputs);
+    ? passed('the called number was searched over a long enough time', inputs)
+    : review('too little was searched to say that there was no such call', inputs);
 }
 
 function arm({ draft, policy }: RuleContext): RuleFinding {

@@ -189,7 +189,7 @@ export function answerOfDecision(
   const candidate = named.length === 1 ? named[0] : undefined;
   problems.push(...standProblems(decision, subject), ...memberProblems(decision));
   if (decision.candidate !== undefined && candidate === undefined)
-    problems.push({ about: 'candidate', text: 'it is none of the calls that were found' });
+    problems.push({ about: 'candidate', text: 'it is not one of the calls that were found' });
   if (CALL_ARMS.has(decision.arm) && candidates.length > 0 && decision.candidate === undefined)
     problems.push({ about: 'candidate', text: 'say which call it was' });
   const finding = findingOf(decision, { ...context, subject, candidate });

@@ -122,11 +122,12 @@ export function candidateWarnings(candidate: MatchCandidate, subject: ReviewSubj
   const isNamed = subject.request.downstream !== undefined;
   if (downstream === 'sent-elsewhere')
     warnings.push(warning('sent-elsewhere', 'it was sent to another provider than the one that named us'));
-  if (downstream === 'unknown-egress') warnings.push(warning('unknown-egress', 'to whom it was sent is not known'));
+  if (downstream === 'unknown-egress')
+    warnings.push(warning('unknown-egress', 'the provider it was sent to is unknown'));
   if (downstream === 'not-delivered-here' || (downstream === 'sent-to-downstream' && !isNamed))
     warnings.push(warning('not-delivered-here', 'nobody named us, and it was not delivered here'));
   if (downstream === 'delivered-here' && isNamed)
-    warnings.push(warning('delivered-here', 'it was delivered here, and another provider says to have had it from us'));
+    warnings.push(warning('delivered-here', 'it was delivered here, and another provider says that it came from us'));
   warnings.push(...fitWarnings(candidate, subject));
   if (upstream === undefined) warnings.push(warning('upstream-unknown', 'the directory does not say who sent it'));
   return warnings;
@@ -136,9 +137,9 @@ export function candidateWarnings(candidate: MatchCandidate, subject: ReviewSubj
 export function disputeWarnings(candidate: MatchCandidate, subject: ReviewSubject): readonly ViewWarning[] {
   const texts: Readonly<Record<Exclude<MatchCandidate['downstream'], 'sent-elsewhere'>, string>> = {
     'sent-to-downstream': 'by the directory it was sent to them',
-    'unknown-egress': 'to whom it was sent is not known: it may have been to them',
-    'delivered-here': 'it was delivered here, and nobody has held it against whoever named us',
-    'not-delivered-here': 'it was sent on, and nobody has held it against whoever named us',
+    'unknown-egress': 'the provider it was sent to is unknown, and may be them',
+    'delivered-here': 'it was delivered here, but not compared with the provider that named us',
+    'not-delivered-here': 'it was sent on, but not compared with the provider that named us',
   };
   const { downstream } = candidate;
   return [
@@ -186,11 +187,11 @@ export function armWarnings(arm: FindingArm, subject: ReviewSubject): readonly V
   if (arm === 'not-found') return notFoundWarnings(subject);
   if (arm === 'not-retained') return notRetainedWarnings(subject, found.length);
   if (arm === 'not-our-number' && request.downstream !== undefined)
-    return [refusal('not-first-hop', 'a provider named us: whose number it is, is not what is asked')];
+    return [refusal('not-first-hop', 'a provider named us: the question is not whose number it is')];
   if (arm === 'not-sent-to-downstream') {
     if (request.downstream === undefined) return [refusal('nobody-named-us', 'no provider named us')];
     if (found.length === 0)
-      return [refusal('no-record', 'no record of the call is at hand: to whom it was sent cannot be said')];
+      return [refusal('no-record', 'there is no record of the call to show where it was sent')];
   }
   if (arm === 'ambiguous' && fittingOf(outcome).length < 2)
     return [refusal('not-several', 'there are not several calls that fit')];
@@ -210,7 +211,7 @@ function notFoundWarnings(subject: ReviewSubject): readonly ViewWarning[] {
   if (candidatesOf(outcome).length > 0) return [warning('calls-found', 'there are calls that may be meant')];
   if (outcome?.status === 'none-but-covered') return [];
   if (outcome?.status === 'several')
-    return [warning('not-sure', 'the call may be on record as nothing that it was looked for by')];
+    return [warning('not-sure', 'the call may be on record under none of the searched keys')];
   return [refusal('records-missing', '"not found" may not be said: nothing says that there was no such call')];
 }
 
@@ -400,7 +401,7 @@ function candidateView(
 const DOWNSTREAM_TEXTS: Readonly<Record<MatchCandidate['downstream'], string>> = {
   'sent-to-downstream': 'sent to the provider that named us',
   'sent-elsewhere': 'sent to another provider than the one that named us',
-  'unknown-egress': 'to whom it was sent is not known',
+  'unknown-egress': 'the provider it was sent to is unknown',
   'delivered-here': 'delivered here',
   'not-delivered-here': 'not delivered here',
 };

@@ -509,7 +509,7 @@ export function instantAt(written: string, offset: string, clock: RowClock): Row
 const CONTRADICTS: RowTimeReading = Object.freeze({
   status: 'rejected',
   reason: 'bad-time',
-  detail: 'the offset written beside the time is none that the declared zone has then',
+  detail: 'the declared zone does not have the written offset at that time',
 });
 
 /** Times of one call are cut off or rounded to seconds, each by itself: that far apart two of them still agree. */

@@ -163,7 +163,7 @@ function valueOf(code: number, count: number, reader: Reader, place: RecordPlace
     case HOLE.inviteAtUs:
       return String(place.inviteAtUs);
     default:
-      throw new SyntaxError('a stored record has a form that is none');
+      throw new SyntaxError('a stored record has an invalid form');
   }
 }
 

@@ -140,7 +140,7 @@ export function operationOf(method: string | undefined, path: string | undefined
     return refusal(
       404,
       'unavailable',
-      'the process that has the record store open does not know what it was asked for: bring both to the same release of hopback',
+      'the process that has the record store open does not know this request: run the same release of hopback in both',
     );
   }
   if (method !== 'POST') return refusal(405, 'invalid-argument', 'everything is asked for by POST');
@@ -163,7 +163,7 @@ export function workOf({ read }: Operation, body: Uint8Array | undefined): Work 
 /** What is answered where the work failed. */
 export function failureOf(error: unknown): Refusal {
   if (!isHopbackError(error))
-    return refusal(500, 'storage-failed', 'the record store could not do what it was asked for');
+    return refusal(500, 'storage-failed', 'the record store could not carry out the request');
   // Whoever asked has closed nothing: the other process has.
   const code = error.code === 'closed' ? 'unavailable' : error.code;
   const { message, details } = error;

@@ -154,7 +154,7 @@ function failure(cause: unknown): HopbackError {
   }
   return new HopbackError(
     'storage-failed',
-    'the process that has the record store open did not answer: what it was asked for may be done or not',
+    'the process that has the record store open did not answer: the request may or may not have been carried out',
     { cause, retryable: true, details: { reason: NO_ANSWER } },
   );
 }
