@@ -69,6 +69,10 @@ export const bench: Bench = {
   quick: { seconds: 50 },
   run: async function* run(context) {
     const { progress } = context;
+    // First, since the garbage collection of a platform in the same process would count for the records.
+    const all = sized(context, SEEDS).map((seed) =>
+      trial({ share: 'all-pseudonymous', seconds: sized(context, SECONDS), seed, campaigns: PLANTED, progress }),
+    );
     const alerts = await alertPath(sized(context, ALERTS));
     const slowestAlert = Math.max(...alerts);
     yield {
@@ -76,9 +80,6 @@ export const bench: Bench = {
       ...{ value: slowestAlert, unit: 's' },
       note: `${String(alerts.length)} campaigns heard by a platform on PGlite, from the last record heard to the alert that an agency can read; median ${median(alerts).toFixed(2)} s, by the clock`,
     };
-    const all = sized(context, SEEDS).map((seed) =>
-      trial({ share: 'all-pseudonymous', seconds: sized(context, SECONDS), seed, campaigns: PLANTED, progress }),
-    );
     const slowest = Math.max(
       ...all.flatMap(({ found }) => PLANTED.map(({ name }) => found.get(name) ?? Number.POSITIVE_INFINITY)),
     );

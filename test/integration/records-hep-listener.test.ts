@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { createHepListener, type HepListenerOptions } from '../../sdk/src/records/ingest/hep-listener.js';
@@ -108,6 +109,16 @@ test('rejects with a code when it cannot listen', async () => {
   expect(await codeOf(listen({ tcp: { host: '127.0.0.1', port: port('tcp') } }))).toBe('unavailable');
   expect(await codeOf(listen({ agents: ['proxy.example.net'] }))).toBe('invalid-configuration');
 });
+
+test('closes the socket of a UDP port that is taken', async () => {
+  const { port } = await listen();
+  const taken = { udp: { host: '127.0.0.1', port: port('udp') } };
+  const before = openFiles();
+  for (let attempt = 0; attempt < 20; attempt += 1) expect(await codeOf(listen(taken))).toBe('unavailable');
+  await expect.poll(openFiles).toBeLessThan(before + 20);
+});
+
+const openFiles = (): number => readdirSync('/proc/self/fd').length;
 
 test('leaves nothing open behind it', async () => {
   const { listener, port } = await listen();

@@ -185,6 +185,7 @@ async function listening(socket: DatagramSocket | Server, host: string, port: nu
   try {
     await once(socket, 'listening');
   } catch (cause) {
+    socket.close();
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new HopbackError('unavailable', `Cannot listen on ${host} port ${port}: ${why}`, { cause, retryable: true });
   }
