@@ -95,10 +95,7 @@ export function startLines(
     '              which cannot be read without them',
     `  operator    ${shownProfile}`,
     ...(isReadableOnTheWay(settings)
-      ? [
-          '',
-          `! Other machines can reach it, and without TLS their traffic can be read: use --tls-cert and --tls-key.`,
-        ]
+      ? ['', `! Other machines can reach it, and without TLS their traffic can be read: use --tls-cert and --tls-key.`]
       : []),
     ...warnings.flatMap((warning) => ['', `! ${warning}`]),
     '',

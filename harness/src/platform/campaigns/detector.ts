@@ -401,7 +401,10 @@ export class Detector {
   #hold(calls: number, work: () => void): void {
     if (this.#heldCalls + calls > MAX_HELD) {
       const details = { held: this.#heldCalls, calls };
-      throw new HopbackError('unavailable', 'the detector is still restoring its campaigns', { retryable: true, details });
+      throw new HopbackError('unavailable', 'the detector is still restoring its campaigns', {
+        retryable: true,
+        details,
+      });
     }
     this.#heldCalls += calls;
     this.#held.push({ calls, work });

@@ -88,7 +88,8 @@ export function ladderOf({ truth, seen, messages }: SampledCall, plan: Pick<Netw
     const pair = pairs.find((one) => one.seen === seenHop);
     const text = verdictText(seenHop.verstat, seenHop.attestation);
     const isTrue = pair !== undefined && isVerdictTrue(pair);
-    const expected = pair === undefined ? 'nothing: this provider is not on the path' : pair.truth.verdict.verstat.join(' or ');
+    const expected =
+      pair === undefined ? 'nothing: this provider is not on the path' : pair.truth.verdict.verstat.join(' or ');
     const at = lanes.ofHop[hop] ?? 0;
     notes.set(at, { kind: 'note', at, text: isTrue ? text : `${text}, expected ${expected}`, isTrue });
   }

@@ -22,7 +22,8 @@ export const MEMBER_RULES = Object.freeze({
   'called-number-veiled': 'At this level of the number called only area code, exchange and a pseudonym leave.',
   'caller-no-number': 'The text in place of a calling number is not a number; only that fact is shared.',
   'caller-is-the-called-number': 'The caller shows the called number, which is not shared: it is hidden too.',
-  'made-of-the-called-number': 'It is a hash of a value that contains the called number, which could be found by trying all numbers.',
+  'made-of-the-called-number':
+    'It is a hash of a value that contains the called number, which could be found by trying all numbers.',
   'may-name-the-called-number': 'It may hold the number called, or another way to it.',
   'text-holds-the-called-number': 'The number called stands in this text.',
   'calling-by-policy': 'The policy decides about calling numbers.',

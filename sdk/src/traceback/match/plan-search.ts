@@ -152,8 +152,7 @@ export function readStatedTime(at: StatedTime, defaultZone: string | undefined):
   const { zone: stated } = at;
   const zone = stated ?? defaultZone ?? 'UTC';
   const clock = clockOf(zone);
-  if (clock === undefined)
-    return unreadable('The stated time zone is neither in the IANA database nor an offset.');
+  if (clock === undefined) return unreadable('The stated time zone is neither in the IANA database nor an offset.');
   const stepUs = PRECISION_US[at.precision] ?? PRECISION_US.minute;
   const { starts, occurs } = startsOf(clock, wall);
   const zoneFrom = stated !== undefined ? 'stated' : defaultZone !== undefined ? 'configured' : 'none';

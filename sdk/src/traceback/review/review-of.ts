@@ -190,8 +190,7 @@ export function armWarnings(arm: FindingArm, subject: ReviewSubject): readonly V
     return [refusal('not-first-hop', 'a provider named us: the question is not whose number it is')];
   if (arm === 'not-sent-to-downstream') {
     if (request.downstream === undefined) return [refusal('nobody-named-us', 'no provider named us')];
-    if (found.length === 0)
-      return [refusal('no-record', 'there is no record of the call to show where it was sent')];
+    if (found.length === 0) return [refusal('no-record', 'there is no record of the call to show where it was sent')];
   }
   if (arm === 'ambiguous' && fittingOf(outcome).length < 2)
     return [refusal('not-several', 'there are not several calls that fit')];

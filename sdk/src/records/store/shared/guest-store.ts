@@ -162,8 +162,7 @@ export function workOf({ read }: Operation, body: Uint8Array | undefined): Work 
 
 /** What is answered where the work failed. */
 export function failureOf(error: unknown): Refusal {
-  if (!isHopbackError(error))
-    return refusal(500, 'storage-failed', 'the record store could not carry out the request');
+  if (!isHopbackError(error)) return refusal(500, 'storage-failed', 'the record store could not carry out the request');
   // Whoever asked has closed nothing: the other process has.
   const code = error.code === 'closed' ? 'unavailable' : error.code;
   const { message, details } = error;
