@@ -27,7 +27,7 @@ const sources = [
 const compiled = [{ find: /^(?:\.\.\/)+(sdk|harness)\/src\/(.+\.js)$/, replacement: `${root}$1/dist/$2` }];
 const isBuilt = process.env['HOPBACK_BUILT'] === '1';
 
-/** Tests that drive other SIP programs, whose timers are real: they run one after the other when all others are through. */
+/** Tests that drive other SIP programs, whose timers are real: they run when all others are through. */
 const SIP_PEERS = [
   ...['conformance-matrix', 'drachtio-kamailio', 'drachtio-srf', 'drachtio-tshark', 'kamailio', 'own-switch'],
   ...['records-kamailio', 'sidecar-kamailio', 'switch-redirect-sipp'],
@@ -36,7 +36,10 @@ const SIP_PEERS = [
 const FAULTS_ALONE = 'test/faults/alone/*.test.ts';
 
 /** The slowest files begin first, so that none of them is left for one worker at the end. */
-const SLOWEST = ['e2e/scenarios', 'package/packages', 'e2e/taken-ports', 'e2e/cli-stop', 'e2e/harness-stop'];
+const SLOWEST = [
+  ...['e2e/scenarios', 'package/packages', 'e2e/taken-ports', 'e2e/cli-stop', 'e2e/harness-stop'],
+  ...['peers/own-switch', 'peers/drachtio-srf', 'peers/conformance-matrix'],
+];
 
 class SlowestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -64,8 +67,8 @@ interface ProjectOptions {
    * to load the sources anew takes longer than most of the files. They mock no modules then, which `npm run check -- suites` sees to.
    */
   readonly sharesProcesses?: boolean;
-  /** Whether its files run alone, one after the other: what other programs may take half a second for is then theirs. */
-  readonly runsAlone?: boolean;
+  /** Whether its files run when those of all other projects are through, or then also one after the other. */
+  readonly runs?: 'last' | 'alone';
   /** Its files. Default those of the folder below `test/` that has its name. */
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
@@ -76,7 +79,7 @@ const project = (
   {
     testTimeout = PATIENCE_MS,
     sharesProcesses,
-    runsAlone,
+    runs,
     include = [`test/${name}/**/*.test.ts`],
     exclude = [],
   }: ProjectOptions = {},
@@ -95,8 +98,8 @@ const project = (
     hookTimeout: PATIENCE_MS,
     execArgv: NODE_FLAGS,
     isolate: sharesProcesses !== true,
-    fileParallelism: runsAlone !== true,
-    sequence: { groupOrder: runsAlone === true ? 1 : 0 },
+    fileParallelism: runs !== 'alone',
+    sequence: { groupOrder: runs === undefined ? 0 : 1 },
     server: { deps: { external: [/\/(?:sdk|harness)\/dist\//] } },
   },
 });
@@ -113,10 +116,10 @@ export default defineConfig({
       project('integration', { sharesProcesses: true }),
       project('property', { testTimeout: 120_000, sharesProcesses: true }),
       project('peers', { sharesProcesses: true, exclude: SIP_PEERS }),
-      project('sip-peers', { sharesProcesses: true, runsAlone: true, include: SIP_PEERS }),
+      project('sip-peers', { sharesProcesses: true, runs: 'last', include: SIP_PEERS }),
       // The two that `npm run faults` runs, and `npm test` does not.
       project('faults', { exclude: [FAULTS_ALONE] }),
-      project('faults-alone', { runsAlone: true, include: [FAULTS_ALONE] }),
+      project('faults-alone', { runs: 'alone', include: [FAULTS_ALONE] }),
       project('e2e', { sharesProcesses: true }),
       project('package', { testTimeout: 240_000 }),
     ],

@@ -4,7 +4,7 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import type { HarnessProcess } from '../../harness/src/cli/carry-out.js';
+import type { HarnessProcess } from '../../harness/src/cli/harness-io.js';
 import { runHarness } from '../../harness/src/cli/program.js';
 import { headerValues, openSipDatagrams, optionsText } from '../peers/sip-datagrams.js';
 import { harnessCommand } from '../support/itg-command.js';

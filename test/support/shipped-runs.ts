@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { afterAll, test, vi } from 'vitest';
 import { runScenario } from '../mutants/scenario-run.js';
 
 /** Shipped scenarios, by what they are about. */
@@ -30,10 +30,14 @@ const PATIENCE_MS = 240_000;
 
 /** Runs scenarios as `hopback-harness run` does: the thresholds of each are met. */
 export function testShippedRuns(about: keyof typeof SHIPPED_RUNS): void {
-  test.each(SHIPPED_RUNS[about])(
+  // Most of a run is waiting for calls that last.
+  const runs = about === 'whole' ? test : test.concurrent;
+  vi.setConfig({ maxConcurrency: 2 });
+  afterAll(() => vi.resetConfig());
+  runs.for(SHIPPED_RUNS[about])(
     'scenario %s: all its thresholds are met',
     { timeout: PATIENCE_MS },
-    async (scenario) => {
+    async (scenario, { expect }) => {
       const shorten = about === 'whole' ? 1 : SHORTEN;
       expect(await runScenario({ scenario, part: 'all', shorten })).toEqual({ kind: 'passed', isLoaded: false });
     },

@@ -11,7 +11,7 @@ import type { ApiCommand, ApiRoute, OptionReading } from './api/command-words.js
 import { API_COMMANDS, routeOf } from './api/commands.js';
 import { clientOfProfile, DEFAULT_PROFILE, PROFILE_VARIABLE } from './api/profile.js';
 import { memberLines } from './api/shown-value.js';
-import type { HarnessCommand, HarnessIo } from './carry-out.js';
+import type { HarnessCommand, HarnessIo } from './harness-io.js';
 
 /** Items that a list shows where nobody asked for more. */
 const DEFAULT_ITEMS = 50;

@@ -27,8 +27,8 @@ import type {
   MatrixColumn,
   SipTargetOptions,
 } from '../conformance/index.js';
-import { mayColor } from './carry-out.js';
-import type { HarnessCommand, HarnessIo } from './carry-out.js';
+import { mayColor } from './harness-io.js';
+import type { HarnessCommand, HarnessIo } from './harness-io.js';
 
 const OPTIONS = {
   prepare: {

@@ -3,10 +3,11 @@ import { performance } from 'node:perf_hooks';
 import { EXIT, refuseOperands, UsageError } from '@hopback/sdk/internal/cli';
 import { storyLines } from '../report/index.js';
 import type { RunResult } from '../runner/index.js';
-import { carryOut, isScreen, mayColor, signalled } from './carry-out.js';
+import { carryOut } from './carry-out.js';
+import { isScreen, mayColor, signalled } from './harness-io.js';
 import { runRecordsAct } from './demo/records-act.js';
 import type { RecordsActOutput } from './demo/records-act.js';
-import type { HarnessCommand, HarnessIo } from './carry-out.js';
+import type { HarnessCommand, HarnessIo } from './harness-io.js';
 import { DASHBOARD_NOTE, defaultFolder, loadedPlan } from './run-commands.js';
 import { ENDING_OPTIONS, PLAN_OPTIONS, runSettings } from './run-settings.js';
 

@@ -5,8 +5,8 @@ import type { Options } from '@hopback/sdk/internal/cli';
 import { DrachtioServer } from '../drachtio/index.js';
 import type { DrachtioServerOptions, ListenAddress, TappedMessage, TransportName } from '../drachtio/index.js';
 import { readSipText } from '../report/sip-text.js';
-import { signalled } from './carry-out.js';
-import type { HarnessCommand, HarnessIo } from './carry-out.js';
+import { signalled } from './harness-io.js';
+import type { HarnessCommand, HarnessIo } from './harness-io.js';
 import { unusable } from './run-settings.js';
 
 const OPTIONS = {

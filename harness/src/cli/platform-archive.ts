@@ -15,7 +15,7 @@ import { archiveFigures, giveOrder } from './platform/orders.js';
 import type { ArchiveFigures } from './platform/orders.js';
 import { PLACE_OPTIONS } from './platform/settings.js';
 import { shownPath, startFailureLine } from './platform/start.js';
-import type { HarnessCommand, HarnessIo } from './carry-out.js';
+import type { HarnessCommand, HarnessIo } from './harness-io.js';
 import type { AuditFinding, AuditVerification } from '../platform/index.js';
 
 /** Where a platform is. */

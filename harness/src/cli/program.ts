@@ -2,7 +2,7 @@ import { outputTo, runProgram } from '@hopback/sdk/internal/cli';
 import type { CommandEntry, ExitCode, Program } from '@hopback/sdk/internal/cli';
 import { HARNESS_VERSION } from '../version.js';
 import { apiEntries } from './api.js';
-import type { HarnessIo, HarnessProcess } from './carry-out.js';
+import type { HarnessIo, HarnessProcess } from './harness-io.js';
 
 /** Commands in the order of the help. Each loads its own code: `campaigns list` does not wait for a SIP server. */
 export const HARNESS_COMMANDS: readonly CommandEntry<HarnessIo>[] = [

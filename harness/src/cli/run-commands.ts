@@ -4,8 +4,9 @@ import type { Options } from '@hopback/sdk/internal/cli';
 import { findingText, ladderOf, ladderText, oneLine, verdictSentence } from '../report/index.js';
 import { dryRunLines, labRunOptions, loadPlan, prepareLab, readLab, replayPlan, truthOfPlan } from '../runner/index.js';
 import type { LoadedPlan, RunOptions, RunResult } from '../runner/index.js';
-import { carryOut, signalled } from './carry-out.js';
-import type { HarnessCommand, HarnessIo } from './carry-out.js';
+import { carryOut } from './carry-out.js';
+import { signalled } from './harness-io.js';
+import type { HarnessCommand, HarnessIo } from './harness-io.js';
 import {
   ENDING_OPTIONS,
   hostAndPort,

@@ -5,7 +5,7 @@ import { EXIT, printJson, refuseOperands, UsageError } from '@hopback/sdk/intern
 import { diffRuns, diffText, oneLine, readRunSummary } from '../report/index.js';
 import type { RunSummary } from '../report/index.js';
 import { readShippedScenario, shippedScenarios } from '../scenario/index.js';
-import type { HarnessCommand } from './carry-out.js';
+import type { HarnessCommand } from './harness-io.js';
 
 /** `hopback-harness diff` */
 export const DIFF: HarnessCommand = {

@@ -220,6 +220,7 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
     notices,
     isReady: async () => !state.isClosing && (await answers(context)),
   });
+  for (const area of all) area.begin?.();
   // Before everything else: streams would keep connections open, and calls need what is closed behind them.
   closers.add({
     close: async () => {

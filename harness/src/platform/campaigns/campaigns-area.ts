@@ -122,7 +122,7 @@ export function createCampaignsArea(
      */
     start: () => detector.start(),
     /** The same in the background, again and again where it fails. */
-    startSoon: () => startSoon(context, detector),
+    begin: () => startSoon(context, detector),
     close: async (): Promise<void> => {
       changes.end();
       await detector.close();

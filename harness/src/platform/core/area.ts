@@ -297,6 +297,8 @@ export interface PlatformArea {
   readonly reactions: Readonly<Partial<Record<DomainEventType, Reaction>>>;
   /** What operators have to know though the platform works. Default nothing. */
   readonly notices?: () => readonly PlatformNotice[];
+  /** Begins what takes long in the background, once the platform answers. Never throws. Default there is none. */
+  readonly begin?: () => void;
   /** Ends what it does by itself. Default there is nothing to end. */
   readonly close?: () => Promise<void>;
 }

@@ -168,7 +168,6 @@ function openCampaigns({ context, trust, opened }: AreaParts): CampaignsArea {
   void records.listen('campaigns', area.listener, area.begun).catch((error: unknown) => {
     context.log.error('live data are not told to the detection of campaigns', { error });
   });
-  area.startSoon();
   return area;
 }
 
