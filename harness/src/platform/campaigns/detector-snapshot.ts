@@ -161,17 +161,29 @@ async function decoded(octets: AsyncIterable<Buffer>): Promise<object> {
   const decoder = decodeState();
   decoder.next();
   let state: object | undefined;
-  let waiting: Buffer = Buffer.alloc(0);
+  // One buffer that is written over: a new one for each piece has the whole heap collected again and again.
+  let held = Buffer.allocUnsafeSlow(2 * CHUNK_BYTES);
+  let filled = 0;
   for await (const some of octets) {
-    waiting = Buffer.concat([waiting, some]);
-    for (let end = endOfFrame(waiting); end !== undefined; end = endOfFrame(waiting)) {
-      if (state !== undefined) throw new RangeError('something follows the state');
-      const read = decoder.next(waiting.subarray(LENGTH_BYTES, end));
-      if (read.done === true) state = read.value;
-      waiting = waiting.subarray(end);
+    if (filled + some.length > held.length) {
+      const larger = Buffer.allocUnsafeSlow(2 * (filled + some.length));
+      held.copy(larger, 0, 0, filled);
+      held = larger;
     }
+    filled += some.copy(held, filled);
+    let from = 0;
+    for (;;) {
+      const end = endOfFrame(held.subarray(from, filled));
+      if (end === undefined) break;
+      if (state !== undefined) throw new RangeError('something follows the state');
+      const read = decoder.next(held.subarray(from + LENGTH_BYTES, from + end));
+      if (read.done === true) state = read.value;
+      from += end;
+    }
+    held.copyWithin(0, from, filled);
+    filled -= from;
   }
-  if (state === undefined || waiting.length > 0) throw new RangeError('the state is incomplete');
+  if (state === undefined || filled > 0) throw new RangeError('the state is incomplete');
   return state;
 }
 
