@@ -1,9 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CallRecord, CoverageInterval, RawRow } from '../../sdk/src/contract/call-record.js';
 import { MAX_RAW_BYTES } from '../../sdk/src/contract/call-record.js';
-import { joinedSha256 } from '../../sdk/src/records/ingest/record-reader.js';
-import { rawEvidence } from '../../sdk/src/records/raw-evidence.js';
-import { sourceSha256 } from '../../sdk/src/records/record-id.js';
+import { joinedSha256, rawEvidence, sourceSha256 } from '../../sdk/src/records/record-id.js';
 import { DAY_US } from '../../sdk/src/records/store/record-store.js';
 import type { RecordLookup, RecordQuery, RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { ManualClock } from '../../sdk/src/testing/manual-clock.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { rawEvidence } from '../../sdk/src/records/raw-evidence.js';
+import { rawEvidence } from '../../sdk/src/records/record-id.js';
 import { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { createHepReader, type HepSource } from '../../sdk/src/records/ingest/hep-reader.js';
 import type { RowReading } from '../../sdk/src/records/ingest/record-reader.js';

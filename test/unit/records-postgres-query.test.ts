@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { rawEvidence } from '../../sdk/src/records/raw-evidence.js';
+import { rawEvidence } from '../../sdk/src/records/record-id.js';
 import {
   countStatement,
   createPostgresRows,

@@ -2,8 +2,7 @@ import { expect, test } from 'vitest';
 import { type CallRecord, type RawRow, MAX_RAW_BYTES, MAX_RAW_ROWS } from '../../sdk/src/contract/call-record.js';
 import { rawKeeper, rawPacketsOf, rawRowsOf } from '../../sdk/src/records/ingest/record-reader.js';
 import { createRowSplitter } from '../../sdk/src/records/ingest/row-splitter.js';
-import { rawEvidence } from '../../sdk/src/records/raw-evidence.js';
-import { sourceSha256 } from '../../sdk/src/records/record-id.js';
+import { rawEvidence, sourceSha256 } from '../../sdk/src/records/record-id.js';
 import { NOON_US, sparseRecord } from '../support/stored-records.js';
 
 const ROW = 'a,b,c';

@@ -9,8 +9,7 @@ import { createHepReader, type HepReaderOptions } from '../../sdk/src/records/in
 import { createHopbackNdjsonReader } from '../../sdk/src/records/ingest/formats/hopback-ndjson.js';
 import { createKamailioAccReader } from '../../sdk/src/records/ingest/formats/kamailio-acc.js';
 import type { RecordReader, RowReading, SourceRow } from '../../sdk/src/records/ingest/record-reader.js';
-import { rawEvidence } from '../../sdk/src/records/raw-evidence.js';
-import { recordIdOf, sourceSha256 } from '../../sdk/src/records/record-id.js';
+import { rawEvidence, recordIdOf, sourceSha256 } from '../../sdk/src/records/record-id.js';
 import { answeredCall, captured, CALL_US } from '../support/captured-call.js';
 import { recordsOf, rowsOf, sampleOf } from '../support/record-samples.js';
 import { NOON_US, sparseRecord } from '../support/stored-records.js';

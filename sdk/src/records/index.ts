@@ -35,9 +35,8 @@ export type { FileSourceConfiguration, HepConfiguration, SourceConfiguration } f
 export type { IntakeNotice, IntakeSourceState, Pushed } from './intake/intake-source.js';
 export { RecordIntake } from './intake/open-record-intake.js';
 export type { IntakeState, RecordIntakeOptions } from './intake/open-record-intake.js';
-export { rawEvidence } from './raw-evidence.js';
-export type { RawEvidence } from './raw-evidence.js';
-export { recordIdOf, sourceSha256 } from './record-id.js';
+export { rawEvidence, recordIdOf, sourceSha256 } from './record-id.js';
+export type { RawEvidence } from './record-id.js';
 export { MEMBER_RULES } from './redaction/member-tree.js';
 export type { MemberExplanation } from './redaction/member-tree.js';
 export {

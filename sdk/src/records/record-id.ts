@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { CallRecord } from '../contract/call-record.js';
 
 /** Digits of a record id: 128 bits, so that no two legs of any switch ever share one by chance. */
 export const RECORD_ID_DIGITS = 32;
@@ -37,4 +38,81 @@ export function recordIdOf(parts: {
  */
 export function sourceSha256(bytes: Uint8Array | string): string {
   return hash('sha256', bytes, 'hex');
+}
+
+/**
+ * What stands for the bytes of several rows or packets that make one record: the SHA-256 of their hashes in ascending order, each followed by
+ * a line feed, so that whoever has the rows can make it again in whatever order they come. Of one row it is the hash of that row.
+ * @param hashes - SHA-256 of each, lower-case hexadecimal
+ */
+export function joinedSha256(hashes: readonly string[]): string {
+  const [only, ...others] = hashes;
+  if (only !== undefined && others.length === 0) return only;
+  return sourceSha256(
+    hashes
+      .toSorted()
+      .map((one) => `${one}\n`)
+      .join(''),
+  );
+}
+
+/** The bytes that a record was read from, and whether they are still those. */
+export type RawEvidence =
+  | {
+      readonly status: 'kept';
+      /** One for each row or packet, without its line end. Where an entry of the record is none, an empty one. */
+      readonly rows: readonly Uint8Array[];
+      /** Whether `source.sha256` is the hash of these bytes. */
+      readonly matches: boolean;
+    }
+  /** The record has the hash alone. */
+  | { readonly status: 'not-kept' };
+
+/**
+ * Gives the bytes back that a record was read from, and makes their hash anew. That they match says that record and bytes belong
+ * together since the record was made; it does not say that nobody made both of them.
+ * @param record - from a store or a reader; what its `source.raw` holds may be anything
+ * @returns the octets of each row and whether they match, or that none were kept; never throws for what a record holds
+ * @see FIPS 180-4 section 6.2, `source` of {@link CallRecord} for the hash of several rows
+ * @example
+ * ```ts
+ * const source = { id: 'fs-1', format: 'freeswitch-csv', time: { zone: 'utc' }, keepRaw: true } as const;
+ * const text =
+ *   '"Ann","12025550101","12025550102","public","2026-11-02 12:00:00","","2026-11-02 12:00:09","9","0",' +
+ *   '"NO_ANSWER","c0a8b1d2-0000-4000-8000-000000000001","","","PCMU","PCMU"';
+ * const ofOtherBytes = '0'.repeat(64);
+ * const [reading] = createSourceReader(source).read({ text, sha256: ofOtherBytes, line: 1 });
+ * const evidence = reading?.status === 'record' ? rawEvidence(reading.record) : undefined;
+ * if (evidence?.status === 'kept') console.log(evidence.rows.length, evidence.matches); // 1 false
+ * ```
+ */
+export function rawEvidence(record: CallRecord): RawEvidence {
+  const { raw, sha256 }: { readonly raw?: unknown; readonly sha256?: unknown } = membersOf(record.source);
+  if (!Array.isArray(raw) || raw.length === 0) return { status: 'not-kept' };
+  const read = raw.map(bytesOf);
+  const rows = read.map((bytes) => bytes ?? new Uint8Array(0));
+  const isWhole = read.every((bytes) => bytes !== undefined) && !isListOfHashes(rows);
+  return { status: 'kept', rows, matches: isWhole && joinedSha256(rows.map(sourceSha256)) === sha256 };
+}
+
+/** Undefined where an entry is neither text nor base64, or both. */
+function bytesOf(row: unknown): Uint8Array | undefined {
+  const { text, base64 }: { readonly text?: unknown; readonly base64?: unknown } = membersOf(row);
+  if (typeof text === 'string' && base64 === undefined) return Uint8Array.from(Buffer.from(text, 'utf8'));
+  if (typeof base64 !== 'string' || text !== undefined) return undefined;
+  const bytes = Buffer.from(base64, 'base64');
+  // What is no base64 is passed over in reading, and is not written again.
+  return bytes.toString('base64') === base64 ? Uint8Array.from(bytes) : undefined;
+}
+
+/**
+ * One row that says what several are hashed to: it has their hash, and is none of them. No row ends with a line feed, so that none that
+ * was read is taken for it.
+ */
+function isListOfHashes([first, ...others]: readonly Uint8Array[]): boolean {
+  return first !== undefined && others.length === 0 && /^(?:[0-9a-f]{64}\n){2,}$/.test(Buffer.from(first).toString());
+}
+
+function membersOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }

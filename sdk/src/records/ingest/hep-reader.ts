@@ -4,7 +4,7 @@ import type { Disposition, OwnSigning, ReceivedVerification, Release, TimeBasis 
 import { passingMap } from '../../core/memo.js';
 import type { PassingMap } from '../../core/memo.js';
 import { HopbackError } from '../../errors.js';
-import { sourceSha256 } from '../record-id.js';
+import { joinedSha256, sourceSha256 } from '../record-id.js';
 import { HEP_SIP, parseHepPacket } from './hep-packet.js';
 import type { HepEndpoint, HepPacket } from './hep-packet.js';
 import {
@@ -17,7 +17,7 @@ import {
   skippedRow,
 } from './formats/leg.js';
 import type { LegParts, LegSource } from './formats/leg.js';
-import { joinedSha256, rawKeeper, rawPacketsOf, readingsWithRaw, writtenCaller } from './record-reader.js';
+import { rawKeeper, rawPacketsOf, readingsWithRaw, writtenCaller } from './record-reader.js';
 import type { RawKeeper, RecordReader, RowReading, SourceDescription, SourceNumbers } from './record-reader.js';
 import { addToSipCall, beginSipCall, branchesOfCall, isSipCallOver, legsOfSipCall, readSipFacts } from './sip-call.js';
 import type { InviteTransaction, SipCall, SipFacts, SipLeg, SipSide } from './sip-call.js';

@@ -1,8 +1,8 @@
 import type { CallRecord } from '../../contract/call-record.js';
 import { printableText } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
-import { rawEvidence } from '../../records/raw-evidence.js';
-import type { RawEvidence } from '../../records/raw-evidence.js';
+import { rawEvidence } from '../../records/record-id.js';
+import type { RawEvidence } from '../../records/record-id.js';
 import { custodianCertificate } from './custodian-certificate.js';
 import {
   canonicalJson,

@@ -1,3 +1,4 @@
+import { joinedSha256 } from '../../records/record-id.js';
 import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { compactVerify } from 'jose';
@@ -7,7 +8,6 @@ import { asked, NODE_LOG_FILES, systemCode, withFile } from '../../log/log-files
 import type { LogFiles } from '../../log/log-files.js';
 import type { MerkleLog, ProvedEntry } from '../../log/merkle-log.js';
 import { isSignedBy } from '../../log/merkle-tree.js';
-import { joinedSha256 } from '../../records/ingest/record-reader.js';
 import {
   answerDifference,
   canonicalJson,

@@ -7,7 +7,8 @@ import { celColumn, celEventReader, celHangup, celLegParts, isLocalChannel } fro
 import type { CelChannel, CelColumn, CelEvent } from './asterisk-cel-event.js';
 import { joinedLegReading, legSource, rejectedRow, skippedRow } from './leg.js';
 import type { LegSource } from './leg.js';
-import { joinedSha256, MAX_CSV_ROW_CHARS, rawKeeper, rawRowsOf, readingsWithRaw } from '../record-reader.js';
+import { MAX_CSV_ROW_CHARS, rawKeeper, rawRowsOf, readingsWithRaw } from '../record-reader.js';
+import { joinedSha256 } from '../../record-id.js';
 import type { RawKeeper, RecordReader, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
 import { instantNotBefore } from './row-times.js';
 import type { RowInstant } from './row-times.js';

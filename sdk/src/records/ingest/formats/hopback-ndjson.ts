@@ -1,7 +1,6 @@
 import { CallRecord } from '../../../contract/call-record.js';
 import { readBySchema } from '../../../core/schema-findings.js';
-import { rawEvidence } from '../../raw-evidence.js';
-import { recordIdOf } from '../../record-id.js';
+import { rawEvidence, recordIdOf } from '../../record-id.js';
 import { disorderOf } from './row-times.js';
 import { rawRowsOf, rowText, withRaw } from '../record-reader.js';
 import { rejectedRow, rowReader, skippedRow } from './leg.js';

@@ -1,6 +1,6 @@
 import type { Disposition, ReceivedVerification, Release } from '../../../contract/call-record.js';
 import { splitHeaderList } from '../../../core/sip-request.js';
-import { sourceSha256 } from '../../record-id.js';
+import { joinedSha256, sourceSha256 } from '../../record-id.js';
 import {
   accCalls,
   accColumns,
@@ -40,7 +40,7 @@ import {
   writtenVerstat,
 } from './leg.js';
 import type { LegParts, LegSide, LegSource } from './leg.js';
-import { joinedSha256, rawRowsOf, readingsWithRaw } from '../record-reader.js';
+import { rawRowsOf, readingsWithRaw } from '../record-reader.js';
 import type { RecordReader, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
 import { instantNearest, instantNotBefore, leadsTo, startByDuration, startNotAfter } from './row-times.js';
 import type { RowClock, RowInstant, RowTimeFault } from './row-times.js';

@@ -14,9 +14,8 @@ import { isJsonObject, parseBoundedJson } from '../../../core/json-text.js';
 import type { JsonObject } from '../../../core/json-text.js';
 import type { Attestation, CanonicalTn, Verstat } from '../../../core/telephone-number.js';
 import { HopbackError } from '../../../errors.js';
-import { recordIdOf, sourceSha256 } from '../../record-id.js';
+import { joinedSha256, recordIdOf, sourceSha256 } from '../../record-id.js';
 import {
-  joinedSha256,
   MAX_WAITING_RAW_BYTES,
   rawRowsOf,
   readingsWithRaw,
