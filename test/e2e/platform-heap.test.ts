@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 
-const HEAP_BOUNDS = new URL('../../harness/dist/cli/platform/heap-bounds.js', import.meta.url).href;
+const V8_SETTINGS = new URL('../../harness/dist/cli/platform/v8-settings.js', import.meta.url).href;
 
 /** Makes objects of which some live for a while, rests, and makes more. Prints the room for new objects after each, MiB. */
 const PROGRAM = `
   import { getHeapSpaceStatistics } from 'node:v8';
-  import { boundYoungHeap } from ${JSON.stringify(HEAP_BOUNDS)};
+  import { setV8BeforeLoading } from ${JSON.stringify(V8_SETTINGS)};
   const turn = () => new Promise((resolve) => setImmediate(resolve));
   const roomMb = () => getHeapSpaceStatistics().find((space) => space.space_name === 'new_space').space_size / 1_048_576;
   const work = async () => {
@@ -17,7 +17,7 @@ const PROGRAM = `
       if (at % 10_000 === 0) await turn();
     }
   };
-  boundYoungHeap();
+  setV8BeforeLoading();
   await work();
   const first = roomMb();
   for (let at = 0; at < 5; at += 1) {

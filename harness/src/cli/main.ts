@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { writeSync } from 'node:fs';
 import { scheduleInBackground } from '@hopback/sdk/internal/runtime';
-import { boundYoungHeap } from './platform/heap-bounds.js';
+import { setV8BeforeLoading } from './platform/v8-settings.js';
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 type StopSignal = (typeof STOP_SIGNALS)[number];
@@ -47,7 +47,7 @@ function endAtOnce(signal: StopSignal): void {
 
 endAtSignals();
 // Before the rest is loaded: that alone makes the heap grow past its bound.
-if (process.argv[2] === 'platform') boundYoungHeap();
+if (process.argv[2] === 'platform') setV8BeforeLoading();
 const { runHarness } = await import('./program.js');
 
 // Not process.exit(): what was written must reach its reader first.

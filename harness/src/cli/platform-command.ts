@@ -7,10 +7,10 @@ import { startReferencePlatform } from '../platform/index.js';
 import type { ReferencePlatformOptions } from '../platform/index.js';
 import { FIRST_OPERATOR_CLIENT } from '../platform/reference/reference-platform.js';
 import { signalled } from './harness-io.js';
-import { boundHeapGrowth } from './platform/heap-bounds.js';
 import { operatorProfile, startFailureLine, startLines, writeProfile } from './platform/start.js';
 import { fromLevel, PLATFORM_OPTIONS, readPlatformSettings } from './platform/settings.js';
 import { platformOrders, takeOrders } from './platform/orders.js';
+import { setV8AfterLoading } from './platform/v8-settings.js';
 import type { PlatformSettings } from './platform/settings.js';
 import type { HarnessCommand, HarnessIo } from './harness-io.js';
 
@@ -42,7 +42,7 @@ async function serve(settings: PlatformSettings, io: HarnessIo): Promise<ExitCod
   let running: RunningPlatform;
   try {
     running = await started(settings, log);
-    boundHeapGrowth();
+    setV8AfterLoading();
   } catch (error) {
     throw new HopbackError('unavailable', startFailureLine(error, settings), { cause: error });
   }
