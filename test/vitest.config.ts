@@ -33,6 +33,7 @@ const SIP_PEERS = [
   ...['records-kamailio', 'sidecar-kamailio', 'switch-redirect-sipp'],
 ].map((name) => `test/peers/${name}.test.ts`);
 
+const SCENARIOS = 'test/e2e/scenarios.test.ts';
 const FAULTS_ALONE = 'test/faults/alone/*.test.ts';
 
 /** The slowest files begin first, so that none of them is left for one worker at the end. */
@@ -99,7 +100,7 @@ const project = (
     execArgv: NODE_FLAGS,
     isolate: sharesProcesses !== true,
     fileParallelism: runs !== 'alone',
-    sequence: { groupOrder: runs === undefined ? 0 : 1 },
+    sequence: { groupOrder: runs === 'alone' ? 2 : runs === 'last' ? 1 : 0 },
     server: { deps: { external: [/\/(?:sdk|harness)\/dist\//] } },
   },
 });
@@ -120,7 +121,9 @@ export default defineConfig({
       // The two that `npm run faults` runs, and `npm test` does not.
       project('faults', { exclude: [FAULTS_ALONE] }),
       project('faults-alone', { runs: 'alone', include: [FAULTS_ALONE] }),
-      project('e2e', { sharesProcesses: true }),
+      // Its number of tests at once would be that of all files that share its process.
+      project('scenarios', { include: [SCENARIOS] }),
+      project('e2e', { sharesProcesses: true, exclude: [SCENARIOS] }),
       project('package', { testTimeout: 240_000 }),
     ],
   },

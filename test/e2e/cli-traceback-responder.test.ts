@@ -60,7 +60,7 @@ test('the queue of a running responder is listed, shown and decided from another
   const list = await traceback(argv`list --responder ${folder}`);
   expect(list.exitCode).toBe(0);
   expect(list.stdout).toContain('! r-2  review, queue traceback  close: due in 2 h 0 min (2026-11-02T19:41:10Z)');
-  expect(list.stdout).toContain('more than one call fits: two calls of that minute');
+  expect(list.stdout).toContain('it is not certain which call is meant: two calls of that minute');
   const open = await traceback(argv`list --responder ${folder} --state review --json`);
   expect(open.json()).toMatchObject({
     format: 'hopback.traceback-list.1',
@@ -72,7 +72,7 @@ test('the queue of a running responder is listed, shown and decided from another
     'call 1: 2026-11-02T14:41:10Z, fits 100 %, 1 leg (0123456789abcdef0123456789abcdef)',
     'telephone numbers are masked',
     '! the provider it was sent to is unknown (--despite unknown-egress)',
-    '? one-call: more than one call fits',
+    '? one-call: it is not certain which call is meant',
   ])
     expect(stdout).toContain(text);
   expect(stdout).not.toMatch(/5550[0-9]/);

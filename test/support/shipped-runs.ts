@@ -1,4 +1,4 @@
-import { afterAll, test, vi } from 'vitest';
+import { test, vi } from 'vitest';
 import { runScenario } from '../mutants/scenario-run.js';
 
 /** Shipped scenarios, by what they are about. */
@@ -33,7 +33,6 @@ export function testShippedRuns(about: keyof typeof SHIPPED_RUNS): void {
   // Most of a run is waiting for calls that last.
   const runs = about === 'whole' ? test : test.concurrent;
   vi.setConfig({ maxConcurrency: 2 });
-  afterAll(() => vi.resetConfig());
   runs.for(SHIPPED_RUNS[about])(
     'scenario %s: all its thresholds are met',
     { timeout: PATIENCE_MS },

@@ -89,7 +89,10 @@ test('the view has request, deadline, candidates side by side, reasons and what 
     state: 'review',
     queue: 'traceback',
     deadline: { state: 'close', remainingSeconds: 3_600, text: 'close: due in 1 h 0 min' },
-    reasons: ['more than one call fits: two calls of that minute', 'there is nothing that could be answered'],
+    reasons: [
+      'it is not certain which call is meant: two calls of that minute',
+      'there is nothing that could be answered',
+    ],
     candidates: [
       { candidate: FIRST_ID, rank: 1, scorePercent: 100, upstream: 'Example Carrier Corp (OCN 0003)', warnings: [] },
       { candidate: SECOND_ID, rank: 2, scorePercent: 90, finding: { arm: 'not-sent-to-downstream' } },

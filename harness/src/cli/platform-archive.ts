@@ -15,6 +15,7 @@ import { archiveFigures, giveOrder } from './platform/orders.js';
 import type { ArchiveFigures } from './platform/orders.js';
 import { PLACE_OPTIONS } from './platform/settings.js';
 import { shownPath, startFailureLine } from './platform/start.js';
+import { setV8AfterLoading } from './platform/v8-settings.js';
 import type { HarnessCommand, HarnessIo } from './harness-io.js';
 import type { AuditFinding, AuditVerification } from '../platform/index.js';
 
@@ -67,6 +68,7 @@ async function carryOut(
   options: Options,
   io: HarnessIo,
 ): Promise<ExitCode> {
+  setV8AfterLoading();
   const [archive, more] = options.operands;
   if (archive === undefined || more !== undefined) throw new UsageError('name the folder of one archive');
   const keys = options.text('keys');
@@ -131,7 +133,7 @@ async function restore(command: ArchiveCommand): Promise<ExitCode> {
 
 function auditLine({ audit }: RestoredPlatform): string {
   return audit.status === 'intact'
-    ? `✓ the audit is intact: ${audit.entries} entries match their signatures, ${audit.rows} rows match their entries`
+    ? `✓ the audit is intact: ${audit.entries} entries are as signed, ${audit.rows} rows match their entries`
     : `✗ the audit is not what was signed, in ${audit.findingCount} places: --json lists them`;
 }
 
@@ -203,6 +205,7 @@ export const AUDIT_VERIFY: HarnessCommand = {
   notes: ['Works whether or not the platform is running, and names the first bad entry.', EXIT_CODES],
   run: async (options, io) => {
     refuseOperands(options);
+    setV8AfterLoading();
     const place = placeOf(options);
     try {
       const checkpoints = await Promise.all(options.texts('checkpoint').map((file) => checkpointIn(file)));

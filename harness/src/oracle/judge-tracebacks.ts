@@ -284,7 +284,7 @@ function accusationInWords(
   { culprit }: CallTruth,
   traceback: SeenTraceback,
 ): { readonly expected: string; readonly seen: string } {
-  const began = culprit.kind === 'origin' ? 'began with' : 'came into the country by';
+  const began = culprit.kind === 'origin' ? 'began with' : 'entered the country through';
   return {
     expected: `the call ${began} ${culprit.provider}; nothing may be said against ${accused}`,
     seen: outcomeInWords(traceback),

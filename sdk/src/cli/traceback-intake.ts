@@ -53,7 +53,7 @@ function fieldWord(field: IntakeField): string {
 /** What a doubt is, and what settles it. */
 const DOUBT_WORDS: Readonly<Record<IntakeDoubt['kind'], readonly [what: string, settles?: string]>> = {
   'day-or-month': ['the date can be read in several ways', '--date-order month-first, or day-first'],
-  'time-does-not-exist': ['the clocks skipped this time in spring: another zone must be meant'],
+  'time-does-not-exist': ['clocks were set forward past this time: another zone must be meant'],
   'time-in-the-future': ['later than the request itself'],
   'weekday-contradicts': ['the stated day of the week does not match the date'],
   'half-of-day': ['neither AM nor PM is stated'],
@@ -70,7 +70,7 @@ const DOUBT_WORDS: Readonly<Record<IntakeDoubt['kind'], readonly [what: string, 
   'calls-not-told-apart': ['which of the calls each field belongs to is not certain'],
   'direction-of-writing': ['control characters change the order in which this text is shown'],
   'requester-unknown': [
-    'not from a known requester domain, or forwarded by someone who is not',
+    'not from a known requester domain, or forwarded by someone outside those domains',
     '--requester, where you know who asks, or --forwarder for a domain of your own',
   ],
   cut: ['longer than what is read'],

@@ -95,7 +95,7 @@ const HINTS: Readonly<Partial<Record<FailureReason, Hint>>> = {
   'date-stale': stale,
   'ppt-unsupported': ({ reasons }) =>
     reasons[0] === 'ppt-unsupported'
-      ? '--profile rfc8224 also verifies PASSporTs without ppt or with an unknown one.'
+      ? '--profile rfc8224 verifies PASSporTs without ppt; it ignores those with an unknown ppt.'
       : undefined,
   'compact-form': () => 'The compact form is accepted by --profile rfc8224, for PASSporTs without ppt.',
   'x5u-unreachable': (_verdict, { isOffline }, failure) => {

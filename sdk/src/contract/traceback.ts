@@ -59,9 +59,9 @@ export const TracebackHop = z.object({
   /** When it answered, RFC 3339 in UTC. */
   answeredAt: utcTime.exactOptional().describe('When it answered, RFC 3339 in UTC.'),
   answerId: answerId.exactOptional(),
-  /** What the last answer says. The provider it names is shown only to both sides of the hand-off and to staff. */
+  /** What the last answer says. The provider it names is shown to both sides of the hand-off, to staff, and to an agency whose reviewed demand covers the traceback. */
   arm: FindingArm.exactOptional().describe(
-    'What the last answer says. The provider it names is shown only to both sides of the hand-off and to staff.',
+    'What the last answer says. The provider it names is shown to both sides of the hand-off, to staff, and to an agency whose reviewed demand covers the traceback.',
   ),
   /** The provider from which it says the call came. */
   upstream: ProviderReference.exactOptional().describe('The provider from which it says the call came.'),

@@ -61,7 +61,7 @@ test('no record of a switch is lost or doubled where the process that follows it
     /^ +4,000 {2}rows written by the switch\n +4,000 {2}records in the store\n +4,000 {2}different records at the platform$/m,
   );
   // How many come twice depends on the moment of the kill: none where the platform answers the whole batch from memory.
-  expect(act).toMatch(/^ +[\d,]+ {2}came twice and were recognised by their id$/m);
+  expect(act).toMatch(/^ +[\d,]+ {2}came twice and were recognized by their id$/m);
   expect(act).toMatch(
     /^✓ 4,000 of 4,000 calls at the platform: none lost, none stored twice,\n {2}killed once at call /m,
   );

@@ -365,7 +365,7 @@ async function counted({ files, platform, writer, output }: Act, { killedAt, end
     `${number(writer.rows())}  rows written by the switch`,
     `${number(stored.count)}  records in the store`,
     `${number(arrived.size)}  different records at the platform`,
-    `${number(repeated)}  came twice and were recognised by their id`,
+    `${number(repeated)}  came twice and were recognized by their id`,
     '',
     ...(isRight
       ? [

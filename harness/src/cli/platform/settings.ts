@@ -89,7 +89,7 @@ export function readPlatformSettings(given: GivenSettings, isTerminal: boolean):
   if (databaseUrl !== undefined && !isDatabaseUrl(databaseUrl))
     return '--database must be the URL of a PostgreSQL, postgres://user@host/name';
   if (publicUrl !== undefined && !isPublicUrl(publicUrl))
-    return `--public-url must be a plain http or https URL, such as https://platform.example, not ${publicUrl}`;
+    return `--public-url must be an http or https URL without user, query or fragment, such as https://platform.example, not ${publicUrl}`;
   if (publicUrl === undefined && isEverywhere(host))
     return `--host ${host} listens everywhere: say with --public-url how clients reach it, since their assertions name it`;
   return {

@@ -14,8 +14,8 @@ const GIVEN = /--max[-_]semi[-_]space[-_]size/;
 export const setV8AfterLoading = (): void => setFlagsFromString(HEAP_GROWTH);
 
 /**
- * How much of a WebAssembly function runs before V8 compiles it again, optimized: a hundred times the default. Else that takes a third of the
- * processor time of a start, for functions that run then only.
+ * How much of a WebAssembly function runs before V8 compiles it again, optimized: a hundred times the default of Node 20. Else that takes a third of
+ * the processor time of a start, for functions that run then only.
  */
 const WASM_BUDGET = '--wasm-tiering-budget=180000000';
 

@@ -41,7 +41,7 @@ export const ALERT_ROUTES: readonly ServedRoute[] = [
     allowed: AGENCY,
     answer: 'AlertSubscription',
     summary: 'Fetch what the calling agency wants to be told of',
-    description: 'If none was set, everything that the rules cover.',
+    description: 'If the agency has set no subscription: everything that the rules cover.',
   }),
   put('putAlertSubscription', '/v1/alert-subscription', {
     allowed: AGENCY,

@@ -37,7 +37,7 @@ const AuditRecord = z.object({
   /**
    * How the entry of the table compares with the log that signed it:
    * - `signed`: it is what was signed
-   * - `waiting`: it is not in the log yet, which takes less than seconds
+   * - `waiting`: it is not in the log yet; this normally takes about a second. If it stays, look in the log of the platform
    * - `changed`: somebody changed it after it was signed
    * - `inserted`: somebody put it in: it was never signed, and later entries were
    * - `deleted`: somebody deleted it; what is shown is what was signed

@@ -201,6 +201,7 @@ export class Detector {
       const known = new Set<string>();
       for (const { campaignId } of engine.campaigns()) known.add(campaignId);
       this.#stored = await storedCampaigns(context, known);
+      if (this.#phase !== 'restoring') return;
       store.restoreUnstored(state.unstored);
       engine.expect(this.#stored.campaignsOfCalls);
       this.#snapshot = { sequence, reports: 0, atMs: context.clock.nowMs() };

@@ -69,7 +69,7 @@ export async function verifiedManifest(archive: string): Promise<ArchiveManifest
   for (const file of [...manifest.tables, ...manifest.files]) {
     const digest = await digestOf(join(archive, file.path)).catch(() => undefined);
     if (digest?.sha256 !== file.sha256 || digest.bytes !== file.bytes) {
-      throw refused('archive-changed', `${file.path} of the archive was changed`, { path: file.path });
+      throw refused('archive-changed', `${file.path} of the archive is missing or was changed`, { path: file.path });
     }
   }
   return manifest;

@@ -192,7 +192,7 @@ function tracebackLines(judged: JudgedTraceback, plan: NetworkPlan): readonly st
   const { traceback, truth, isFair, isRight } = judged;
   const asked = askedProviders(truth, traceback.answers);
   const { kind, provider } = truth.culprit;
-  const where = `${kind === 'origin' ? 'the call began at' : 'the call came into the country by'} ${businessName(plan, provider)}`;
+  const where = `${kind === 'origin' ? 'the call began at' : 'the call entered the country through'} ${businessName(plan, provider)}`;
   const judgement = isRight
     ? 'That is true'
     : isFair
@@ -216,7 +216,7 @@ function endText({ traceback: { outcome, state } }: JudgedTraceback, plan: Netwo
     case 'point-of-entry':
       return `It names ${name}, the gateway provider (point of entry)`;
     case 'disputed':
-      return 'It ends disputed: two providers contradict each other, and no record decides between them';
+      return 'It ends disputed: statements contradict each other, and the evidence does not decide between them';
     case 'non-responsive':
       return `It ends at ${name}, which does not answer`;
     default:

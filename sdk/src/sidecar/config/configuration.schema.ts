@@ -39,7 +39,11 @@ const listener = (defaults: { readonly port: number; readonly maxBodyBytes: numb
         clientCa: path.exactOptional().describe('PEM file of authorities: clients need a certificate of one of them'),
       })
       .exactOptional(),
-    tokens: z.array(token).max(256).default([]).describe('who may call; empty: anyone who can reach the address'),
+    tokens: z
+      .array(token)
+      .max(256)
+      .default([])
+      .describe('clients that may use this interface; empty: any client that can reach the address'),
     requestsPerSecond: z
       .number()
       .positive()

@@ -97,14 +97,14 @@ export const POLICY_RULES: readonly PolicyRule[] = [
       case 'several':
         if (outcome.disputed !== undefined)
           return passed('one call is consistent, except for the provider it was sent to', { status, disputed: true });
-        return review(`more than one call fits: ${outcome.because.join('; ')}`, { status });
+        return review(`it is not certain which call is meant: ${outcome.because.join('; ')}`, { status });
       case 'gap':
         return {
           ...review('records of that time are missing', { status, gaps: outcome.gaps.length }),
           topic: 'records',
         };
       default:
-        return review(`the stated details cannot be searched: ${outcome.because.join('; ')}`, { status });
+        return review(`the stated details cannot be searched for: ${outcome.because.join('; ')}`, { status });
     }
   }),
   fixed(
@@ -379,7 +379,7 @@ function searchedEnough({ windows, keys }: MatchSearch, { policy: { automatic } 
   const isByCalled = keys.includes('called') || keys.includes('record-id');
   const inputs = { searchedSeconds: Math.round(seconds), least: automatic.leastSearchedSeconds, isByCalled };
   return isByCalled && seconds >= automatic.leastSearchedSeconds
-    ? passed('the called number was searched over a long enough time', inputs)
+    ? passed('the called number was searched for over a long enough time', inputs)
     : review('too little was searched to say that there was no such call', inputs);
 }
 

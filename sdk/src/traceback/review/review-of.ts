@@ -138,8 +138,8 @@ export function disputeWarnings(candidate: MatchCandidate, subject: ReviewSubjec
   const texts: Readonly<Record<Exclude<MatchCandidate['downstream'], 'sent-elsewhere'>, string>> = {
     'sent-to-downstream': 'by the directory it was sent to them',
     'unknown-egress': 'the provider it was sent to is unknown, and may be them',
-    'delivered-here': 'it was delivered here, but not compared with the provider that named us',
-    'not-delivered-here': 'it was sent on, but not compared with the provider that named us',
+    'delivered-here': 'it was delivered here; whether it was sent to the provider that named us was not checked',
+    'not-delivered-here': 'it was sent on; whether it was sent to the provider that named us was not checked',
   };
   const { downstream } = candidate;
   return [
