@@ -149,10 +149,14 @@ test.each(Object.entries(PARSERS))(
 
 /** @returns what it took where that is too much */
 async function tooLongMs(work: () => unknown): Promise<number | undefined> {
-  let tookMs = await processorMs(work);
-  // The best of three counts: other programs share the processor's caches.
-  for (let more = 0; more < 2 && tookMs > MOST_MS; more += 1) tookMs = Math.min(tookMs, await processorMs(work));
-  return tookMs > MOST_MS && tookMs > MACHINE_SHARES * (await machineMs()) ? Math.round(tookMs) : undefined;
+  let leastMs = Infinity;
+  // Any of three counts: other programs share the processor, more or less of it from one second to the next.
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    const tookMs = await processorMs(work);
+    if (tookMs <= MOST_MS || tookMs <= MACHINE_SHARES * (await machineMs())) return undefined;
+    leastMs = Math.min(leastMs, tookMs);
+  }
+  return Math.round(leastMs);
 }
 
 /** A member of gzip with another header. RFC 1952 section 2.3 */
