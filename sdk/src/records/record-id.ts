@@ -41,8 +41,8 @@ export function sourceSha256(bytes: Uint8Array | string): string {
 }
 
 /**
- * What stands for the bytes of several rows or packets that make one record: the SHA-256 of their hashes in ascending order, each followed by
- * a line feed, so that whoever has the rows can make it again in whatever order they come. Of one row it is the hash of that row.
+ * The hash of a record that was made from several rows or packets: the SHA-256 of their hashes in ascending order, each followed by a line
+ * feed. The order of the rows does not matter. For a single row it is the hash of that row.
  * @param hashes - SHA-256 of each, lower-case hexadecimal
  */
 export function joinedSha256(hashes: readonly string[]): string {
@@ -106,8 +106,8 @@ function bytesOf(row: unknown): Uint8Array | undefined {
 }
 
 /**
- * One row that says what several are hashed to: it has their hash, and is none of them. No row ends with a line feed, so that none that
- * was read is taken for it.
+ * Whether this is not a row but a list of hashes, whose own hash is that of several rows. Rows are kept without a line feed at the end, so no
+ * real row is taken for such a list.
  */
 function isListOfHashes([first, ...others]: readonly Uint8Array[]): boolean {
   return first !== undefined && others.length === 0 && /^(?:[0-9a-f]{64}\n){2,}$/.test(Buffer.from(first).toString());
