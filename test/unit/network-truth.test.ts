@@ -191,12 +191,15 @@ test('what could not be checked is not refused', () => {
 
 test('behind a crashed provider there is nothing, and near the instant of the crash both are possible', () => {
   const providers = rowOf('a b d', { b: [{ kind: 'crashes', fromSeconds: 10, untilSeconds: 20 }] });
-  const at = (atMs: number): CallTruth => truthOf(providers, [{ way: 'a b d', atMs }]);
+  const at = (atMs: number, placedMs = atMs): CallTruth => truthOf(providers, [{ way: 'a b d', atMs, placedMs }]);
   expect(at(5_000)).toMatchObject({ finalStatus: [200] });
   expect(at(15_000).hops.map(({ provider }) => provider)).toEqual(['a']);
   expect(at(15_000).finalStatus).not.toContain(200);
   expect(at(20_500).finalStatus).toEqual(expect.arrayContaining([200, 503]));
   expect(at(20_500).hops.map(({ isCertain }) => isCertain)).toEqual([true, false, false]);
+  // Placed after it, or in it, by a machine that stood still.
+  for (const moved of [at(15_000, 21_000), at(7_000, 15_000), at(15_000, 40_000)])
+    expect(moved.finalStatus).toEqual(expect.arrayContaining([200, 503]));
 });
 
 test('of more calls than a provider can carry it may refuse any, without a verdict', () => {

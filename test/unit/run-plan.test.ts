@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { SeenCall, SeenTraceback } from '../../harness/src/oracle/index.js';
 import { diffRuns } from '../../harness/src/report/index.js';
 import { runPlan, type RunControl, type RunOptions, type RunResult } from '../../harness/src/runner/index.js';
+import { simulateRun } from '../../harness/src/simulation/index.js';
 import { sampleParts, samplePlan, sampleTracebacks } from '../support/run-sample.js';
 import type { SamplePlanOptions, SampleWorldOptions } from '../support/run-sample.js';
 
@@ -66,6 +67,23 @@ test('twice the rate halves the time, a pause stops it, and nothing is lost', as
   await pass(2_000);
   expect((await result).facts.calls.every(({ placedAtMs }) => placedAtMs !== undefined)).toBe(true);
   expect((parts.placed.at(-1)?.atMs ?? 0) - began).toBe(3_950);
+});
+
+test('calls that a pause moved past a crash are not held against it, and those placed when they were due are', async () => {
+  const network = { calls: 40, everyMs: 250 };
+  const healthy = [...simulateRun(samplePlan(network)).calls];
+  const settings: Settings = {
+    plan: { ...network, behaviours: { birch: [{ kind: 'crashes', fromSeconds: 3, untilSeconds: 7 }] } },
+    world: { spoil: ({ index, placedAtMs = 0 }) => ({ ...healthy[index]!, placedAtMs }) },
+  };
+  const { pass, control, result } = await start(settings);
+  await pass(2_900);
+  control.pause();
+  await pass(4_500);
+  control.resume();
+  await pass(20_000);
+  expect(await result).toMatchObject({ verdict: 'passed', oracle: { findings: [] } });
+  expect(await runFor(20_000, settings)).toMatchObject({ verdict: 'failed' });
 });
 
 test('calls above the limit of calls that are up are not placed, and are counted', async () => {

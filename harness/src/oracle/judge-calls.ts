@@ -46,10 +46,11 @@ function createRecordsCount({ providers, scenario }: NetworkPlan) {
         })),
       );
   }
-  const isLost = (provider: string, { atMs, durationMs }: PlannedCall): boolean =>
-    crashing
-      .get(provider)
-      ?.some(({ fromMs, untilMs }) => atMs < untilMs && atMs + durationMs + WRITING_MS >= fromMs) === true;
+  const isLost = (provider: string, { atMs, placedMs = atMs, durationMs }: PlannedCall): boolean => {
+    const writtenMs = Math.max(atMs, placedMs) + durationMs + WRITING_MS;
+    const crashes = crashing.get(provider) ?? [];
+    return crashes.some(({ fromMs, untilMs }) => Math.min(atMs, placedMs) < untilMs && writtenMs >= fromMs);
+  };
   const isShared = (hop: TrueHop): boolean => {
     const shares = sharing.get(hop.provider) ?? 'nothing';
     return shares === 'suspicious' ? isSurelySuspicious(hop) : shares !== 'nothing';

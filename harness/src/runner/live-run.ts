@@ -449,9 +449,24 @@ function liveJudge(run: Run): () => void {
   };
 }
 
+/** By so much a call is placed at another time than planned on any machine, milliseconds. */
+const PUNCTUAL_MS = 500;
+
+/** A plan whose calls say when they were placed: a run that was paused, or a machine that stood still, moves calls past a crash that they were planned for. */
+export function asPlaced(plan: NetworkPlan, seen: readonly SeenCall[]): NetworkPlan {
+  const placed = new Map(seen.map(({ index, placedAtMs }) => [index, placedAtMs]));
+  const first = plan.calls.find(({ index }) => placed.get(index) !== undefined);
+  const startMs = (placed.get(first?.index ?? -1) ?? 0) - (first?.atMs ?? 0);
+  const calls = plan.calls.map((call) => {
+    const placedMs = (placed.get(call.index) ?? startMs + call.atMs) - startMs;
+    return Math.abs(placedMs - call.atMs) <= PUNCTUAL_MS ? call : { ...call, placedMs };
+  });
+  return calls.every((call, index) => call === plan.calls[index]) ? plan : { ...plan, calls };
+}
+
 /** Holds what was seen against what is true. Calls that were to be placed later are not held against a run that somebody ended, or that goes on. */
 export function judged({ parts, plan, figures, endedBy, options, calls }: Run, facts: RunFacts): OracleReport {
-  const oracle = parts.judge(plan, facts);
+  const oracle = parts.judge(asPlaced(plan, facts.calls), facts);
   const isWhole =
     endedBy() === 'plan' &&
     options.only === undefined &&

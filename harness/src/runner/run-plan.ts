@@ -15,7 +15,16 @@ import type { RunRecord } from '../report/index.js';
 import type { Scenario } from '../scenario/index.js';
 import { HARNESS_VERSION } from '../version.js';
 import { EXIT_CODES, judgedThresholds, unfinishedPlan, verdictOf, withUnfinished } from './judge-run.js';
-import { beginRun, driveCalls, factsOf, judged, openRunFolder, startTimers, watchFindings } from './live-run.js';
+import {
+  asPlaced,
+  beginRun,
+  driveCalls,
+  factsOf,
+  judged,
+  openRunFolder,
+  startTimers,
+  watchFindings,
+} from './live-run.js';
 import type { Begun, MessageKeeper, Run } from './live-run.js';
 import type { RunOptions, RunResult, RunnerParts } from './run-options.js';
 
@@ -207,7 +216,9 @@ function tapped(run: Run, message: Parameters<MessageKeeper['add']>[0]): void {
 }
 
 function resultOf(run: Run, facts: RunFacts): RunResult {
-  const { plan, options, truthOf, figures, keeper, folder } = run;
+  const { options, parts, figures, keeper, folder } = run;
+  const plan = asPlaced(run.plan, facts.calls);
+  const truthOf = parts.truthOf(plan);
   const end = run.endedBy();
   const seenToBe = judged(run, facts);
   const thresholds = judgedThresholds(seenToBe, plan.scenario.thresholds);

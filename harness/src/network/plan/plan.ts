@@ -51,6 +51,8 @@ export interface PlannedCall {
   readonly index: number;
   /** From the beginning of the run, milliseconds. */
   readonly atMs: number;
+  /** When a run placed it, counted as `atMs`, where that is another time: the run was paused or its rate changed, or the machine was busy. */
+  readonly placedMs?: number;
   readonly phase: string;
   readonly caller: string;
   /** Campaign that it belongs to; absent for ordinary calls. */

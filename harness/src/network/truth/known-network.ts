@@ -104,8 +104,8 @@ function countLoads({ providers, calls }: NetworkPlan): ReadonlyMap<string, Read
   const loads = new Map<string, Map<number, number>>();
   for (const { id, behaviours } of providers)
     if (behaviours.some(({ kind }) => kind === 'overloads')) loads.set(id, new Map());
-  for (const { way, atMs } of calls) {
-    const second = Math.floor(atMs / 1_000);
+  for (const { way, atMs, placedMs = atMs } of calls) {
+    const second = Math.floor(placedMs / 1_000);
     for (const id of way) {
       const load = loads.get(id);
       if (load !== undefined) load.set(second, (load.get(second) ?? 0) + 1);

@@ -37,6 +37,7 @@ const ANSWERED: readonly number[] = [200];
 const UNWANTED: readonly number[] = [607];
 /** From when a switch goes down or comes up until everybody has noticed, milliseconds. */
 const EDGE_MS = 2_000;
+const SECOND_MS = 1_000;
 
 /** Carries a call along its way, as each provider of it would. */
 function carryCall(network: KnownNetwork, call: PlannedCall): CarriedCall {
@@ -104,14 +105,20 @@ function receptionOf(
   effects: readonly BehaviourEffects[],
   { network, call }: CallOf,
 ): Reception | undefined {
+  const { atMs, placedMs = atMs } = call;
+  const [earliestMs, latestMs] = [Math.min(atMs, placedMs) - EDGE_MS, Math.max(atMs, placedMs) + EDGE_MS];
   for (const { receives } of effects) {
-    const reception = receives?.(() => busiest(network.load(provider.planned.id), call.atMs));
-    if (reception !== undefined) return reception;
+    const reception = receives?.(() => busiest(network.load(provider.planned.id), placedMs));
+    // What holds for a time holds for calls that were placed in it.
+    if (reception !== undefined) return placedMs === atMs ? reception : { ...reception, isCertain: false };
   }
   for (const { behaviour, effects: edge } of provider.behaviours) {
     if (behaviour.kind !== 'crashes') continue;
-    const edges = [behaviour.fromSeconds ?? 0, behaviour.untilSeconds ?? Infinity];
-    const isNear = edges.some((seconds) => Math.abs(call.atMs - seconds * 1_000) <= EDGE_MS);
+    const { fromSeconds = 0, untilSeconds = Infinity } = behaviour;
+    const isNear = [fromSeconds, untilSeconds].some((seconds) => {
+      const edgeMs = seconds * SECOND_MS;
+      return earliestMs <= edgeMs && edgeMs <= latestMs;
+    });
     if (isNear) return { isCertain: false, status: edge.receives?.(() => 0)?.status ?? [] };
   }
   return undefined;
