@@ -197,9 +197,17 @@ test('behind a crashed provider there is nothing, and near the instant of the cr
   expect(at(15_000).finalStatus).not.toContain(200);
   expect(at(20_500).finalStatus).toEqual(expect.arrayContaining([200, 503]));
   expect(at(20_500).hops.map(({ isCertain }) => isCertain)).toEqual([true, false, false]);
+  // Somewhat late, but in the midst of it.
+  expect(at(12_000, 13_000).finalStatus).not.toContain(200);
   // Placed after it, or in it, by a machine that stood still.
-  for (const moved of [at(15_000, 21_000), at(7_000, 15_000), at(15_000, 40_000)])
+  for (const moved of [at(15_000, 21_000), at(7_000, 15_000), at(15_000, 40_000)]) {
     expect(moved.finalStatus).toEqual(expect.arrayContaining([200, 503]));
+    expect(moved.hops.map(({ isCertain, record }) => [isCertain, record])).toEqual([
+      [true, 'kept'],
+      [false, 'kept'],
+      [false, 'kept'],
+    ]);
+  }
 });
 
 test('of more calls than a provider can carry it may refuse any, without a verdict', () => {

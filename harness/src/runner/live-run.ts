@@ -442,14 +442,14 @@ function liveJudge(run: Run): () => void {
   return () => {
     const beganMs = run.clock.nowMs();
     if (beganMs < notBeforeMs || run.calls.length === 0) return;
-    const oracle = judged(run, factsOf(run, beganMs));
+    const oracle = judged({ ...run, plan: asPlaced(run.plan, run.calls) }, factsOf(run, beganMs));
     if (brokenThreshold(oracle, thresholds, beganMs - run.startedAtMs) !== undefined) run.end('threshold');
     const endedMs = run.clock.nowMs();
     notBeforeMs = endedMs + (endedMs - beganMs) / LIVE_JUDGE_SHARE;
   };
 }
 
-/** By so much a call is placed at another time than planned on any machine, milliseconds. */
+/** A call that is placed within so many milliseconds of its time is on time: no machine is better than that in all of a run. */
 const PUNCTUAL_MS = 500;
 
 /** A plan whose calls say when they were placed: a run that was paused, or a machine that stood still, moves calls past a crash that they were planned for. */
@@ -466,7 +466,7 @@ export function asPlaced(plan: NetworkPlan, seen: readonly SeenCall[]): NetworkP
 
 /** Holds what was seen against what is true. Calls that were to be placed later are not held against a run that somebody ended, or that goes on. */
 export function judged({ parts, plan, figures, endedBy, options, calls }: Run, facts: RunFacts): OracleReport {
-  const oracle = parts.judge(asPlaced(plan, facts.calls), facts);
+  const oracle = parts.judge(plan, facts);
   const isWhole =
     endedBy() === 'plan' &&
     options.only === undefined &&

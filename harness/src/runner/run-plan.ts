@@ -220,7 +220,7 @@ function resultOf(run: Run, facts: RunFacts): RunResult {
   const plan = asPlaced(run.plan, facts.calls);
   const truthOf = parts.truthOf(plan);
   const end = run.endedBy();
-  const seenToBe = judged(run, facts);
+  const seenToBe = judged({ ...run, plan }, facts);
   const thresholds = judgedThresholds(seenToBe, plan.scenario.thresholds);
   const { placed: begun, unplaced: skipped, up } = figures.counts();
   // A call that somebody else was to place, and did not, was none.

@@ -151,7 +151,6 @@ export const BEHAVIOUR_TRUTHS: {
   /** Nothing is answered: who sent the call gives up by timer B, or learns from its transport that nobody is there. RFC 3261 section 17.1.1.2 */
   crashes: () => ({
     receives: () => ({ isCertain: true, status: [408, 480, 500, 502, 503, 504] }),
-    record: 'none',
   }),
   /** Signatures under this certificate prove nothing; that of another's code proves something else. ATIS-1000080 */
   certificate: ({ fault }) => ({ certificate: { faults: [FAULTS[fault]], doubtful: [] } }),

@@ -106,20 +106,17 @@ function receptionOf(
   { network, call }: CallOf,
 ): Reception | undefined {
   const { atMs, placedMs = atMs } = call;
-  const [earliestMs, latestMs] = [Math.min(atMs, placedMs) - EDGE_MS, Math.max(atMs, placedMs) + EDGE_MS];
-  for (const { receives } of effects) {
-    const reception = receives?.(() => busiest(network.load(provider.planned.id), placedMs));
-    // What holds for a time holds for calls that were placed in it.
-    if (reception !== undefined) return placedMs === atMs ? reception : { ...reception, isCertain: false };
-  }
-  for (const { behaviour, effects: edge } of provider.behaviours) {
-    if (behaviour.kind !== 'crashes') continue;
-    const { fromSeconds = 0, untilSeconds = Infinity } = behaviour;
-    const isNear = [fromSeconds, untilSeconds].some((seconds) => {
-      const edgeMs = seconds * SECOND_MS;
-      return earliestMs <= edgeMs && edgeMs <= latestMs;
-    });
-    if (isNear) return { isCertain: false, status: edge.receives?.(() => 0)?.status ?? [] };
+  const [earliestMs, latestMs] = [Math.min(atMs, placedMs), Math.max(atMs, placedMs)];
+  for (const { behaviour, effects: effect } of provider.behaviours) {
+    const reception = effect.receives?.(() => busiest(network.load(provider.planned.id), placedMs));
+    if (reception === undefined) continue;
+    const { kind, fromSeconds = 0, untilSeconds = Infinity } = behaviour;
+    const edgesMs = [fromSeconds * SECOND_MS, untilSeconds * SECOND_MS];
+    // Placed on the other side of an edge than planned, it may have come before or behind it.
+    if (edgesMs.some((edgeMs) => earliestMs < edgeMs && edgeMs <= latestMs)) return { ...reception, isCertain: false };
+    if (effects.includes(effect)) return reception;
+    const isNear = edgesMs.some((edgeMs) => earliestMs - EDGE_MS <= edgeMs && edgeMs <= latestMs + EDGE_MS);
+    if (kind === 'crashes' && isNear) return { ...reception, isCertain: false };
   }
   return undefined;
 }
