@@ -1,11 +1,11 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { importFiles } from '../../sdk/src/records/ingest/import-files.js';
+import { importFiles } from '../../sdk/dist/records/ingest/import-files.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { garbageCollector } from '../support/garbage-collector.js';
 import { parse } from 'csv-parse/sync';
-import type { RecordReader } from '../../sdk/src/records/ingest/record-reader.js';
-import { sourceSha256 } from '../../sdk/src/records/record-id.js';
+import type { RecordReader } from '../../sdk/dist/records/ingest/record-reader.js';
+import { sourceSha256 } from '../../sdk/dist/records/record-id.js';
 import { interleave, sized } from './bench.js';
 import type { BenchContext, Figure } from './bench.js';
 

@@ -354,7 +354,7 @@ function nearByNumbers<Entry extends { readonly atMs: number }>(
 ): Entry | undefined {
   if (key.calledKey < 0) return table.near(key, when);
   const same = table.near(amongCalled(key, key.calledKey), when, MAX_OF_PAIR);
-  return nearer(same, table.near(amongCalled(key, -1), when), when.atMs);
+  return table.hasUncalled() ? nearer(same, table.near(amongCalled(key, -1), when), when.atMs) : same;
 }
 
 /** Key for the calls to one called number, or (-1) for those whose called number is unknown. */
