@@ -125,8 +125,9 @@ async function hunt(): Promise<void> {
   }
 }
 
-const passesWith = (defect: SourceDefect, files: readonly string[]): Promise<boolean> =>
-  passes(files, { HOPBACK_DEFECT: String(defect.id) }, ['--bail', '1', '--maxWorkers', '1']);
+function passesWith(defect: SourceDefect, files: readonly string[]): Promise<boolean> {
+  return passes(files, { HOPBACK_DEFECT: String(defect.id) }, ['--bail', '1', '--maxWorkers', '1']);
+}
 
 async function passes(
   files: readonly string[],
