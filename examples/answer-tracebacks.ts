@@ -7,7 +7,7 @@ import { createCarrierResponder, type TracebackResponder, type CarrierResponderO
 import { isMain } from './lab.js';
 
 type Settings = Pick<CarrierResponderOptions, 'directory' | 'trunks' | 'platform' | 'answerKey' | 'evidence'>;
-type Carrier = AsyncDisposable & { readonly responder: TracebackResponder; readonly store: RecordStore };
+type Carrier = { responder: TracebackResponder; store: RecordStore; close: () => Promise<void> };
 
 /** The whole program of a carrier: requests come in, answers go out, and what a machine should not decide waits for a person. */
 export async function answerTracebacks(settings: Settings): Promise<Carrier> {
@@ -19,12 +19,12 @@ export async function answerTracebacks(settings: Settings): Promise<Carrier> {
     store,
     onProblem: ({ kind, detail }) => console.error(kind, detail),
   });
-  return { responder, store, [Symbol.asyncDispose]: () => responder.close().then(() => store.close()) };
+  return { responder, store, close: () => responder.close().then(() => store.close()) };
 }
 
 if (isMain(import.meta.url)) {
   // In place of the traceback group: three carriers on the way of one call, of which we are the second.
-  await using platform = await TestPlatform.start();
+  const platform = await TestPlatform.start();
   const { client, answerKey } = platform.credentials('prv-birch');
   const directory = await mkdtemp(join(tmpdir(), 'hopback-'));
   const carrier = await answerTracebacks({
@@ -44,6 +44,7 @@ if (isMain(import.meta.url)) {
   console.log((await platform.closed(tracebackId)).outcome); // point-of-entry
   await carrier.responder.settled();
   console.log(carrier.responder.entry(requestId)?.answers[0]?.delivery.state); // acknowledged
-  await carrier[Symbol.asyncDispose]();
+  await carrier.close();
   await rm(directory, { recursive: true });
+  await platform.close();
 }

@@ -1,12 +1,12 @@
-import { BlockingSubscriber } from '@hopback/harness';
-import type { AppReport, ScreeningRule } from '@hopback/harness';
+import { BlockingSubscriber, type AppReport, type ScreeningRule } from '@hopback/harness';
 import { withVerstat } from '@hopback/sdk/stir';
 import { isMain, openLab } from './lab.js';
 import { hangUp, openCarrier, SDP } from './sip-lab.js';
 import { startVerifying, verdictOf } from './verify-invite.js';
 
 /** A subscriber with a call-blocking app, and the carrier that brings it calls. */
-export interface GuardedLine extends AsyncDisposable {
+export interface GuardedLine {
+  readonly close: () => Promise<void>;
   /** What the app reported: plain data. */
   readonly reports: readonly AppReport[];
   /** Offers the subscriber a call with these header fields; resolves to the status of its final response. */
@@ -37,15 +37,15 @@ export async function openGuardedLine(rule: ScreeningRule): Promise<GuardedLine>
       .createUAC(phoneUri, { headers, localSdp: SDP })
       .then(hangUp)
       .then(() => 200, refused);
-  const close = (): Promise<void> => subscriber.close().then(() => carrier[Symbol.asyncDispose]());
-  return { reports, offer, [Symbol.asyncDispose]: close };
+  const close = (): Promise<void> => subscriber.close().then(() => carrier.close());
+  return { reports, offer, close };
 }
 
 if (isMain(import.meta.url)) {
-  await using lab = await openLab();
+  const lab = await openLab();
   const { service, close } = await startVerifying(lab.trust, lab.repository);
   // By default only what was proven false is blocked; here also what nobody vouches for.
-  await using line = await openGuardedLine({ blockedVerstats: ['TN-Validation-Failed', 'No-TN-Validation'] });
+  const line = await openGuardedLine({ blockedVerstats: ['TN-Validation-Failed', 'No-TN-Validation'] });
   const deliver = async (caller: string): Promise<number> => {
     const verdict = await verdictOf(service, lab.invite(caller));
     const asserted = withVerstat(`<sip:+${caller}@a.example>`, verdict?.verstat ?? 'No-TN-Validation') ?? '';
@@ -55,5 +55,5 @@ if (isMain(import.meta.url)) {
   console.log(await deliver('12025550166')); // 607
   const { callingNumber, blockReason, identityHeaders } = line.reports[0] ?? {};
   console.log(callingNumber, blockReason, identityHeaders?.length); // 12025550166 verstat-not-validated 1
-  await close();
+  for (const part of [line, { close }, lab]) await part.close();
 }

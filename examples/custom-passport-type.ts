@@ -29,14 +29,14 @@ export function withCampaigns(options: VerificationServiceOptions): Verification
 }
 
 if (isMain(import.meta.url)) {
-  await using lab = await openLab();
-  const clock = { nowMs: Date.now };
-  await using certificates = new CertificateRepository({ clock, ...lab.repository });
-  const service = withCampaigns({ certificates, trustStore: await loadTrustStore(lab.trust, { clock }), clock });
+  const lab = await openLab();
+  const certificates = new CertificateRepository(lab.repository);
+  const service = withCampaigns({ certificates, trustStore: await loadTrustStore(lab.trust) });
   const iatSeconds = Math.floor(Date.now() / 1000);
   const claims = { campaign: 'reminders-7', attest: undefined, origid: undefined };
   const beside = createPassport({ signer: lab.provider, x5u: lab.x5u, ppt: 'x-campaign', iatSeconds, claims });
   const [from, to] = ['sip:+12025550101@a.example', 'sip:+12025550199@b.example'];
   const verdict = await service.verify({ identity: [lab.identityHeader, beside.identityHeader], from, to });
   console.log(verdict.outcomes.map(({ status }) => status).join(' ')); // passed passed
+  for (const part of [certificates, lab]) await part.close();
 }

@@ -25,11 +25,12 @@ export function whyNot(record: string): readonly string[] {
 }
 
 if (isMain(import.meta.url)) {
-  await using lab = await openLab();
+  const lab = await openLab();
   const { service, close } = await startVerifying(lab.trust, lab.repository);
   const verdict = await verdictOf(service, lab.invite('12025550166'));
   await close();
   if (verdict === undefined) throw new Error('the INVITE of the lab is none');
   console.log(shown(verdict));
   console.log(whyNot(kept(verdict)).length); // 1
+  await lab.close();
 }

@@ -30,7 +30,7 @@ export async function followAndStream(
   const feed = new RecordFeed({ store, stream, policy });
   const rejects = await RejectFile.open({ path: at('rejects.ndjson') });
   const values = await ValueJournal.open({ directory: at('places') });
-  const parts = { reader: createSourceReader(source), store: feed, rejects, values, clock: { nowMs: Date.now } };
+  const parts = { reader: createSourceReader(source), store: feed, rejects, values };
   const follower = await FileFollower.open({ sourceId: source.id, path: source.path, ...parts });
   const close = async (): Promise<void> => {
     // Whoever hands in first, what it hands in to last.

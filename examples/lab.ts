@@ -8,7 +8,8 @@ import { createPassport, TestPki, sampleInvite, CertificateServer } from '@hopba
 import type { TestServiceProvider } from '@hopback/sdk/testing';
 
 /** The world that the examples run in: a provider, its certificate on a server on loopback, and what a verifier trusts, as files. */
-export interface Lab extends AsyncDisposable {
+export interface Lab {
+  readonly close: () => Promise<void>;
   readonly provider: TestServiceProvider;
   readonly chain: readonly Certificate[];
   readonly x5u: string;
@@ -49,7 +50,7 @@ export async function openLab(): Promise<Lab> {
     await rm(directory, { recursive: true, force: true });
   };
   const chain = parsed.status === 'parsed' ? parsed.chain : [];
-  return { provider, chain, x5u, trust, repository, identityHeader, invite, put, [Symbol.asyncDispose]: close };
+  return { provider, chain, x5u, trust, repository, identityHeader, invite, put, close };
 }
 
 /** Whether a file is the program that Node was started with. */

@@ -5,7 +5,8 @@ import { isMain } from './lab.js';
 import { hangUp, openCarrier, SDP, type Carrier } from './sip-lab.js';
 
 /** Two carriers with a bad line between them. */
-export interface LossyLink extends AsyncDisposable {
+export interface LossyLink {
+  readonly close: () => Promise<void>;
   readonly near: Carrier;
   readonly far: Carrier;
   readonly relay: ChaosRelay<'udp'>;
@@ -30,11 +31,11 @@ export async function openLossyLink(seed: number, faults: DatagramFaults): Promi
   const target = { host: '127.0.0.1', port: far.server.listening[0]?.port ?? 0 };
   const relay = await ChaosRelay.open({ protocol: 'udp', target, seed, faults });
   const close = async (): Promise<void> => {
-    await near[Symbol.asyncDispose]();
-    await far[Symbol.asyncDispose]();
+    await near.close();
+    await far.close();
     await relay.close();
   };
-  return { near, far, relay, endedFar: () => ended, [Symbol.asyncDispose]: close };
+  return { near, far, relay, endedFar: () => ended, close };
 }
 
 /** Calls through the relay and hangs up. */
@@ -45,10 +46,11 @@ export async function callOver({ near, relay }: LossyLink): Promise<void> {
 const uriOf = ({ address }: ChaosRelay<'udp'>): string => `sip:${address.host}:${address.port}`;
 
 if (isMain(import.meta.url)) {
-  await using link = await openLossyLink(7, { lossRate: 0.1, duplicationRate: 0.05, reorderRate: 0.1, jitterMs: 5 });
+  const link = await openLossyLink(7, { lossRate: 0.1, duplicationRate: 0.05, reorderRate: 0.1, jitterMs: 5 });
   await Promise.all(Array.from({ length: 20 }, () => callOver(link)));
   console.log(link.endedFar()); // 20
   const { toTarget, toSource } = link.relay.counters();
   const repeated = link.near.server.counters().retransmissions + link.far.server.counters().retransmissions;
   console.log(toTarget.dropped + toSource.dropped > 0, repeated > 0); // true true
+  await link.close();
 }

@@ -45,14 +45,15 @@ export async function answerTo(
 }
 
 if (isMain(import.meta.url)) {
-  await using lab = await openLab();
+  const lab = await openLab();
   const { service, close } = await startVerifying(lab.trust, lab.repository);
-  await using server = redirectServerOf(await startSigning(lab.provider, () => undefined), service, () => undefined);
-  await using redirect = await openRedirect(server);
-  await using sbc = await openCarrier();
+  const server = redirectServerOf(await startSigning(lab.provider, () => undefined), service, () => undefined);
+  const redirect = await openRedirect(server);
+  const sbc = await openCarrier();
   const headers = { From: '<sip:+12025550101@localhost>' };
   console.log((await answerTo(sbc, redirect, { headers, field: 'Identity' }))[0]); // 302
   const spoofed = { From: '<sip:+12025550166@localhost>', Identity: lab.identityHeader };
   console.log((await answerTo(sbc, redirect, { headers: spoofed, field: 'Reason' }))[0]); // 603
   await close();
+  for (const part of [sbc, redirect, server, lab]) await part.close();
 }

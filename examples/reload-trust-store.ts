@@ -17,7 +17,7 @@ export async function reload(
   options: { readonly files: TrustStoreFiles; readonly report: (why: string) => void },
 ): Promise<TrustStore> {
   try {
-    const next = await loadTrustStore(options.files, { clock: { nowMs: Date.now }, previous: current });
+    const next = await loadTrustStore(options.files, { previous: current });
     // Calls under way end by the store that they began with; all others are judged by the new one.
     service.useTrustStore(next);
     return next;
@@ -29,11 +29,12 @@ export async function reload(
 }
 
 if (isMain(import.meta.url)) {
-  await using lab = await openLab();
+  const lab = await openLab();
   const { service, close } = await startVerifying(lab.trust, lab.repository);
-  const current = await loadTrustStore(lab.trust, { clock: { nowMs: Date.now } });
+  const current = await loadTrustStore(lab.trust);
   const files = { ...lab.trust, crls: [await lab.put('spoilt.crl', 'nothing')] };
   const next = await reload(service, current, { files, report: (why) => console.log(why) });
   console.log(next === current); // true
   await close();
+  await lab.close();
 }

@@ -6,7 +6,8 @@ import { TestPki, CertificateServer } from '@hopback/sdk/testing';
 import { isMain } from './lab.js';
 
 /** A carrier's folder: what `hopback serve` needs to verify and to sign, with a certificate that a server on loopback publishes. */
-export interface SidecarLab extends AsyncDisposable {
+export interface SidecarLab {
+  readonly close: () => Promise<void>;
   /** Path of the configuration of `hopback serve`. */
   readonly configurationPath: string;
 }
@@ -29,7 +30,7 @@ export async function openSidecarLab(folder: string): Promise<SidecarLab> {
     'hopback.yaml': configurationOf(x5u, server.ports.https),
   };
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, { mode: 0o600 });
-  return { configurationPath: join(folder, 'hopback.yaml'), [Symbol.asyncDispose]: () => server.close() };
+  return { configurationPath: join(folder, 'hopback.yaml'), close: () => server.close() };
 }
 
 /** Nobody fetches from loopback, unless told to. */
@@ -49,5 +50,5 @@ if (isMain(import.meta.url)) {
   // With a folder it stays, for whoever fetches the certificate.
   if (given !== undefined) await once(process, 'SIGINT');
   else await rm(folder, { recursive: true });
-  await lab[Symbol.asyncDispose]();
+  await lab.close();
 }

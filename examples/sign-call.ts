@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   AttestationPolicy,
   AuthenticationService,
@@ -29,8 +28,6 @@ export async function startSigning(
       x5u: 'https://certificates.example.com/shaken/1234.pem',
     }),
     policy: new AttestationPolicy(),
-    clock: { nowMs: () => Date.now() },
-    randomUuid: randomUUID,
     onRecord: keep,
   });
 }
@@ -49,8 +46,9 @@ export function headersToAdd(service: AuthenticationService): readonly string[] 
 }
 
 if (isMain(import.meta.url)) {
-  await using lab = await openLab();
+  const lab = await openLab();
   const records: SignatureRecord[] = [];
   const headers = headersToAdd(await startSigning(lab.provider, (record) => records.push(record)));
   console.log(headers.map((line) => line.split(':', 1)[0]).join(' '), records.length); // Date Identity 1
+  await lab.close();
 }

@@ -12,23 +12,16 @@ export async function watchedCertificate(
     // A new address for each certificate: verifiers that hold the old one are not misled.
     x5u: ({ sha256 }) => `https://certificates.example.com/shaken/${sha256}.pem`,
   });
-  const watch = new CertificateWatch({
-    source,
-    clock: { nowMs: () => Date.now() },
-    onAlarm: alarm,
-    schedule: (callback, delayMs) => {
-      const timer = setTimeout(callback, delayMs);
-      return () => clearTimeout(timer);
-    },
-  });
+  const watch = new CertificateWatch({ source, onAlarm: alarm });
   // On SIGHUP, or whenever the file was exchanged: `await source.reload()`.
   return { source, watch };
 }
 
 if (isMain(import.meta.url)) {
-  await using lab = await openLab();
+  const lab = await openLab();
   const path = await lab.put('chain.pem', lab.provider.chainPem);
   const { source, watch } = await watchedCertificate(path, (news) => console.log(news.level));
   console.log((await source.reload()).status); // unchanged
   watch.close();
+  await lab.close();
 }

@@ -19,9 +19,10 @@ export async function forwarded(
 }
 
 if (isMain(import.meta.url)) {
-  await using lab = await openLab();
+  const lab = await openLab();
   const service = await startSigning(lab.provider, () => undefined);
   const identity = headersToAdd(service).flatMap((line) => (line.startsWith('Identity: ') ? [line.slice(10)] : []));
   const headers = await forwarded(service, identity);
   console.log(headers.map((value) => value.split('ppt=')[1]).join(' ')); // shaken div
+  await lab.close();
 }

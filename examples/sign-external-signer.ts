@@ -23,11 +23,12 @@ export async function signerOf(service: KeyService, keyId: string): Promise<Sign
 }
 
 if (isMain(import.meta.url)) {
-  await using lab = await openLab();
+  const lab = await openLab();
   const { publicKeyPem, privateKeyPem } = lab.provider;
   const signer = await signerOf(
     { publicKeyPem: async () => publicKeyPem, sign: async (_keyId, message) => sign('sha256', message, privateKeyPem) },
     'key-1',
   );
   console.log((await signer.sign('header.payload')).length); // 64
+  await lab.close();
 }

@@ -5,7 +5,8 @@ import Srf from 'drachtio-srf';
 import { isMain } from './lab.js';
 
 /** A carrier of the examples: an application that switches calls, and the drachtio server that speaks SIP for it. */
-export interface Carrier extends AsyncDisposable {
+export interface Carrier {
+  readonly close: () => Promise<void>;
   readonly server: DrachtioServer;
   readonly srf: Srf;
 }
@@ -30,7 +31,7 @@ export async function openCarrier(
     await gone;
     await server.close();
   };
-  return { server, srf, [Symbol.asyncDispose]: close };
+  return { server, srf, close };
 }
 
 /** A session description that nobody sends sound to. */
@@ -45,7 +46,8 @@ export async function hangUp(dialog: Srf.Dialog): Promise<void> {
 }
 
 if (isMain(import.meta.url)) {
-  await using carrier = await openCarrier();
+  const carrier = await openCarrier();
   const { applications, dialogs, timers } = carrier.server.inUse();
   console.log(applications, dialogs, timers); // 1 0 0
+  await carrier.close();
 }

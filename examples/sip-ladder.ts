@@ -30,8 +30,8 @@ const WIDTH = 28;
 if (isMain(import.meta.url)) {
   const seen: TappedMessage[] = [];
   const onMessage = (message: TappedMessage): void => void seen.push(message);
-  await using caller = await openCarrier(undefined, { onMessage });
-  await using callee = await openCarrier(undefined, { onMessage });
+  const caller = await openCarrier(undefined, { onMessage });
+  const callee = await openCarrier(undefined, { onMessage });
   // Nobody takes calls there: the server itself refuses.
   await caller.srf.createUAC(callee.server.uri(), { localSdp: SDP }).catch(() => undefined);
   console.log(ladder(seen, { caller: caller.server, callee: callee.server }));
@@ -42,4 +42,5 @@ if (isMain(import.meta.url)) {
   // | ACK --------------------->|
   const sent = seen.filter(({ direction }) => direction === 'out');
   console.log(pcapOf(sent).length > 24 + 4 * 44); // true
+  for (const part of [callee, caller]) await part.close();
 }

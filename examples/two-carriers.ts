@@ -42,14 +42,15 @@ export async function callAcross({ originating, terminating }: TwoCarriers, iden
 }
 
 if (isMain(import.meta.url)) {
-  await using lab = await openLab();
+  const lab = await openLab();
   const { service, close } = await startVerifying(lab.trust, lab.repository);
   const carriers = await openTwoCarriers(service);
-  await using originating = carriers.originating;
-  await using terminating = carriers.terminating;
+  const originating = carriers.originating;
+  const terminating = carriers.terminating;
   await callAcross(carriers, lab.identityHeader);
   await close();
   const [verdict] = carriers.verdicts;
   console.log(verdict?.status, verdict?.attestation, verdict?.signer?.spc); // passed A 1234
   console.log(ladder(carriers.seen, { originating: originating.server, terminating: terminating.server }));
+  for (const part of [terminating, originating, lab]) await part.close();
 }

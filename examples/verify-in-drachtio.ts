@@ -44,12 +44,13 @@ export async function statusOfCall(from: Carrier, to: Carrier, headers: Record<s
 }
 
 if (isMain(import.meta.url)) {
-  await using lab = await openLab();
+  const lab = await openLab();
   const { service, close } = await startVerifying(lab.trust, lab.repository);
-  await using originating = await openCarrier();
-  await using terminating = await openTerminating(service);
+  const originating = await openCarrier();
+  const terminating = await openTerminating(service);
   const call = (number: string): Promise<number> =>
     statusOfCall(originating, terminating, { From: `<sip:+${number}@localhost>`, Identity: lab.identityHeader });
   console.log(await call('12025550101'), await call('12025550166')); // 486 438
   await close();
+  for (const part of [terminating, originating, lab]) await part.close();
 }

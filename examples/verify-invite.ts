@@ -12,12 +12,10 @@ import { isMain, openLab } from './lab.js';
 /** One service for the process. The repository owns sockets and files: close it when the process ends. */
 export async function startVerifying(
   files: TrustStoreFiles,
-  repository: Partial<CertificateRepositoryOptions> = {},
+  repository?: CertificateRepositoryOptions,
 ): Promise<{ readonly service: VerificationService; readonly close: () => Promise<void> }> {
-  const clock = { nowMs: Date.now };
-  const trustStore = await loadTrustStore(files, { clock });
-  const certificates = new CertificateRepository({ clock, ...repository });
-  const service = new VerificationService({ certificates, trustStore, clock });
+  const certificates = new CertificateRepository(repository);
+  const service = new VerificationService({ certificates, trustStore: await loadTrustStore(files) });
   return { service, close: () => certificates.close() };
 }
 
@@ -41,11 +39,12 @@ export function headersFor(verdict: CallVerdict, asserted: string): readonly str
 }
 
 if (isMain(import.meta.url)) {
-  await using lab = await openLab();
+  const lab = await openLab();
   const { service, close } = await startVerifying(lab.trust, lab.repository);
   const verdict = await verdictOf(service, lab.invite());
   console.log(verdict?.status, verdict?.attestation, verdict?.signer?.spc); // passed A 1234
   const spoofed = await verdictOf(service, lab.invite('12025550166'));
   console.log(spoofed?.status, spoofed?.reasons.join()); // failed orig-mismatch
   await close();
+  await lab.close();
 }

@@ -43,7 +43,7 @@ export function verifyOffline(
 }
 
 if (isMain(import.meta.url)) {
-  await using lab = await openLab();
+  const lab = await openLab();
   const nowMs = Date.now();
   const trustStore = await loadTrustStore(lab.trust, { clock: { nowMs: () => nowMs } });
   const request = {
@@ -53,4 +53,5 @@ if (isMain(import.meta.url)) {
   };
   const verdict = verifyOffline(request, new Map([[lab.x5u, lab.chain]]), { trustStore, nowMs });
   console.log(verdict.verstat, verdict.attestation); // TN-Validation-Passed A
+  await lab.close();
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { DrachtioServer } from '@hopback/harness/drachtio';
 import Srf from 'drachtio-srf';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { openCarrier, SDP } from '../../examples/sip-lab.js';
 import { ladder } from '../../examples/sip-ladder.js';
 import { compileErrors, printedBy, removeReferenceExamples } from '../house/reference.js';
@@ -11,12 +11,13 @@ import { ROOT, run } from '../house/run.js';
 test('sip-ladder draws what passed three servers, each message once', async () => {
   const seen: Parameters<typeof ladder>[0][number][] = [];
   const onMessage = (message: (typeof seen)[number]): void => void seen.push(message);
-  await using last = await openCarrier((srf) => srf.invite((_req, res) => res.send(486)), { onMessage });
-  await using middle = await openCarrier(
+  const last = await openCarrier((srf) => srf.invite((_req, res) => res.send(486)), { onMessage });
+  const middle = await openCarrier(
     (srf) => srf.invite((req) => srf.proxyRequest(req, last.server.uri(), { remainInDialog: true })),
     { onMessage },
   );
-  await using first = await openCarrier(undefined, { onMessage });
+  const first = await openCarrier(undefined, { onMessage });
+  onTestFinished(async () => void (await Promise.all([first, middle, last].map((carrier) => carrier.close()))));
   const call = first.srf.createUAC(middle.server.uri(), { localSdp: SDP });
   await expect(call).rejects.toMatchObject({ status: 486 });
   await vi.waitFor(() => expect(seen.filter(({ text }) => text.startsWith('ACK '))).toHaveLength(4), {

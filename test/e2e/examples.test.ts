@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { CertificateRepository, VerificationService, loadTrustStore } from '@hopback/sdk/stir';
-import type { CertificateRepositoryOptions, TrustStoreFiles, VerificationRequest } from '@hopback/sdk/stir';
+import { CertificateRepository, TrustStoreRefresh, VerificationService, loadTrustStore } from '@hopback/sdk/stir';
+import type { TrustStoreFiles, VerificationRequest } from '@hopback/sdk/stir';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { withCampaigns } from '../../examples/custom-passport-type.js';
 import { compileErrors, printedBy, removeReferenceExamples } from '../house/reference.js';
@@ -51,18 +51,25 @@ test.each(['README.md', 'sdk/README.md', 'docs/guides/getting-started.md'])(
   async (path) => {
     const [, block = ''] = /^```ts\n(.*?)^```$/ms.exec(await readFile(path, 'utf8')) ?? [];
     const names = Object.keys({ ...request(''), ...REQUEST_VALUES });
-    const declared = names.map((name) => `declare const ${name}: string;`).join(' ');
-    await expect(compileErrors(path, `${declared}\n${block}`)).resolves.toEqual([]);
+    const declared = [...names, 'listUrl'].map((name) => `declare const ${name}: string;`).join(' ');
+    await expect(compileErrors(path, `${declared} declare const crlUrls: string[];\n${block}`)).resolves.toEqual([]);
     await removeReferenceExamples();
+    const crlSignerUrl = lab.server.publish('/crl-signer.pem', lab.pki.stiPaCrlIssuer.certificatePem);
     const scope = {
       VerificationService,
       loadTrustStore,
       // The one thing that a laboratory has otherwise: nobody fetches from loopback, unless told to.
       CertificateRepository: class extends CertificateRepository {
-        constructor(options: CertificateRepositoryOptions) {
-          super({ ...options, ...laboratory });
+        constructor() {
+          super(laboratory);
         }
       },
+      TrustStoreRefresh: {
+        start: (options: Parameters<typeof TrustStoreRefresh.start>[0]) =>
+          TrustStoreRefresh.start({ ...options, ...laboratory }),
+      },
+      listUrl: lab.server.publish('/list.jws', lab.pki.trustList({ withX5c: true }).jws),
+      crlUrls: [lab.server.publish('/sti-pa.crl', lab.pki.crl({ caIssuers: [crlSignerUrl] }).der)],
       ...request(lab.identityHeader()),
       ...REQUEST_VALUES,
     };

@@ -27,7 +27,7 @@ const origin = `http://127.0.0.1:${String(sidecar.calls.port)}`;
 
 afterAll(async () => {
   await sidecar.close();
-  await lab[Symbol.asyncDispose]();
+  await lab.close();
   await directory.close();
 });
 

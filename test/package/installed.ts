@@ -177,7 +177,7 @@ async function importsHarness(name: string): Promise<boolean> {
   return (await Promise.all(neighbours.map(importsHarness))).includes(true);
 }
 
-/** Runs an example as the user of an installed package would, compiled. */
+/** Runs an example as the user of an installed package would, without its types: all else in it is plain JavaScript. */
 export async function runExample({ folder, node }: InstalledPackage, name: string): Promise<Ended> {
   const examples = join(folder, 'examples');
   if (!existsSync(examples)) await compileExamples(examples);
@@ -186,7 +186,7 @@ export async function runExample({ folder, node }: InstalledPackage, name: strin
 
 async function compileExamples(into: string): Promise<void> {
   await cp(EXAMPLES, into, { recursive: true });
-  const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true };
+  const compilerOptions = { target: ts.ScriptTarget.ESNext, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true };
   for (const name of (await readdir(EXAMPLES)).filter((file) => file.endsWith('.ts'))) {
     const { outputText } = ts.transpileModule(await readFile(`${EXAMPLES}/${name}`, 'utf8'), { compilerOptions });
     await writeFile(join(into, name.replace(/ts$/, 'js')), outputText);

@@ -273,6 +273,36 @@ test.each<[string, Partial<TrustStoreRefreshOptions>]>([
   expect(own.pendingTimers()).toBe(0);
 });
 
+test('start reads the roots from files and waits for the first list, and says why there is none', async () => {
+  const own = new ManualClock(pki.nowMs);
+  const { jws } = pki.trustList({ withX5c: true });
+  const answers = new Map([['https://sti-pa.example.com/list.jws', jws]]);
+  const options = {
+    listUrl: 'https://sti-pa.example.com/list.jws',
+    stiPaRoots: [await file(pki.stiPaRoot.certificatePem)],
+    clock: own,
+    schedule: own.schedule,
+    fetch: async (url: string) => {
+      const body = answers.get(url);
+      if (body === undefined) return { status: 'failed', url, reason: 'http-status', detail: 'HTTP 503' } as const;
+      return { status: 'fetched', url, body: Buffer.from(body), headers: {}, remoteAddress: '192.0.2.1' } as const;
+    },
+  };
+  const trust = await TrustStoreRefresh.start(options);
+  expect(trust.current()?.anchors.map(({ sha256 }) => sha256)).toEqual([pki.root.sha256]);
+  await trust.close();
+  answers.clear();
+  await expect(TrustStoreRefresh.start(options)).rejects.toThrow('list http-status (HTTP 503)');
+  await expect(TrustStoreRefresh.start(options)).rejects.toThrow(withCode('unavailable'));
+  const current = trust.current();
+  // What was in use before counts until there is something newer.
+  if (current !== undefined) await (await TrustStoreRefresh.start({ ...options, current })).close();
+  await expect(TrustStoreRefresh.start({ ...options, stiPaRoots: ['/nowhere/root.pem'] })).rejects.toThrow(
+    withCode('storage-failed'),
+  );
+  expect(own.pendingTimers()).toBe(0);
+});
+
 test('a service that is closed before its first refresh fetches nothing', async () => {
   const own = new ManualClock();
   const fetched: string[] = [];

@@ -1,3 +1,4 @@
+import type { TrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
 import { ManualClock, createPassport, TestPki, TEST_NOW_MS } from '@hopback/sdk/testing';
 import { twinSignature } from '../../sdk/src/testing/passport-faults/encoding-faults.js';
 import type { PassportOptions } from '@hopback/sdk/testing';
@@ -374,6 +375,19 @@ test('useTrustStore judges all further calls by the new trust store, its revocat
   expect((await lab.service.verify(requestOf(header))).status).toBe('passed');
   lab.service.useTrustStore(trustStoreOf(lab.pki, { revoked: [lab.provider] }));
   expect((await lab.service.verify(requestOf(header))).reasons).toEqual(['certificate-revoked']);
+});
+
+test('each call is judged by the store that is in force where the trust store renews itself', async () => {
+  let inForce: TrustStore | undefined;
+  const options = { trustStore: { current: () => inForce } };
+  expect(() => lab.serviceWith(options)).toThrow('There is no trust store yet');
+  inForce = lab.trustStore;
+  const service = lab.serviceWith(options);
+  expect((await service.verify(requestOf(passport()))).evidence.trustStore).toBe(lab.trustStore.version);
+  inForce = trustStoreOf(lab.pki, { revoked: [lab.provider] });
+  expect((await service.verify(requestOf(passport()))).reasons).toEqual(['certificate-revoked']);
+  service.useTrustStore(lab.trustStore);
+  expect((await service.verify(requestOf(passport()))).status).toBe('passed');
 });
 
 test('the evidence names the trust store that the call was judged by, also where another came before the verdict', async () => {

@@ -1,5 +1,6 @@
 import { createHmac, createPrivateKey, createPublicKey, sign, timingSafeEqual, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { defined } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
@@ -229,9 +230,9 @@ type WebhookFailure = WithoutStatus<FailedVerification>;
  * const secrets = ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'];
  * const body = '{}';
  * const headers = signWebhook({ id: 'event-1', timestampSeconds: Math.floor(Date.now() / 1000), body, secrets });
- * const genuine = verifyWebhook({ headers: { ...headers }, body, secrets, clock: { nowMs: Date.now } });
+ * const genuine = verifyWebhook({ headers: { ...headers }, body, secrets });
  * console.log(genuine.status === 'failed' && genuine.reason); // event-schema-drift
- * const forged = verifyWebhook({ headers: { ...headers }, body: '{"a":1}', secrets, clock: { nowMs: Date.now } });
+ * const forged = verifyWebhook({ headers: { ...headers }, body: '{"a":1}', secrets });
  * console.log(forged.status === 'failed' && forged.reason); // signature-mismatch
  * ```
  */
@@ -239,7 +240,8 @@ export function verifyWebhook(
   webhook: ReceivedWebhook & {
     /** `whsec_…` or `whpk_…`: the one in use, and beside it the one before while it is being exchanged. 1 to 16. */
     readonly secrets: readonly string[];
-    readonly clock: Clock;
+    /** Default: the machine's. */
+    readonly clock?: Clock;
     /** Default 300, which Standard Webhooks recommends. */
     readonly toleranceSeconds?: number | undefined;
     /** Octets of the body at most. Default 1 MiB. */
@@ -255,7 +257,7 @@ export function verifyWebhook(
   const { id, timestamp, signature } = fields;
   if (!WEBHOOK_ID.test(id)) return failed({ reason: 'id-malformed' });
   if (!/^\d{1,12}$/.test(timestamp)) return failed({ reason: 'timestamp-malformed' });
-  const time = timeFailure(Number(timestamp), webhook.clock, webhook.toleranceSeconds);
+  const time = timeFailure(Number(timestamp), webhook.clock ?? MACHINE_CLOCK, webhook.toleranceSeconds);
   if (time !== undefined) return failed(time);
   const mismatch = signatureFailure(signature, keys, signedContent(id, timestamp, body));
   if (mismatch !== undefined) return failed(mismatch);

@@ -46,7 +46,7 @@ export interface RecordFeedCounts {
  * @see {@link FileFollower}, {@link importFiles} and {@link SourceListener}, which take it for their store
  * @example
  * ```ts
- * const store = createMemoryRecordStore({ clock: { nowMs: Date.now } });
+ * const store = createMemoryRecordStore();
  * const stream = { record: () => ({ accepted: true, sequence: 1 }) as const, flush: async () => 1 };
  * const policy = new SharingPolicy({ key: new Uint8Array(32).fill(7), rotationId: '2026-11', tenantId: 'carrier-1' });
  * const feed = new RecordFeed({ store, stream, policy });

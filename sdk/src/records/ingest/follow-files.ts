@@ -1,5 +1,5 @@
 import type { CallRecord, CoverageInterval } from '../../contract/call-record.js';
-import { scheduleInBackground } from '../../core/runtime/clock.js';
+import { MACHINE_CLOCK, scheduleInBackground } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { backoffBoundMs } from '../../core/runtime/deadline.js';
 import { HopbackError } from '../../errors.js';
@@ -156,7 +156,8 @@ export interface FollowOptions extends Omit<ImportOptions, 'onProgress' | 'signa
   readonly rotated?: readonly string[];
   /** Where places are kept, under keys that begin with `follow/` and the name of the source. */
   readonly values: DurableValues;
-  readonly clock: Clock;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
   /** Runs something later; the returned function cancels it. Default the timers of Node, which keep no process alive. */
   readonly schedule?: (callback: () => void, delayMs: number) => () => void;
   /** Default 250. */
@@ -168,6 +169,9 @@ export interface FollowOptions extends Omit<ImportOptions, 'onProgress' | 'signa
   /** Told of truncated, lost and damaged files, of looks that failed, and of a source that is stuck. */
   readonly onNotice?: (notice: FollowNotice) => void;
 }
+
+/** With a clock. */
+type Settings = FollowOptions & { readonly clock: Clock };
 
 /** How a follower fares. */
 export interface FollowStatistics extends IntakeCounts {
@@ -221,7 +225,6 @@ export interface FollowStatistics extends IntakeCounts {
  *   store: { insert: async () => ({ inserted: 0, repeated: 0, expired: 0 }), cover: async () => undefined },
  *   rejects,
  *   values: { get: (key) => values.get(key), set: async (key, value) => void values.set(key, value) },
- *   clock: { nowMs: () => Date.now() },
  * });
  * await follower.look();
  * console.log(follower.statistics().rejected); // 1
@@ -229,7 +232,7 @@ export interface FollowStatistics extends IntakeCounts {
  * ```
  */
 export class FileFollower implements AsyncDisposable {
-  readonly #options: FollowOptions;
+  readonly #options: Settings;
   readonly #following: Following;
   readonly #progress: SourceProgress;
   readonly #looker: FileLooker;
@@ -259,10 +262,10 @@ export class FileFollower implements AsyncDisposable {
     };
     // Where the disk does not tell, the looks say so.
     const { directory } = await patternNow((path) => files.facts(path).catch(() => undefined));
-    return new FileFollower(options, patternNow, directory);
+    return new FileFollower({ clock: MACHINE_CLOCK, ...options }, patternNow, directory);
   }
 
-  private constructor(options: FollowOptions, pattern: FollowTurn['pattern'], watchedDirectory: string) {
+  private constructor(options: Settings, pattern: FollowTurn['pattern'], watchedDirectory: string) {
     const { clock, schedule = scheduleInBackground, files = nodeFollowedFiles } = options;
     this.#options = options;
     this.#following = resume(options);
@@ -403,7 +406,7 @@ function isRestored(reader: RecordReader, waiting: KeptPlaces['waiting']): boole
 /** The rows of a source on their way into the store, and what is durable of it. */
 type Following = ReturnType<typeof resume>;
 
-function resume(options: FollowOptions) {
+function resume(options: Settings) {
   const { sourceId, reader, store, rejects, values, batchRecords = FOLLOW_BATCH_RECORDS } = options;
   const places = createFollowPlaces(values, sourceId);
   const kept = places.kept();

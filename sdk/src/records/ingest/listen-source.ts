@@ -35,7 +35,7 @@ export interface SourceListenOptions {
  * });
  * if (configuration.format !== 'hep') throw new Error('not listened to');
  * const rejects = { reject: () => {}, flush: async () => {} };
- * const store = createMemoryRecordStore({ clock: { nowMs: Date.now } });
+ * const store = createMemoryRecordStore();
  * await using listener = await SourceListener.open({ configuration, store, rejects });
  * console.log(listener.statistics().records); // 0
  * ```

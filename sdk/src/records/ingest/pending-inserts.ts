@@ -38,7 +38,7 @@ export type PendingInserts = ReturnType<typeof createPendingInserts>;
  * @see {@link RecordFeed} for a store with a stream behind it
  * @example
  * ```ts
- * const store = createMemoryRecordStore({ clock: { nowMs: Date.now } });
+ * const store = createMemoryRecordStore();
  * const schedule = (callback: () => void, delayMs: number) => {
  *   const timer = setTimeout(callback, delayMs).unref();
  *   return () => clearTimeout(timer);

@@ -179,7 +179,7 @@ export function once(close: () => Promise<void>): () => Promise<void> {
  * @see {@link RecordStore}, whose `scope` has the list
  * @example
  * ```ts
- * const store = createMemoryRecordStore({ clock: { nowMs: Date.now } });
+ * const store = createMemoryRecordStore();
  * await makeSourceKnown(store, 'pbx-1');
  * console.log((await store.scope()).sources); // [ 'pbx-1' ]
  * ```

@@ -1,6 +1,6 @@
 import type { CallRecord } from '../../contract/call-record.js';
 import type { RecordTransport } from '../../contract/record-batch.js';
-import { scheduleInBackground } from '../../core/runtime/clock.js';
+import { MACHINE_CLOCK, scheduleInBackground } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { FolderLock } from '../../log/index.js';
@@ -147,7 +147,8 @@ export interface RecordIntakeOptions {
   readonly retentionDays?: number;
   /** Records that are submitted and wait for the store at most, 1 or more. Default 200,000, some 200 MB. */
   readonly maxSubmitted?: number;
-  readonly clock: Clock;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
   /** Told what happens; not to throw. */
   readonly onNotice?: (notice: IntakeNotice) => void;
 }
@@ -181,7 +182,7 @@ export interface IntakeState {
  * const { tmpdir } = await import('node:os');
  * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
  * const source = readSourceConfiguration({ id: 'fs-1', format: 'freeswitch-json', time: { zone: 'utc' } });
- * const intake = await RecordIntake.open({ directory, sources: [source], clock: { nowMs: Date.now } });
+ * const intake = await RecordIntake.open({ directory, sources: [source] });
  * const pushed = await intake.push('fs-1', new TextEncoder().encode('{"variables":{}}'));
  * console.log(pushed.status === 'taken' && pushed.rejects[0]?.field); // uuid
  * await intake.close();
@@ -314,7 +315,8 @@ interface Parts {
 
 /** In this order, and closed in the other: whoever hands records in ends before whoever takes them. */
 async function openParts(options: RecordIntakeOptions, keep: Keep): Promise<Parts> {
-  const { directory, clock, retentionDays: days = RETENTION_DAYS, maxSubmitted, onNotice = () => undefined } = options;
+  const { directory, clock = MACHINE_CLOCK, maxSubmitted, onNotice = () => undefined } = options;
+  const { retentionDays: days = RETENTION_DAYS } = options;
   const store = keep(await SharedRecordStore.open({ directory, clock }));
   const failed = (source: string, what: string) => (cause: unknown) =>
     onNotice({ source, kind: 'failed', detail: `${what}: ${String(cause)}` });

@@ -1,4 +1,5 @@
 import type { CallRecord } from '../../contract/call-record.js';
+import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import {
@@ -35,7 +36,7 @@ import type {
 /**
  * Makes a store that lives as long as its process: for tests, demonstrations and small tools. What it resolves is durable in no
  * sense. A look-up goes through all records of its window.
- * @param options - the clock by which holds are dated and end
+ * @param options - the clock by which holds are dated and end; default: the machine's
  * @returns an empty store; making it never throws
  * @see {@link openDuckDbRecordStore} for one that keeps its records
  * @example
@@ -45,9 +46,9 @@ import type {
  * console.log(found.records.length); // 0
  * ```
  */
-export function createMemoryRecordStore(options: { readonly clock: Clock }): RecordStore {
+export function createMemoryRecordStore(options: { readonly clock?: Clock } = {}): RecordStore {
   const records = createTimeline();
-  const holds = new Holds(options.clock);
+  const holds = new Holds(options.clock ?? MACHINE_CLOCK);
   const coverage = createCoverageTable();
   const sources = new Set<string>();
   let retainedFromUs = 0;

@@ -200,7 +200,7 @@ export interface TracebackDeskOptions extends Omit<CarrierResponderOptions, 'mor
  * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
  * await using platform = await TestPlatform.start();
  * const { client, answerKey } = platform.credentials('prv-birch');
- * await using store = createMemoryRecordStore({ clock: { nowMs: Date.now } });
+ * await using store = createMemoryRecordStore();
  * const desk = await TracebackDesk.open({
  *   ...{ directory, store, answerKey, zone: 'America/New_York', trunks: TEST_TRUNKS },
  *   provider: { providerId: 'prv-birch', name: 'Birch Carrier Services Inc.' },

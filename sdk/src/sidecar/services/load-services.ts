@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { BlockList, isIPv6 } from 'node:net';
-import { nextTurn, scheduleInBackground } from '../../core/runtime/clock.js';
+import { nextTurn } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { defined } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
@@ -189,8 +189,6 @@ export interface TrustPart {
   readonly current: () => TrustStore | undefined;
   /** Looks at its files, or at what is published, again. */
   readonly reload: () => Promise<void>;
-  /** Told of each other store from now on. */
-  readonly onTrustStore: (listener: (store: TrustStore) => void) => void;
   /** Files that a change of is to be noticed. */
   readonly files: readonly string[];
   readonly close: () => Promise<void>;
@@ -226,17 +224,13 @@ async function trustOfFiles(
     crlSigners: at(trust.crlSigners),
   };
   let store = await loadTrustStore(files, { clock });
-  const listeners: ((store: TrustStore) => void)[] = [];
   const anchors = files.anchors.kind === 'files' ? files.anchors.paths : [files.anchors.path];
   return {
     current: () => store,
     reload: async () => {
       const next = await loadTrustStore(files, { clock, previous: store });
-      if (next.version === store.version) return;
-      store = next;
-      for (const listener of listeners) listener(store);
+      if (next.version !== store.version) store = next;
     },
-    onTrustStore: (listener) => listeners.push(listener),
     files: [
       ...anchors,
       ...('signerChainPath' in files.anchors ? [files.anchors.signerChainPath] : []),
@@ -271,7 +265,6 @@ async function publishedTrust(
     await read(trust.crlSigners),
     await read(trust.intermediates),
   ];
-  const listeners: ((store: TrustStore) => void)[] = [];
   const { url, crlUrls, cache } = trust.list;
   const refresh = new TrustStoreRefresh({
     listUrl: url,
@@ -279,7 +272,6 @@ async function publishedTrust(
     stiPaRoots,
     intermediates,
     clock,
-    random: Math.random,
     ...defined({
       crlSigners: crlSigners.length > 0 ? crlSigners : undefined,
       cachePath: cache && pathFrom(directory, cache),
@@ -287,10 +279,6 @@ async function publishedTrust(
       allow: certificates.allow,
       ca: certificates.ca && (await readTextFile(pathFrom(directory, certificates.ca))),
     }),
-    schedule: scheduleInBackground,
-    onTrustStore(store) {
-      for (const listener of listeners) listener(store);
-    },
     onProblem: ({ part, detail }) => onNotice({ level: 'warn', part: 'trust', text: `${part}: ${detail}` }),
   });
   return {
@@ -300,7 +288,6 @@ async function publishedTrust(
       void refresh.refresh();
       return Promise.resolve();
     },
-    onTrustStore: (listener) => listeners.push(listener),
     files: [...trust.stiPaRoots, ...trust.crlSigners, ...trust.intermediates].map((path) => pathFrom(directory, path)),
     close: () => refresh.close(),
   };

@@ -2,7 +2,6 @@ import { defined } from '../../core/text.js';
 import { scheduleInBackground } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { CertificateRepository, VerificationService } from '../../stir/index.js';
-import type { TrustStore } from '../../stir/index.js';
 import type { FilingDirectory } from '../../switch/index.js';
 import type { SidecarConfiguration } from '../config/configuration.schema.js';
 import { pathFrom, readTextFile, stampOf, warnOfOpenKeys } from './files.js';
@@ -223,7 +222,7 @@ async function trustPart(
   return { key, part: await loadTrust(trust, options, certificates, before?.part.current()) };
 }
 
-/** Made when there is somebody to trust; told of each other store from then on. */
+/** Made when there is somebody to trust. */
 function verificationPart(
   { verification: { timeBudgetMs, ...policy } }: SidecarConfiguration,
   clock: Clock,
@@ -231,19 +230,11 @@ function verificationPart(
   certificates: CertificateRepository,
 ): () => VerificationService | undefined {
   let service: VerificationService | undefined;
-  const use = (trustStore: TrustStore | undefined): void => {
-    if (trustStore === undefined) return;
-    if (service === undefined)
-      service = new VerificationService({
-        certificates,
-        trustStore,
-        clock,
-        policy,
-        timeBudgetMs,
-      });
-    else service.useTrustStore(trustStore);
+  const made = (): VerificationService | undefined => {
+    if (service === undefined && trust.current() !== undefined)
+      service = new VerificationService({ certificates, trustStore: trust, clock, policy, timeBudgetMs });
+    return service;
   };
-  use(trust.current());
-  trust.onTrustStore(use);
-  return () => service;
+  made();
+  return made;
 }

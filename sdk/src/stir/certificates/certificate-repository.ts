@@ -72,7 +72,6 @@ const PRELOAD_CONCURRENCY = 16;
  * await using server = await CertificateServer.start();
  * const x5u = server.publish('/1234.pem', pki.issueServiceProvider({ spc: '1234' }).chainPem);
  * await using repository = new CertificateRepository({
- *   clock: { nowMs: () => Date.now() },
  *   // For a server on loopback; repositories of providers need neither.
  *   allow: { addresses: ['127.0.0.1'], ports: [server.ports.https] },
  *   ca: server.tlsRootPem,
@@ -88,10 +87,10 @@ export class CertificateRepository implements AsyncDisposable {
 
   /**
    * Makes an empty repository, to be closed by `close()` or `await using`.
-   * @param options - clock, policy, limits
+   * @param options - policy and limits, where the defaults do not fit
    * @throws {@link HopbackError} `invalid-argument` when a limit, the deadline or an allowed network makes no sense
    */
-  constructor(options: CertificateRepositoryOptions) {
+  constructor(options: CertificateRepositoryOptions = {}) {
     this.#state = repositoryOf(options);
   }
 

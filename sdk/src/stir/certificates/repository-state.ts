@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { LookupFunction } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { LRUCache } from 'lru-cache';
-import { nextTurn } from '../../core/runtime/clock.js';
+import { MACHINE_CLOCK, nextTurn } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { DEFAULT_FETCH_DEADLINE_MS, webServerContext } from './bounded-fetch.js';
@@ -38,8 +38,8 @@ import type { X5uAllowList } from './x5u-url-policy.js';
 
 /** Settings of {@link CertificateRepository}. */
 export interface CertificateRepositoryOptions {
-  /** Says what is fresh and when a URL is asked again; deadlines are kept by timers of the platform. */
-  readonly clock: Clock;
+  /** Says what is fresh and when a URL is asked again. Default: the machine's, which also keeps the deadlines. */
+  readonly clock?: Clock;
   /** Laboratory exceptions of the URL and address policy; default none. */
   readonly allow?: X5uAllowList;
   /** Resolves host names; default DNS. */
@@ -92,7 +92,7 @@ export type Repository = ReturnType<typeof repositoryOf>;
  * @throws {@link HopbackError} `invalid-argument` when a limit, the deadline or an allowed network makes no sense
  */
 export function repositoryOf(options: CertificateRepositoryOptions) {
-  const { clock, allow, lookup, ca, directory, deadlineMs = DEFAULT_FETCH_DEADLINE_MS } = options;
+  const { clock = MACHINE_CLOCK, allow, lookup, ca, directory, deadlineMs = DEFAULT_FETCH_DEADLINE_MS } = options;
   const { parseChain = parseCertificateChain, fetch = fetchInOneContext(ca) } = options;
   const limits = checkedLimits(options.limits ?? {});
   if (!(deadlineMs >= 1 && deadlineMs <= 60_000))

@@ -1,4 +1,4 @@
-import { timeOf } from '../../core/runtime/clock.js';
+import { MACHINE_CLOCK, scheduleInBackground, timeOf } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { attempt, backoffBoundMs, tell, valueWithin } from '../../core/runtime/deadline.js';
 import { writeWholeFile } from '../../core/runtime/whole-file.js';
@@ -19,6 +19,7 @@ import {
   writeTrustStoreRecord,
 } from './trust-store-renewal.js';
 import type { FetchSettings, FoundSigners, SignedList, TrustStoreOrigin } from './trust-store-renewal.js';
+import { readCertificates } from './trust-store.js';
 import type { TrustStore, TrustStoreProblem } from './trust-store.js';
 import type { X5uAllowList } from './x5u-url-policy.js';
 
@@ -132,16 +133,16 @@ export interface TrustStoreRefreshOptions {
   readonly intermediates?: readonly Certificate[];
   /** The store in use, if there is one: nothing older replaces it. */
   readonly current?: TrustStore;
-  /** Told of every other store that is in force from now on, to be handed to `useTrustStore`. What it throws or rejects with is dropped. */
-  readonly onTrustStore: (trustStore: TrustStore) => void;
+  /** Told of every other store that is in force from now on. What it throws or rejects with is dropped. */
+  readonly onTrustStore?: (trustStore: TrustStore) => void;
   /** Told of every problem, each time anew. What it throws or rejects with is dropped. */
   readonly onProblem?: (problem: TrustStoreProblem) => void;
-  /** The instant that lists and CRLs are judged at. */
-  readonly clock: Clock;
-  /** Runs a callback once after a delay in milliseconds, at most a day; the returned function cancels it. */
-  readonly schedule: (callback: () => void, delayMs: number) => () => void;
-  /** A number from 0 to 1, new each time, such as `Math.random`: shortens each wait by up to a tenth. */
-  readonly random: () => number;
+  /** Says at which instant lists and CRLs are judged. Default: the machine's. */
+  readonly clock?: Clock;
+  /** Runs a callback once after a delay in milliseconds; the returned function cancels it. Default: timers that do not keep the process alive. */
+  readonly schedule?: (callback: () => void, delayMs: number) => () => void;
+  /** A number from 0 to 1, new each time: shortens each wait by up to a tenth. Default `Math.random`. */
+  readonly random?: () => number;
   /** Between two refreshes, milliseconds, a minute to a day; default an hour. Shorter before a list or CRL ends and after a failure. */
   readonly intervalMs?: number;
   /** File that the last good list and CRLs are kept in over a restart; its directory has to be there. Default none. */
@@ -157,6 +158,9 @@ export interface TrustStoreRefreshOptions {
   /** Default: one bounded GET without redirects, to an address that the policy permits. A stand-in keeps the limits that it is given, and may add what a server asks for, such as a login. */
   readonly fetch?: (url: string, options: BoundedFetchOptions) => Promise<BoundedFetchResult>;
 }
+
+/** With what is used where nothing is given. */
+type Settings = TrustStoreRefreshOptions & Required<Pick<TrustStoreRefreshOptions, 'clock' | 'schedule' | 'random'>>;
 
 /**
  * What became of a refresh.
@@ -189,27 +193,23 @@ export type TrustStoreRefreshOutcome =
  * @see ATIS-1000084, ATIS-1000080 section 6.3.3, RFC 5280 section 6.3
  * @example
  * ```ts
- * const pki = new TestPki();
+ * const pki = new TestPki({ nowMs: Date.now() });
  * const root = parseCertificate(pki.stiPaRoot.der);
  * await using server = await CertificateServer.start();
  * const { jws } = pki.trustList({ x5u: server.publish('/signer.pem', pki.stiPaSigner.chainPem) });
- * const clock = new ManualClock();
- * await using trust = new TrustStoreRefresh({
+ * await using trust = await TrustStoreRefresh.start({
  *   listUrl: server.publish('/list.jws', jws),
- *   stiPaRoots: root.status === 'parsed' ? [root.certificate] : [],
+ *   stiPaRoots: root.status === 'parsed' ? [root.certificate] : [], // or the paths of their files
  *   onTrustStore: (trustStore) => console.log(trustStore.anchors.length), // 1
- *   clock,
- *   schedule: clock.schedule,
- *   random: () => 0,
  *   // For a server on loopback; the policy administrator's needs neither.
  *   allow: { addresses: ['127.0.0.1'], ports: [server.ports.https] },
  *   ca: server.tlsRootPem,
  * });
- * console.log((await trust.refresh()).status); // renewed
+ * console.log((await trust.refresh()).status); // unchanged
  * ```
  */
 export class TrustStoreRefresh implements AsyncDisposable {
-  readonly #options: TrustStoreRefreshOptions;
+  readonly #options: Settings;
   readonly #origin: TrustStoreOrigin;
   readonly #settings: FetchSettings;
   readonly #closing = new AbortController();
@@ -235,7 +235,7 @@ export class TrustStoreRefresh implements AsyncDisposable {
     const { listUrl, stiPaRoots, allow, lookup, ca, current } = options;
     const { crlUrls = [], crlSigners = [], fetch = fetchBounded, deadlineMs = TRUST_STORE_FETCH_DEADLINE_MS } = options;
     const connection = { ...(allow && { allow }), ...(lookup && { lookup }), ...(ca !== undefined && { ca }) };
-    this.#options = { ...options };
+    this.#options = { clock: MACHINE_CLOCK, schedule: scheduleInBackground, random: Math.random, ...options };
     this.#origin = {
       listUrl,
       crlUrls,
@@ -245,7 +245,38 @@ export class TrustStoreRefresh implements AsyncDisposable {
     };
     this.#settings = { fetch, request: { ...connection, deadlineMs, signal: this.#closing.signal } };
     this.#current = current;
-    this.#cancel = options.schedule(() => void this.refresh(), 0);
+    this.#cancel = this.#options.schedule(() => void this.refresh(), 0);
+  }
+
+  /**
+   * Begins to refresh, and waits until there is a store, from the cache file or as it is published.
+   * @param options - as for the constructor; the roots may also be paths of PEM or DER files
+   * @throws {@link HopbackError} what the constructor throws; `storage-failed` or `trust-list-rejected` for a root that cannot be read;
+   *   `unavailable` where there is neither a cached nor a published list that can be trusted
+   */
+  static async start(
+    options: Omit<TrustStoreRefreshOptions, 'stiPaRoots'> & { readonly stiPaRoots: readonly (Certificate | string)[] },
+  ): Promise<TrustStoreRefresh> {
+    const roots = options.stiPaRoots.map(async (root) =>
+      typeof root === 'string' ? readCertificates([root]) : [root],
+    );
+    const stiPaRoots = (await Promise.all(roots)).flat();
+    let problems: readonly TrustStoreProblem[] = [];
+    const trust = await new Promise<TrustStoreRefresh>((resolve) => {
+      const onTrustStore = (store: TrustStore): void => {
+        resolve(started);
+        tell(options.onTrustStore, store);
+      };
+      const started = new TrustStoreRefresh({ ...options, stiPaRoots, onTrustStore });
+      void started.refresh().then((outcome) => {
+        problems = outcome.problems;
+        resolve(started);
+      });
+    });
+    if (trust.current() !== undefined) return trust;
+    await trust.close();
+    const why = problems.map(({ part, reason, detail }) => `${part} ${reason} (${detail})`).join('; ');
+    throw new HopbackError('unavailable', `There is no list of STI-CAs to verify by: ${why}`, { retryable: true });
   }
 
   /** The store in force; undefined while there is none. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { timeOf } from '../../core/runtime/clock.js';
+import { MACHINE_CLOCK, timeOf } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { Certificate } from './certificate.js';
@@ -304,13 +304,13 @@ export interface TrustStoreFiles {
 export async function loadTrustStore(
   files: TrustStoreFiles,
   options: {
-    /** The instant that the list and the signers of CRLs are checked at. */
-    readonly clock: Clock;
+    /** Says at which instant the list and the signers of CRLs are checked. Default: the machine's. */
+    readonly clock?: Clock;
     /** The store in use: its list is not replaced by an older one, nor are its CRLs. */
     readonly previous?: TrustStore;
-  },
+  } = {},
 ): Promise<TrustStore> {
-  const atMs = timeOf(options.clock);
+  const atMs = timeOf(options.clock ?? MACHINE_CLOCK);
   if (atMs === undefined) throw new HopbackError('invalid-configuration', 'The clock gives no time.');
   const [stiPaRoots, intermediates, crlSigners, crls] = await Promise.all([
     readCertificates(files.stiPaRoots),
@@ -354,7 +354,8 @@ function listRejected(
   });
 }
 
-async function readCertificates(paths: readonly string[] | undefined): Promise<readonly Certificate[]> {
+/** @throws {@link HopbackError} `storage-failed` for a path that cannot be read, `trust-list-rejected` for one without certificates */
+export async function readCertificates(paths: readonly string[] | undefined): Promise<readonly Certificate[]> {
   const files = (await Promise.all((paths ?? []).map(filesAt))).flat();
   return (await Promise.all(files.map(readCertificateFile))).flat();
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { NORTH_AMERICAN_PLAN } from '../../core/telephone-number.js';
 import type { NumberingPlan, Attestation, CanonicalTn } from '../../core/telephone-number.js';
 import { HopbackError } from '../../errors.js';
@@ -206,8 +207,6 @@ export const DEFAULT_SERVICE_SIGNER_TIMEOUT_MS = 5_000;
  *   signer: await createLocalSigner({ privateKeyPem }),
  *   certificateSource: createStaticCertificateSource({ chainPem, x5u: 'https://certificates.example.com/1234.pem' }),
  *   policy: new AttestationPolicy(),
- *   clock: { nowMs: () => Date.now() },
- *   randomUuid: () => crypto.randomUUID(),
  * });
  * const outcome = service.signNow({ origTn: '+12025550101', destTn: '+12025550199', facts: { role: 'gateway' } });
  * if (outcome.status === 'signed') console.log(outcome.claims.attestation, outcome.identityHeaders.length); // C 1
@@ -230,7 +229,8 @@ export class AuthenticationService {
     if (!SPC.test(options.spc)) {
       throw new HopbackError('invalid-configuration', 'The SPC must be 1 to 15 characters of 0-9 and A-Z.');
     }
-    requireUuid(options.randomUuid);
+    const { randomUuid = randomUUID } = options;
+    requireUuid(randomUuid);
     // A copy: what was looked at here must be what signs later.
     const own = { ...options };
     const timeoutMs = own.signerTimeoutMs ?? DEFAULT_SERVICE_SIGNER_TIMEOUT_MS;
@@ -242,7 +242,7 @@ export class AuthenticationService {
       numberingPlan: own.numberingPlan ?? NORTH_AMERICAN_PLAN,
     };
     this.#credential = credentialInForce(own);
-    this.#issue = { randomUuid: own.randomUuid, sipDate: rememberedSipDate() };
+    this.#issue = { randomUuid, sipDate: rememberedSipDate() };
   }
 
   /** Signs a call. Never rejects for what a request holds. @see RFC 8224 section 6.1 */

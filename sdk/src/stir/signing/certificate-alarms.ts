@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { CertificateSource } from './certificate-source.js';
-import { timeOf } from '../../core/runtime/clock.js';
+import { MACHINE_CLOCK, scheduleInBackground, timeOf } from '../../core/runtime/clock.js';
 import { attempt, tell } from '../../core/runtime/deadline.js';
 
 /**
@@ -62,12 +62,12 @@ export interface CertificateAlarm {
 export interface CertificateWatchOptions {
   /** Whose certificates are watched; where it has `subscribe`, a new one is looked at at once. */
   readonly source: CertificateSource;
-  /** Says how much time is left. */
-  readonly clock: Clock;
+  /** Says how much time is left. Default: the machine's. */
+  readonly clock?: Clock;
   /** Called once for each threshold of each certificate, while time or the source moves. What it throws is dropped. */
   readonly onAlarm: (alarm: CertificateAlarm) => void;
-  /** Runs a callback once after a delay in milliseconds, at most a day; the returned function cancels it. */
-  readonly schedule: (callback: () => void, delayMs: number) => () => void;
+  /** Runs a callback once after a delay in milliseconds; the returned function cancels it. Default: timers that do not keep the process alive. */
+  readonly schedule?: (callback: () => void, delayMs: number) => () => void;
   /** Thresholds in days, each more than 0, in any order. Default `CERTIFICATE_ALARM_DAYS`. */
   readonly days?: readonly number[];
 }
@@ -89,8 +89,7 @@ export interface CertificateWatchOptions {
  * ```
  */
 export class CertificateWatch implements Disposable {
-  readonly #options: CertificateWatchOptions;
-  readonly #days: readonly number[];
+  readonly #options: Required<CertificateWatchOptions>;
   /** By certificate: the closest threshold that was reported, days. */
   #reported = new Map<string, number>();
   #cancel: () => void = () => undefined;
@@ -110,8 +109,7 @@ export class CertificateWatch implements Disposable {
         'invalid-argument',
         `A threshold must be a positive number of days, not ${String(wrong)}.`,
       );
-    this.#options = { ...options };
-    this.#days = days;
+    this.#options = { clock: MACHINE_CLOCK, schedule: scheduleInBackground, ...options, days };
     this.#unsubscribe = options.source.subscribe?.(() => this.check());
     this.check();
   }
@@ -122,7 +120,7 @@ export class CertificateWatch implements Disposable {
     this.#cancel();
     // First of all: whatever goes wrong below, it is looked at again.
     this.#cancel = this.#options.schedule(() => this.check(), CHECK_EVERY_MS);
-    const alarms = dueAlarms(this.#options, this.#days);
+    const alarms = dueAlarms(this.#options);
     // Without certificate or time nothing is known: an alarm that was given stays given.
     if (alarms === undefined) return;
     const before = this.#reported;
@@ -156,10 +154,14 @@ const DAY_MS = 86_400_000;
 const CHECK_EVERY_MS = 3_600_000;
 
 /** What is due now; undefined where there is no certificate or no time, or the source failed. */
-function dueAlarms(options: CertificateWatchOptions, days: readonly number[]): readonly CertificateAlarm[] | undefined {
+function dueAlarms({
+  source,
+  clock,
+  days,
+}: Required<CertificateWatchOptions>): readonly CertificateAlarm[] | undefined {
   // A source that throws would do so out of a timer, where nobody catches it.
-  const signingCertificate = attempt(() => options.source.current());
-  const nowMs = timeOf(options.clock);
+  const signingCertificate = attempt(() => source.current());
+  const nowMs = timeOf(clock);
   if (signingCertificate === undefined || nowMs === undefined) return undefined;
   return signingCertificate.chain.flatMap((certificate, chainIndex) => {
     const { notAfterMs, sha256, subject } = certificate;

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { timeOf } from '../../core/runtime/clock.js';
+import { MACHINE_CLOCK, timeOf } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import type { Spc } from '../../core/telephone-number.js';
 import { HopbackError } from '../../errors.js';
@@ -273,13 +273,13 @@ export interface FileCertificateSourceOptions extends Omit<SigningCertificateTex
   /** A PEM file: end entity first, then everything above it that verifiers need. */
   readonly path: string;
   /**
-   * Whose certificate it has to be, and by which clock. A file that comes too early, with the certificate of a key that is not in
+   * Whose certificate it has to be, and by which clock (default: the machine's). A file that comes too early, with the certificate of a key that is not in
    * use yet, is then left alone instead of stopping every signature.
    */
   readonly owner?: {
     readonly spc: Spc;
     readonly publicKey: KeyObject;
-    readonly clock: Clock;
+    readonly clock?: Clock;
   };
 }
 
@@ -440,7 +440,10 @@ function ownerProblem(
   owner: FileCertificateSourceOptions['owner'],
 ): { readonly reason: CredentialRefusal; readonly detail: string } | undefined {
   if (owner === undefined) return undefined;
-  const problem = credentialProblem(examineCredential(signingCertificate, owner), timeOf(owner.clock) ?? Number.NaN);
+  const problem = credentialProblem(
+    examineCredential(signingCertificate, owner),
+    timeOf(owner.clock ?? MACHINE_CLOCK) ?? Number.NaN,
+  );
   return problem === undefined
     ? undefined
     : { reason: problem.reason, detail: `${problem.actual}, expected ${problem.expected}` };

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { encodeBase64Url } from '../../core/base64url.js';
 import type { JsonObject, JsonValue } from '../../core/json-text.js';
-import { timeOf } from '../../core/runtime/clock.js';
+import { MACHINE_CLOCK, timeOf } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { tell, withinDeadline } from '../../core/runtime/deadline.js';
 import type { Deadline } from '../../core/runtime/deadline.js';
@@ -121,12 +121,12 @@ export interface AuthenticationServiceOptions extends Partial<PartyOptions> {
   readonly signer: Signer;
   /** Asked for the certificate at every signature. */
   readonly certificateSource: CertificateSource;
-  /** Says when a call is signed; nothing is signed while it gives no time. */
-  readonly clock: Clock;
+  /** Says when a call is signed; nothing is signed while it gives no time. Default: the machine's. */
+  readonly clock?: Clock;
   /** Decides the attestation of each call. */
   readonly policy: AttestationPolicy;
-  /** A new UUID at each call, `randomUUID` of `node:crypto` for one: the origid of a call that brings none. */
-  readonly randomUuid: () => string;
+  /** A new UUID each time: the origid of a call that brings none. Default `randomUUID` of `node:crypto`. */
+  readonly randomUuid?: () => string;
   /**
    * Whether calls to emergency numbers are signed. Default `do-not-sign`: such a call must reach its destination whatever
    * becomes of its signature, and its own PASSporT type speaks for it. @see RFC 9027
@@ -198,7 +198,7 @@ export function credentialInForce(
     } catch {
       return SOURCE_FAILED;
     }
-    const nowMs = timeOf(identity.clock);
+    const nowMs = timeOf(identity.clock ?? MACHINE_CLOCK);
     if (nowMs === undefined) return NO_TIME;
     const problem = credentialProblem(last.credential, nowMs);
     if (problem === undefined) {

@@ -1,4 +1,4 @@
-import { schedule, timeOf } from '../../core/runtime/clock.js';
+import { MACHINE_CLOCK, schedule, timeOf } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { Certificate } from '../certificates/certificate.js';
@@ -155,10 +155,10 @@ export interface VerificationServiceOptions {
     /** Asks for a fresh copy, at most once per URL and minute, because a signature failed against the one that is known. Never rejects. */
     readonly revalidate: (url: string) => Promise<CertificateLookup>;
   };
-  /** Who may issue them. */
-  readonly trustStore: TrustStore;
-  /** Time that freshness and certificates are judged by: `{ nowMs: Date.now }`. */
-  readonly clock: Clock;
+  /** Who may issue them: a store, or a {@link TrustStoreRefresh}, whose store in force judges each call. */
+  readonly trustStore: TrustStore | { readonly current: () => TrustStore | undefined };
+  /** The time by which freshness and certificates are judged. Default: the machine's. */
+  readonly clock?: Clock;
   /** What is to differ from `DEFAULT_VERIFICATION_POLICY`. */
   readonly policy?: Partial<VerificationPolicy>;
   /** Per call, milliseconds; when it runs out the verdict is indeterminate, never late. Default 500. */
@@ -198,11 +198,10 @@ export interface VerificationServiceOptions {
  * const revocation = createRevocationSet([crl.crl], { atMs: Date.now(), ...issuers });
  * const trustStore = createTrustStore({ anchors: root, revocation, source: { kind: 'files' } });
  *
- * const clock = { nowMs: Date.now };
  * // Nobody fetches from loopback, unless told to.
  * const allow = { addresses: ['127.0.0.0/8'], ports: [server.ports.https] };
- * await using certificates = new CertificateRepository({ clock, allow, ca: server.tlsRootPem });
- * const service = new VerificationService({ certificates, trustStore, clock });
+ * await using certificates = new CertificateRepository({ allow, ca: server.tlsRootPem });
+ * const service = new VerificationService({ certificates, trustStore });
  *
  * const { identityHeader } = createPassport({ signer: provider, x5u, iatSeconds: Math.floor(Date.now() / 1000) });
  * const verdict = await service.verify(
@@ -223,11 +222,12 @@ export class VerificationService {
   /** Milliseconds a call may wait, unless it says otherwise. */
   readonly #budgetMs: number;
   readonly #deadlines: Deadlines;
-  #trustStore: TrustStore;
+  #trustStore: () => TrustStore;
 
   /**
    * @param options - certificates, trust and clock; policy and limits where the defaults do not fit
-   * @throws {@link HopbackError} `invalid-configuration` when the policy or the time budget is out of range
+   * @throws {@link HopbackError} `invalid-configuration` when the policy or the time budget is out of range, and for a
+   *   {@link TrustStoreRefresh} that has no store yet
    */
   constructor(options: VerificationServiceOptions) {
     const policy = verificationPolicy(options.policy);
@@ -241,11 +241,11 @@ export class VerificationService {
       headerCache: createHeaderCache(),
       stepNames: createStepNames(),
     };
-    this.#clock = options.clock;
+    this.#clock = options.clock ?? MACHINE_CLOCK;
     this.#paths = createPathMemory(checkedAlgorithms(options.certificateAlgorithms));
     this.#replays = options.replayMemory ?? new ReplayMemory({ windowMs: replayWindowMs(policy) });
     this.#deadlines = createDeadlines(this.#budgetMs);
-    this.#trustStore = options.trustStore;
+    this.#trustStore = trustStoreInForce(options.trustStore);
   }
 
   /**
@@ -285,7 +285,7 @@ export class VerificationService {
 
   /** Judges all further calls by another trust store, as after a reload of the list of the STI-PA. */
   useTrustStore(trustStore: TrustStore): void {
-    this.#trustStore = trustStore;
+    this.#trustStore = () => trustStore;
   }
 
   #verifyWithin(request: VerificationRequest, budgetMs: number): Promise<CallVerdict> {
@@ -340,7 +340,10 @@ export class VerificationService {
         const lookup = fetched[index] ?? (await this.#lookUp(url));
         fetched[index] = lookup;
         // While others are still on their way: when time is up for them, this one has been searched.
-        if (lookup?.status === 'found') this.#pathOf(lookup.chain, { nowMs: pending.context.nowMs, ...waiting });
+        if (lookup?.status === 'found') {
+          const { nowMs } = pending.context;
+          this.#pathOf(lookup.chain, { trustStore: this.#trustStore(), nowMs, ...waiting });
+        }
       });
       await Promise.race([Promise.all(fetches), deadline.over]);
       // A fetch that comes in later must not change what this call is being judged by.
@@ -387,7 +390,7 @@ export class VerificationService {
    * @param waiting - absent where everything was at hand: then the time budget has only begun, and what searches may cost is bounded
    */
   #judge(pending: StartedVerification, lookups: Lookups, waiting?: Waiting): Judged {
-    const trustStore = this.#trustStore;
+    const trustStore = this.#trustStore();
     const { nowMs } = pending.context;
     let searches = waiting?.searches;
     const jobs = checkCertificates(pending, (url) => {
@@ -396,7 +399,12 @@ export class VerificationService {
       const { chain } = lookup;
       const path =
         this.#paths.remembered(chain, trustStore, nowMs) ??
-        this.#pathOf(chain, { nowMs, untilMs: waiting?.untilMs, searches: (searches ??= startCallSearches()) });
+        this.#pathOf(chain, {
+          trustStore,
+          nowMs,
+          untilMs: waiting?.untilMs,
+          searches: (searches ??= startCallSearches()),
+        });
       if (path === undefined) return { lookup };
       const { source } = trustStore;
       return source.kind === 'files' ? { lookup, path } : { lookup, path, trustListExpMs: source.expMs };
@@ -408,13 +416,13 @@ export class VerificationService {
   #pathOf(
     chain: readonly Certificate[],
     search: {
+      readonly trustStore: TrustStore;
       readonly nowMs: number;
       readonly untilMs: number | undefined;
       readonly searches: CallSearches;
     },
   ): CertificatePathResult | undefined {
-    const { nowMs, untilMs, searches } = search;
-    const trustStore = this.#trustStore;
+    const { trustStore, nowMs, untilMs, searches } = search;
     const remembered = this.#paths.remembered(chain, trustStore, nowMs);
     if (remembered !== undefined) return remembered;
     if (untilMs !== undefined && performance.now() >= untilMs) return undefined;
@@ -454,6 +462,13 @@ export class VerificationService {
 
 /** Longer than any call can wait, and what timers take. */
 const MAX_TIME_BUDGET_MS = 60_000;
+
+function trustStoreInForce(given: VerificationServiceOptions['trustStore']): () => TrustStore {
+  if (!('current' in given)) return () => given;
+  const first = given.current();
+  if (first !== undefined) return () => given.current() ?? first;
+  throw new HopbackError('invalid-configuration', 'There is no trust store yet: await TrustStoreRefresh.start.');
+}
 
 const isTimeBudget = (ms: number): boolean => Number.isFinite(ms) && ms >= 0 && ms <= MAX_TIME_BUDGET_MS;
 

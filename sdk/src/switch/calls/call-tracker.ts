@@ -72,7 +72,7 @@ interface CallParts {
  * ```ts
  * // As it stands in an application: srf.use('invite', tracker.middleware), and then
  * // srf.createB2BUA(req, res, uri, { headers }, req.locals.call.branch({ trunk, signing })).then(req.locals.call.connected);
- * const store = createMemoryRecordStore({ clock: { nowMs: Date.now } });
+ * const store = createMemoryRecordStore();
  * const tracker = new CallTracker({ source: { id: 'app-1' }, sink: store });
  * const call = tracker.begin({ raw: sampleInvite() }, {});
  * call.blocked('subscriber');

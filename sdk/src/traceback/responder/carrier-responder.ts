@@ -251,7 +251,7 @@ export interface CarrierResponderOptions extends Pick<
  * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
  * await using platform = await TestPlatform.start();
  * const { client, answerKey } = platform.credentials('prv-birch');
- * await using store = createMemoryRecordStore({ clock: { nowMs: Date.now } });
+ * await using store = createMemoryRecordStore();
  * await store.insert([sampleCallRecord()]);
  * await store.cover({ sourceId: 'sbc-1', fromUs: 0, toUs: Date.now() * 1_000 });
  * const responder = await createCarrierResponder({
