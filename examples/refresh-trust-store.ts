@@ -21,8 +21,8 @@ export async function startTrusting(
   onProblem: (problem: TrustStoreProblem) => void,
   web: Pick<CertificateRepositoryOptions, 'allow' | 'ca'> = {},
 ): Promise<{ service: VerificationService; trust: TrustStoreRefresh; certificates: CertificateRepository }> {
-  const trust = await TrustStoreRefresh.start({ ...administrator, onProblem, ...web });
   const certificates = new CertificateRepository(web);
+  const trust = await TrustStoreRefresh.start({ ...administrator, onProblem, ...web });
   // Calls under way end by the store that they began with; all others are judged by the one in force.
   const service = new VerificationService({ certificates, trustStore: trust });
   return { service, trust, certificates };

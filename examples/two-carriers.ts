@@ -45,8 +45,7 @@ if (isMain(import.meta.url)) {
   const lab = await openLab();
   const { service, close } = await startVerifying(lab.trust, lab.repository);
   const carriers = await openTwoCarriers(service);
-  const originating = carriers.originating;
-  const terminating = carriers.terminating;
+  const { originating, terminating } = carriers;
   await callAcross(carriers, lab.identityHeader);
   await close();
   const [verdict] = carriers.verdicts;

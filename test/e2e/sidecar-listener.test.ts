@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { TestPki, sampleInvite } from '@hopback/sdk/testing';
-import { afterAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeEach, expect, test, vi } from 'vitest';
 import type { Sidecar, VerifiedCall } from '../../sdk/src/sidecar/index.js';
 import { lintOpenApi } from '../house/contract.js';
 import { ask, openSidecarLab } from '../support/sidecar-lab.js';
@@ -11,6 +11,8 @@ const lab = await openSidecarLab();
 beforeEach(() => lab.reset());
 afterAll(() => lab[Symbol.asyncDispose]());
 
+/** Of the folder of the laboratory. */
+const CRLS = { crls: ['sti-pa.crl'], crlSigners: ['crl-signer.pem'] };
 const TEXT = { 'content-type': 'text/plain' };
 const JSON_BODY = { 'content-type': 'application/json' };
 const verification = (identity: string): string =>
@@ -165,6 +167,41 @@ test('what has changed is in force at once, and what cannot be used leaves all a
   expect(await sidecar.reload()).toMatchObject({ status: 'kept', problems: [{ line: 1 }] });
   expect(await verstat()).toContain('"reasoncode":437');
   expect((await ask(sidecar, '/metrics')).text).toContain('hopback_reloads_total{outcome="kept"} 3');
+});
+
+test('a list that is signed anew with the same authorities counts for its own time', async () => {
+  let aheadMs = 0;
+  const nowSeconds = Math.floor(Date.now() / 1_000);
+  const list = (sequence: number, exp: number): Promise<string> =>
+    lab.write('list.jws', lab.pki.trustList({ sequence, exp, withX5c: true }).jws);
+  await list(1, nowSeconds + 20);
+  await lab.configure({ trust: { list: { path: 'list.jws' }, stiPaRoots: ['sti-pa-root.pem'], ...CRLS } });
+  const sidecar = await lab.start({ clock: { nowMs: () => Date.now() + aheadMs } });
+  const body = verification(lab.identity());
+  const verstat = async (): Promise<string> =>
+    (await post(sidecar, '/stir/v1/verification', { body, headers: JSON_BODY })).text;
+  expect(await verstat()).toContain('TN-Validation-Passed');
+  await list(2, nowSeconds + 3_600);
+  expect((await sidecar.reload()).status).not.toBe('kept');
+  aheadMs = 30_000;
+  expect(await verstat()).toContain('TN-Validation-Passed');
+});
+
+test('a list that is published later than the sidecar starts is in force from then on', async () => {
+  const { server, pki } = lab;
+  const list = { url: server.url('/late.jws'), crlUrls: [server.publish('/sti-pa.crl', pki.crl().der)] };
+  await lab.configure({ trust: { list, stiPaRoots: ['sti-pa-root.pem'], crlSigners: CRLS.crlSigners } });
+  const sidecar = await lab.start();
+  const body = verification(lab.identity());
+  const asked = (): Promise<{ readonly status: number; readonly text: string }> =>
+    post(sidecar, '/stir/v1/verification', { body, headers: JSON_BODY });
+  expect([sidecar.readiness().isReady, (await asked()).status]).toEqual([false, 503]);
+  server.publish('/late.jws', pki.trustList({ withX5c: true }).jws);
+  await sidecar.reload();
+  await vi.waitFor(() => expect(sidecar.readiness()).toMatchObject({ isReady: true, trust: 'ready' }), {
+    timeout: 20_000,
+  });
+  expect((await asked()).text).toContain('TN-Validation-Passed');
 });
 
 test('a list that cannot be had replaces nobody who is trusted', async () => {

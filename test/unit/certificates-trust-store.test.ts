@@ -303,6 +303,32 @@ test('start reads the roots from files and waits for the first list, and says wh
   expect(own.pendingTimers()).toBe(0);
 });
 
+test('start gives what the cache holds while the network is silent, and options that are undefined are as if left out', async () => {
+  const { jws } = pki.trustList({ withX5c: true });
+  const cachePath = join(folder, 'cache.json');
+  const options = {
+    listUrl: 'https://sti-pa.example.com/list.jws',
+    stiPaRoots: [parsed(pki.stiPaRoot)],
+    ...({ clock, cachePath, schedule: undefined, random: undefined } as object),
+  };
+  const fetched = { url: options.listUrl, body: Buffer.from(jws), headers: {}, remoteAddress: '192.0.2.1' };
+  const first = await TrustStoreRefresh.start({
+    ...options,
+    fetch: () => Promise.resolve({ status: 'fetched', ...fetched }),
+  });
+  await first.refresh();
+  await first.close();
+  const told: TrustStore[] = [];
+  const silent = await TrustStoreRefresh.start({
+    ...options,
+    fetch: (_url, { signal }) =>
+      new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('closed')))),
+    onTrustStore: (one) => void told.push(one),
+  });
+  expect(told).toEqual([silent.current()]);
+  await silent.close();
+});
+
 test('a service that is closed before its first refresh fetches nothing', async () => {
   const own = new ManualClock();
   const fetched: string[] = [];

@@ -49,7 +49,11 @@ export { createRevocationSet } from './certificates/revocation.js';
 export type { RefusedCrl, RevocationSet, RevocationSetOptions, TrustedCrl } from './certificates/revocation.js';
 export type { StiPaListFailureReason } from './certificates/sti-pa-list.js';
 export { TrustStoreRefresh } from './certificates/trust-store-refresh.js';
-export type { TrustStoreRefreshOptions, TrustStoreRefreshOutcome } from './certificates/trust-store-refresh.js';
+export type {
+  TrustStoreRefreshOptions,
+  TrustStoreRefreshOutcome,
+  TrustStoreStartOptions,
+} from './certificates/trust-store-refresh.js';
 export type { X5uAllowList } from './certificates/x5u-url-policy.js';
 export type { BoundedFetchOptions, BoundedFetchResult } from './certificates/bounded-fetch.js';
 export { AuthenticationService } from './signing/authentication-service.js';

@@ -262,7 +262,7 @@ export class FileFollower implements AsyncDisposable {
     };
     // Where the disk does not tell, the looks say so.
     const { directory } = await patternNow((path) => files.facts(path).catch(() => undefined));
-    return new FileFollower({ clock: MACHINE_CLOCK, ...options }, patternNow, directory);
+    return new FileFollower({ ...options, clock: options.clock ?? MACHINE_CLOCK }, patternNow, directory);
   }
 
   private constructor(options: Settings, pattern: FollowTurn['pattern'], watchedDirectory: string) {

@@ -17,6 +17,7 @@ import {
   loadTrustStore,
   parseCertificateChain,
 } from '../../stir/index.js';
+import { saysTheSame } from '../../stir/certificates/trust-store.js';
 import { readSigningCertificate } from '../../stir/signing/certificate-source.js';
 import type {
   AttestationPolicyData,
@@ -229,7 +230,8 @@ async function trustOfFiles(
     current: () => store,
     reload: async () => {
       const next = await loadTrustStore(files, { clock, previous: store });
-      if (next.version !== store.version) store = next;
+      // Calls remember the paths that they found under a store: one that says the same is not exchanged.
+      if (!saysTheSame(store, next)) store = next;
     },
     files: [
       ...anchors,

@@ -38,7 +38,7 @@ import type { X5uAllowList } from './x5u-url-policy.js';
 
 /** Settings of {@link CertificateRepository}. */
 export interface CertificateRepositoryOptions {
-  /** Says what is fresh and when a URL is asked again. Default: the machine's, which also keeps the deadlines. */
+  /** Says what is fresh and when a URL is asked again. Default: the machine's. Deadlines always run on the timers of the machine. */
   readonly clock?: Clock;
   /** Laboratory exceptions of the URL and address policy; default none. */
   readonly allow?: X5uAllowList;

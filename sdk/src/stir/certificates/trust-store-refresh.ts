@@ -19,7 +19,7 @@ import {
   writeTrustStoreRecord,
 } from './trust-store-renewal.js';
 import type { FetchSettings, FoundSigners, SignedList, TrustStoreOrigin } from './trust-store-renewal.js';
-import { readCertificates } from './trust-store.js';
+import { readCertificates, saysTheSame } from './trust-store.js';
 import type { TrustStore, TrustStoreProblem } from './trust-store.js';
 import type { X5uAllowList } from './x5u-url-policy.js';
 
@@ -159,6 +159,25 @@ export interface TrustStoreRefreshOptions {
   readonly fetch?: (url: string, options: BoundedFetchOptions) => Promise<BoundedFetchResult>;
 }
 
+/** Settings of {@link TrustStoreRefresh.start}: a certificate may also be the path of a PEM or DER file, or of a directory with such files. */
+export interface TrustStoreStartOptions extends Omit<
+  TrustStoreRefreshOptions,
+  'stiPaRoots' | 'crlSigners' | 'intermediates'
+> {
+  /** The policy administrator's own roots, obtained out of band, at least one. */
+  readonly stiPaRoots: readonly (Certificate | string)[];
+  /** Certificates of CRL signers; default those that the CRLs' AuthorityInfoAccess names. */
+  readonly crlSigners?: readonly (Certificate | string)[];
+  /** CA certificates that a path may go through beside those of its chain; default those of `current`. */
+  readonly intermediates?: readonly (Certificate | string)[];
+}
+
+async function certificatesIn(given: readonly (Certificate | string)[]): Promise<readonly Certificate[]> {
+  return (
+    await Promise.all(given.map(async (one) => (typeof one === 'string' ? readCertificates([one]) : [one])))
+  ).flat();
+}
+
 /** With what is used where nothing is given. */
 type Settings = TrustStoreRefreshOptions & Required<Pick<TrustStoreRefreshOptions, 'clock' | 'schedule' | 'random'>>;
 
@@ -188,8 +207,8 @@ export type TrustStoreRefreshOutcome =
  * Keeps a trust store up to date from where the policy administrator publishes it: fetches the signed list, its signer's chain where the list
  * names one by `x5u`, and the CRLs, verifies them as {@link loadTrustStore} does, and hands on what is newer. What cannot be reached, is
  * refused, is older or is empty leaves the store in use and is told as a problem. With a cache file a restart begins with the
- * last good list, verified again. The first refresh is due at once, by `schedule` as all others. To be closed by `close()` or
- * `await using`; none of its methods rejects for what servers and files do.
+ * last good list, verified again. The first refresh is due at once. To be closed by `close()` or `await using`; but for
+ * `start`, nothing rejects for what servers and files do.
  * @see ATIS-1000084, ATIS-1000080 section 6.3.3, RFC 5280 section 6.3
  * @example
  * ```ts
@@ -224,6 +243,11 @@ export class TrustStoreRefresh implements AsyncDisposable {
   #isStored = false;
   #running: Promise<TrustStoreRefreshOutcome> | undefined;
   #cancel: () => void = () => undefined;
+  #tellFirst: () => void = () => undefined;
+  /** Settles with the first store. */
+  readonly #first = new Promise<{ readonly problems: readonly [] }>((resolve) => {
+    this.#tellFirst = () => resolve({ problems: [] });
+  });
 
   /**
    * @param options - where, verified by what, and whom to tell
@@ -235,7 +259,8 @@ export class TrustStoreRefresh implements AsyncDisposable {
     const { listUrl, stiPaRoots, allow, lookup, ca, current } = options;
     const { crlUrls = [], crlSigners = [], fetch = fetchBounded, deadlineMs = TRUST_STORE_FETCH_DEADLINE_MS } = options;
     const connection = { ...(allow && { allow }), ...(lookup && { lookup }), ...(ca !== undefined && { ca }) };
-    this.#options = { clock: MACHINE_CLOCK, schedule: scheduleInBackground, random: Math.random, ...options };
+    const { clock = MACHINE_CLOCK, schedule = scheduleInBackground, random = Math.random } = options;
+    this.#options = { ...options, clock, schedule, random };
     this.#origin = {
       listUrl,
       crlUrls,
@@ -245,35 +270,27 @@ export class TrustStoreRefresh implements AsyncDisposable {
     };
     this.#settings = { fetch, request: { ...connection, deadlineMs, signal: this.#closing.signal } };
     this.#current = current;
+    if (current !== undefined) this.#tellFirst();
     this.#cancel = this.#options.schedule(() => void this.refresh(), 0);
   }
 
   /**
-   * Begins to refresh, and waits until there is a store, from the cache file or as it is published.
-   * @param options - as for the constructor; the roots may also be paths of PEM or DER files
-   * @throws {@link HopbackError} what the constructor throws; `storage-failed` or `trust-list-rejected` for a root that cannot be read;
+   * Begins to refresh, and waits for a store: from the cache file, or as it is published. Silent servers may take half a minute.
+   * @param options - where, verified by what, and whom to tell
+   * @returns the running service, to be closed, with a store in force
+   * @throws {@link HopbackError} what the constructor throws; `storage-failed` or `trust-list-rejected` for a file that cannot be used;
    *   `unavailable` where there is neither a cached nor a published list that can be trusted
    */
-  static async start(
-    options: Omit<TrustStoreRefreshOptions, 'stiPaRoots'> & { readonly stiPaRoots: readonly (Certificate | string)[] },
-  ): Promise<TrustStoreRefresh> {
-    const roots = options.stiPaRoots.map(async (root) =>
-      typeof root === 'string' ? readCertificates([root]) : [root],
-    );
-    const stiPaRoots = (await Promise.all(roots)).flat();
-    let problems: readonly TrustStoreProblem[] = [];
-    const trust = await new Promise<TrustStoreRefresh>((resolve) => {
-      const onTrustStore = (store: TrustStore): void => {
-        resolve(started);
-        tell(options.onTrustStore, store);
-      };
-      const started = new TrustStoreRefresh({ ...options, stiPaRoots, onTrustStore });
-      void started.refresh().then((outcome) => {
-        problems = outcome.problems;
-        resolve(started);
-      });
+  static async start(options: TrustStoreStartOptions): Promise<TrustStoreRefresh> {
+    const { stiPaRoots, crlSigners, intermediates, ...others } = options;
+    const trust = new TrustStoreRefresh({
+      ...others,
+      stiPaRoots: await certificatesIn(stiPaRoots),
+      ...(crlSigners && { crlSigners: await certificatesIn(crlSigners) }),
+      ...(intermediates && { intermediates: await certificatesIn(intermediates) }),
     });
-    if (trust.current() !== undefined) return trust;
+    const { problems } = await Promise.race([trust.refresh(), trust.#first]);
+    if (trust.#current !== undefined) return trust;
     await trust.close();
     const why = problems.map(({ part, reason, detail }) => `${part} ${reason} (${detail})`).join('; ');
     throw new HopbackError('unavailable', `There is no list of STI-CAs to verify by: ${why}`, { retryable: true });
@@ -363,6 +380,7 @@ export class TrustStoreRefresh implements AsyncDisposable {
     if (this.#current !== undefined && saysTheSame(this.#current, trustStore)) return;
     this.#current = trustStore;
     this.#isStored = false;
+    this.#tellFirst();
     tell(this.#options.onTrustStore, trustStore);
   }
 
@@ -406,17 +424,6 @@ export class TrustStoreRefresh implements AsyncDisposable {
 const CLOSED: TrustStoreRefreshOutcome = { status: 'closed', problems: [] };
 
 const NO_TIME: TrustStoreProblem = { part: 'clock', reason: 'no-time', detail: 'the clock gives no time' };
-
-/** The version is that of the content; a list that was signed anew with the same content lasts longer, and so may a CRL by its signer. */
-function saysTheSame(one: TrustStore, other: TrustStore): boolean {
-  const terms = ({ version, source, revocation }: TrustStore): string =>
-    JSON.stringify([
-      version,
-      source,
-      revocation.crls.map(({ crl, usableUntilMs }) => `${crl.sha256} ${usableUntilMs}`).sort(),
-    ]);
-  return terms(one) === terms(other);
-}
 
 function checkOptions(options: TrustStoreRefreshOptions): void {
   const { listUrl, crlUrls = [], stiPaRoots, allow, intervalMs, deadlineMs } = options;

@@ -354,6 +354,17 @@ function listRejected(
   });
 }
 
+/** Whether two stores judge alike, and for as long. The version is that of the content; a list that was signed anew with the same content lasts longer, and so may a CRL by its signer. */
+export function saysTheSame(one: TrustStore, other: TrustStore): boolean {
+  const terms = ({ version, source, revocation }: TrustStore): string =>
+    JSON.stringify([
+      version,
+      source,
+      revocation.crls.map(({ crl, usableUntilMs }) => `${crl.sha256} ${usableUntilMs}`).sort(),
+    ]);
+  return terms(one) === terms(other);
+}
+
 /** @throws {@link HopbackError} `storage-failed` for a path that cannot be read, `trust-list-rejected` for one without certificates */
 export async function readCertificates(paths: readonly string[] | undefined): Promise<readonly Certificate[]> {
   const files = (await Promise.all((paths ?? []).map(filesAt))).flat();

@@ -109,7 +109,8 @@ export class CertificateWatch implements Disposable {
         'invalid-argument',
         `A threshold must be a positive number of days, not ${String(wrong)}.`,
       );
-    this.#options = { clock: MACHINE_CLOCK, schedule: scheduleInBackground, ...options, days };
+    const { clock = MACHINE_CLOCK, schedule = scheduleInBackground } = options;
+    this.#options = { ...options, clock, schedule, days };
     this.#unsubscribe = options.source.subscribe?.(() => this.check());
     this.check();
   }

@@ -273,12 +273,13 @@ export interface FileCertificateSourceOptions extends Omit<SigningCertificateTex
   /** A PEM file: end entity first, then everything above it that verifiers need. */
   readonly path: string;
   /**
-   * Whose certificate it has to be, and by which clock (default: the machine's). A file that comes too early, with the certificate of a key that is not in
+   * Whose certificate it has to be. A file that comes too early, with the certificate of a key that is not in
    * use yet, is then left alone instead of stopping every signature.
    */
   readonly owner?: {
     readonly spc: Spc;
     readonly publicKey: KeyObject;
+    /** Says whether it is in force. Default: the machine's. */
     readonly clock?: Clock;
   };
 }

@@ -283,9 +283,9 @@ export class VerificationService {
     return this.#conclude(judged, signatures);
   }
 
-  /** Judges all further calls by another trust store, as after a reload of the list of the STI-PA. */
-  useTrustStore(trustStore: TrustStore): void {
-    this.#trustStore = () => trustStore;
+  /** Judges all further calls by another trust store, as after a reload of the list of the STI-PA. Throws for a {@link TrustStoreRefresh} that has none yet. */
+  useTrustStore(trustStore: VerificationServiceOptions['trustStore']): void {
+    this.#trustStore = trustStoreInForce(trustStore);
   }
 
   #verifyWithin(request: VerificationRequest, budgetMs: number): Promise<CallVerdict> {
@@ -466,8 +466,10 @@ const MAX_TIME_BUDGET_MS = 60_000;
 function trustStoreInForce(given: VerificationServiceOptions['trustStore']): () => TrustStore {
   if (!('current' in given)) return () => given;
   const first = given.current();
-  if (first !== undefined) return () => given.current() ?? first;
-  throw new HopbackError('invalid-configuration', 'There is no trust store yet: await TrustStoreRefresh.start.');
+  if (first === undefined)
+    throw new HopbackError('invalid-configuration', 'There is no trust store yet: await TrustStoreRefresh.start.');
+  let last = first;
+  return () => (last = given.current() ?? last);
 }
 
 const isTimeBudget = (ms: number): boolean => Number.isFinite(ms) && ms >= 0 && ms <= MAX_TIME_BUDGET_MS;
