@@ -243,10 +243,10 @@ export class TrustStoreRefresh implements AsyncDisposable {
   #isStored = false;
   #running: Promise<TrustStoreRefreshOutcome> | undefined;
   #cancel: () => void = () => undefined;
-  #tellFirst: () => void = () => undefined;
-  /** Settles with the first store. */
-  readonly #first = new Promise<{ readonly problems: readonly [] }>((resolve) => {
-    this.#tellFirst = () => resolve({ problems: [] });
+  #tellAtHand: () => void = () => undefined;
+  /** Settles when there is a store that need not be fetched: it was given, or is in the cache. */
+  readonly #atHand = new Promise<{ readonly problems: readonly [] }>((resolve) => {
+    this.#tellAtHand = () => resolve({ problems: [] });
   });
 
   /**
@@ -270,12 +270,12 @@ export class TrustStoreRefresh implements AsyncDisposable {
     };
     this.#settings = { fetch, request: { ...connection, deadlineMs, signal: this.#closing.signal } };
     this.#current = current;
-    if (current !== undefined) this.#tellFirst();
+    if (current !== undefined) this.#tellAtHand();
     this.#cancel = this.#options.schedule(() => void this.refresh(), 0);
   }
 
   /**
-   * Begins to refresh, and waits for a store: from the cache file, or as it is published. Silent servers may take half a minute.
+   * Begins to refresh, and waits for a store: the one in the cache file, or else the published one. Silent servers may take half a minute.
    * @param options - where, verified by what, and whom to tell
    * @returns the running service, to be closed, with a store in force
    * @throws {@link HopbackError} what the constructor throws; `storage-failed` or `trust-list-rejected` for a file that cannot be used;
@@ -289,7 +289,7 @@ export class TrustStoreRefresh implements AsyncDisposable {
       ...(crlSigners && { crlSigners: await certificatesIn(crlSigners) }),
       ...(intermediates && { intermediates: await certificatesIn(intermediates) }),
     });
-    const { problems } = await Promise.race([trust.refresh(), trust.#first]);
+    const { problems } = await Promise.race([trust.refresh(), trust.#atHand]);
     if (trust.#current !== undefined) return trust;
     await trust.close();
     const why = problems.map(({ part, reason, detail }) => `${part} ${reason} (${detail})`).join('; ');
@@ -380,7 +380,6 @@ export class TrustStoreRefresh implements AsyncDisposable {
     if (this.#current !== undefined && saysTheSame(this.#current, trustStore)) return;
     this.#current = trustStore;
     this.#isStored = false;
-    this.#tellFirst();
     tell(this.#options.onTrustStore, trustStore);
   }
 
@@ -404,6 +403,7 @@ export class TrustStoreRefresh implements AsyncDisposable {
     if (signal.aborted) return [];
     this.#install(result.trustStore, record);
     this.#isStored = true;
+    this.#tellAtHand();
     return [];
   }
 
