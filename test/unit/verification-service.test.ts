@@ -386,7 +386,7 @@ test('each call is judged by the store that is in force where the trust store re
   expect((await service.verify(requestOf(passport()))).evidence.trustStore).toBe(lab.trustStore.version);
   inForce = trustStoreOf(lab.pki, { revoked: [lab.provider] });
   expect((await service.verify(requestOf(passport()))).reasons).toEqual(['certificate-revoked']);
-  // The last one that was in force stays, where there is none any more.
+  // The source has lost its store: the last one stays in force.
   inForce = undefined;
   expect((await service.verify(requestOf(passport()))).reasons).toEqual(['certificate-revoked']);
   service.useTrustStore(lab.trustStore);

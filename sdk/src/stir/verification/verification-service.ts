@@ -469,7 +469,8 @@ function trustStoreInForce(given: VerificationServiceOptions['trustStore']): () 
   if (first === undefined)
     throw new HopbackError('invalid-configuration', 'There is no trust store yet: await TrustStoreRefresh.start.');
   let last = first;
-  return () => (last = given.current() ?? last);
+  // Other people's code: what it throws must not end a call.
+  return () => (last = attempt(() => given.current()) ?? last);
 }
 
 const isTimeBudget = (ms: number): boolean => Number.isFinite(ms) && ms >= 0 && ms <= MAX_TIME_BUDGET_MS;
