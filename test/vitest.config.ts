@@ -73,6 +73,8 @@ interface ProjectOptions {
   /** Its files. Default those of the folder below `test/` that has its name. */
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
+  /** Default as many as there are processors. */
+  readonly workers?: number;
 }
 
 const project = (
@@ -83,6 +85,7 @@ const project = (
     runs,
     include = [`test/${name}/**/*.test.ts`],
     exclude = [],
+    workers,
   }: ProjectOptions = {},
 ) => ({
   resolve: { alias: isBuilt ? compiled : sources },
@@ -99,6 +102,7 @@ const project = (
     hookTimeout: PATIENCE_MS,
     execArgv: NODE_FLAGS,
     isolate: sharesProcesses !== true,
+    ...(workers !== undefined && { maxWorkers: workers }),
     fileParallelism: runs !== 'alone',
     sequence: { groupOrder: runs === 'alone' ? 2 : runs === 'last' ? 1 : 0 },
     server: { deps: { external: [/\/(?:sdk|harness)\/dist\//] } },
@@ -117,7 +121,8 @@ export default defineConfig({
       project('integration', { sharesProcesses: true }),
       project('property', { testTimeout: 120_000, sharesProcesses: true }),
       project('peers', { sharesProcesses: true, exclude: SIP_PEERS }),
-      project('sip-peers', { sharesProcesses: true, runs: 'last', include: SIP_PEERS }),
+      // Most of their time is waiting for timers of SIP.
+      project('sip-peers', { sharesProcesses: true, runs: 'last', include: SIP_PEERS, workers: 4 }),
       // The two that `npm run faults` runs, and `npm test` does not.
       project('faults', { exclude: [FAULTS_ALONE] }),
       project('faults-alone', { runs: 'alone', include: [FAULTS_ALONE] }),

@@ -1,8 +1,7 @@
 /** Keeps the time for `arrivals`: gets a schedule, sends each call when it is due, and ends. */
 import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
-import { monotonicMs } from './arrivals.js';
-import type { Schedule } from './arrivals.js';
+import { monotonicMs, type Schedule } from './arrivals.js';
 
 const [schedule] = (await once(process, 'message')) as [Schedule];
 const sleeper = new Int32Array(new SharedArrayBuffer(4));

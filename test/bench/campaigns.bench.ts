@@ -14,10 +14,8 @@ import { ORDINARY_KINDS } from '../support/itg-ordinary-kinds.js';
 import { ALLOCATED } from '../support/itg-planned-call.js';
 import type { PlantedCampaign } from '../support/itg-planted.js';
 import { platformLab } from '../support/itg-platform.js';
-import { itgTraffic } from '../support/itg-traffic.js';
-import type { TrafficItem } from '../support/itg-traffic.js';
-import { median, sized } from './bench.js';
-import type { Bench, Figure } from './bench.js';
+import { itgTraffic, type TrafficItem } from '../support/itg-traffic.js';
+import { median, sized, type Bench, type Figure } from './bench.js';
 
 /** For how long the platform listens before campaigns begin. */
 const WARM_SECONDS = 185;

@@ -1,5 +1,4 @@
-import { createScriptedLookup } from '@hopback/sdk/testing';
-import type { ServerFaultName } from '@hopback/sdk/testing';
+import { createScriptedLookup, type ServerFaultName } from '@hopback/sdk/testing';
 import { asked, startHelper } from './line-process.js';
 
 /** A line to the process of the server. */

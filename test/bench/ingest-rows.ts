@@ -6,8 +6,7 @@ import { garbageCollector } from '../support/garbage-collector.js';
 import { parse } from 'csv-parse/sync';
 import type { RecordReader } from '../../sdk/dist/records/ingest/record-reader.js';
 import { sourceSha256 } from '../../sdk/dist/records/record-id.js';
-import { interleave, sized } from './bench.js';
-import type { BenchContext, Figure } from './bench.js';
+import { interleave, sized, type BenchContext, type Figure } from './bench.js';
 
 /** Rows of one file, in its order, without line ends. */
 type FileRows = readonly Buffer[];

@@ -1,7 +1,6 @@
 import { loadavg } from 'node:os';
 import { createAsteriskCdrReader } from '../../sdk/dist/records/ingest/formats/asterisk-cdr.js';
-import { sized } from './bench.js';
-import type { Bench, BenchContext, Figure } from './bench.js';
+import { sized, type Bench, type BenchContext, type Figure } from './bench.js';
 import { createRibbonActReader } from '../../sdk/dist/records/ingest/formats/ribbon-act.js';
 import { asteriskRows, FILE_BYTES, measureImportMemory, measureReader, memoryFlatFigure } from './ingest-rows.js';
 import { ribbonRows } from './ribbon-rows.js';

@@ -1,7 +1,5 @@
-import { readShippedScenario, runScenario } from '@hopback/harness';
-import type { RunResult } from '@hopback/harness';
-import { sized } from './bench.js';
-import type { Bench, BenchContext, Figure } from './bench.js';
+import { readShippedScenario, runScenario, type RunResult } from '@hopback/harness';
+import { sized, type Bench, type BenchContext, type Figure } from './bench.js';
 
 /** Runs over SIP with a provider that names somebody else, and with two that say the same: of half a minute of calls some seconds each. */
 export const bench: Bench = {

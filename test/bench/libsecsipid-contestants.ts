@@ -1,8 +1,6 @@
 import { peer } from '../peers.js';
-import { startLibsecsipidLoop } from '../peers/libsecsipid/loop.js';
-import type { LibsecsipidRound } from '../peers/libsecsipid/loop.js';
-import { median } from './bench.js';
-import type { Figure, Rate } from './bench.js';
+import { startLibsecsipidLoop, type LibsecsipidRound } from '../peers/libsecsipid/loop.js';
+import { median, type Figure, type Rate } from './bench.js';
 import type { SignedCall } from './signed-calls.js';
 
 /**

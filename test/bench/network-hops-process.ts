@@ -1,6 +1,5 @@
 import { DrachtioServer } from '@hopback/harness/drachtio';
-import { connectApp } from '../support/drachtio-app.js';
-import type { AppDialog } from '../support/drachtio-app.js';
+import { connectApp, type AppDialog } from '../support/drachtio-app.js';
 
 // Carriers that carry calls and do nothing else, each an application on an embedded server of its own: `network-hops-process.ts COUNT ADDRESS`. Prints the
 // address of the first when all are ready; the last sends to ADDRESS.

@@ -1,12 +1,9 @@
 import { cpus } from 'node:os';
-import { readShippedScenario, runScenario } from '@hopback/harness';
-import type { RunResult } from '@hopback/harness';
+import { readShippedScenario, runScenario, type RunResult } from '@hopback/harness';
 import { DrachtioServer } from '@hopback/harness/drachtio';
-import { connectApp } from '../support/drachtio-app.js';
-import type { AppSrf } from '../support/drachtio-app.js';
+import { connectApp, type AppSrf } from '../support/drachtio-app.js';
 import { sdp } from '../support/drachtio-sip-text.js';
-import { sized } from './bench.js';
-import type { Bench, BenchContext, Figure } from './bench.js';
+import { sized, type Bench, type BenchContext, type Figure } from './bench.js';
 import { startHelper, type LineProcess } from './line-process.js';
 import { processTimesMs } from './process-times.js';
 

@@ -9,8 +9,7 @@ import type { LiveReader, OperationCall } from '../../harness/dist/platform/core
 import { LiveFeed } from '../../harness/dist/platform/records/live-feed.js';
 import { startReferenceWithAreas } from '../../harness/dist/platform/reference/reference-platform.js';
 import { MACHINE_CLOCK } from '../../sdk/dist/core/runtime/clock.js';
-import { jsonAnswer } from '../../sdk/src/contract/platform-answer.js';
-import type { PlatformAnswer } from '../../sdk/src/contract/platform-answer.js';
+import { jsonAnswer, type PlatformAnswer } from '../../sdk/src/contract/platform-answer.js';
 import { threadTimes } from './process-times.js';
 
 /** Something that batches are sent to. */

@@ -1,5 +1,4 @@
-import { liveNeighbours } from '../../harness/src/platform/domain/tracebacks/live-neighbours.js';
-import type { NeighbourRecord } from '../../harness/src/platform/domain/tracebacks/live-neighbours.js';
+import { liveNeighbours, type NeighbourRecord } from '../../harness/src/platform/domain/tracebacks/live-neighbours.js';
 import { startTraceback, stepTraceback } from '../../sdk/src/traceback/lifecycle/step-traceback.js';
 import { pendingEffects, viewTraceback } from '../../sdk/src/traceback/lifecycle/traceback-view.js';
 import type {

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
-import { sized } from './bench.js';
-import type { Bench, BenchContext, Figure } from './bench.js';
+import { sized, type Bench, type BenchContext, type Figure } from './bench.js';
 import {
   detectorReady,
   registerCarrier,

@@ -9,8 +9,7 @@ import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import type { TracebackResponder } from '../../sdk/dist/traceback/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { whileListening } from '../support/http-server.js';
-import { askedCall, idOf, referenceTo, startTracePlatform } from './platform-trace-lines.js';
-import type { TracePlatform } from './platform-trace-lines.js';
+import { askedCall, idOf, referenceTo, startTracePlatform, type TracePlatform } from './platform-trace-lines.js';
 
 // Carriers in a row, each with the responder of the SDK, over HTTP: a traceback that goes from the one that delivered the call to the one
 // where it began, by itself.

@@ -1,12 +1,9 @@
-import { sign } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
-import { createTestKey } from '@hopback/sdk/testing';
-import type { TestKey } from '@hopback/sdk/testing';
+import { sign, type KeyObject } from 'node:crypto';
+import { createTestKey, type TestKey } from '@hopback/sdk/testing';
 import type { PlatformAnswer } from '../../sdk/src/contract/platform-answer.js';
 import { seededDice } from '../../sdk/src/testing/platform/platform-faults.js';
 import type { TracebackAnswer, TracebackFinding, TracebackRequest } from '../../sdk/src/traceback/index.js';
-import { drawCall } from './platform-carriers.js';
-import type { CarrierGraph } from './platform-carriers.js';
+import { drawCall, type CarrierGraph } from './platform-carriers.js';
 import { askedCall, idOf, referenceTo, startTracePlatform } from './platform-trace-lines.js';
 import type { BenchProvider, TracePlatform } from './platform-trace-lines.js';
 

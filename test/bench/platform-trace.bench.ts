@@ -6,12 +6,10 @@ import { startPostgres } from '../peers/postgres/start-postgres.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { newDatabase } from '../support/itg-database.js';
 import { median, sized, type Bench, type BenchContext, type Figure } from './bench.js';
-import { growCarriers } from './platform-carriers.js';
-import type { CarrierGraph } from './platform-carriers.js';
+import { growCarriers, type CarrierGraph } from './platform-carriers.js';
 import { CHAIN_HOPS, signedRoundTrips, traceChain } from './platform-trace-chain.js';
 import { processGroupMs } from './process-times.js';
-import { startTraceLoad } from './platform-trace-load.js';
-import type { LoadCost } from './platform-trace-load.js';
+import { startTraceLoad, type LoadCost } from './platform-trace-load.js';
 
 const FIGURES = ['cpu-100', 'cpu-10000', 'database-100', 'database-10000', 'cpu-flat'] as const;
 

@@ -1,9 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { Session } from 'node:inspector/promises';
-import type { Profiler } from 'node:inspector/promises';
+import { Session, type Profiler } from 'node:inspector/promises';
 import { fileURLToPath } from 'node:url';
-import { SignaturePool } from '@hopback/sdk/stir';
-import type { VerificationServiceOptions } from '@hopback/sdk/stir';
+import { SignaturePool, type VerificationServiceOptions } from '@hopback/sdk/stir';
 import { createSignedWorld, createWarmService, inTurn, signCalls } from './signed-calls.js';
 import { createWarmSigner, signingRequest } from './signing-calls.js';
 

@@ -3,8 +3,7 @@
  * requests. Gets port, file of calls, how many, how many a second; its one line says what came of them.
  */
 import { readFile } from 'node:fs/promises';
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { SeededRandom } from '../../harness/src/faults/seeded-random.js';
 import { durations } from './bench.js';

@@ -3,8 +3,7 @@ import { interleave, median, sized } from './bench.js';
 import type { BenchContext, Contestant, Figure, Percentiles } from './bench.js';
 import { startHelper } from './line-process.js';
 import { residentMb } from './process-times.js';
-import { FRESHNESS_SECONDS, startCallLab } from './sidecar-calls.js';
-import type { CallFile } from './sidecar-calls.js';
+import { FRESHNESS_SECONDS, startCallLab, type CallFile } from './sidecar-calls.js';
 import { CORES, requireCounts } from './sidecar-rates.js';
 import { keepTo, loadByWrk } from './sidecar-wrk.js';
 

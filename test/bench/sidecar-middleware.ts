@@ -1,11 +1,8 @@
 import { verify as verifySignature } from 'node:crypto';
-import { verifyIdentity } from '@hopback/sdk/switch';
-import type { CallIdentity } from '@hopback/sdk/switch';
+import { verifyIdentity, type CallIdentity } from '@hopback/sdk/switch';
 import { sampleInvite } from '@hopback/sdk/testing';
-import { interleave, median, sized } from './bench.js';
-import type { BenchContext, Contestant, Figure } from './bench.js';
-import { createSignedWorld, createWarmService, inTurn, rawChecks, signCalls } from './signed-calls.js';
-import type { SignedCall } from './signed-calls.js';
+import { interleave, median, sized, type BenchContext, type Contestant, type Figure } from './bench.js';
+import { createSignedWorld, createWarmService, inTurn, rawChecks, signCalls, type SignedCall } from './signed-calls.js';
 
 const CALLS = 20_000;
 const RAW_CHECKS = 256;

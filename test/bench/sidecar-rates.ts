@@ -5,15 +5,12 @@ import type { CertificateFaultName } from '@hopback/sdk/testing';
 import { peer } from '../peers.js';
 import type { SidecarFolder } from '../support/sidecar-folder.js';
 import type { SidecarProcess } from '../support/sidecar-process.js';
-import { interleave, median, sized } from './bench.js';
-import type { BenchContext, Contestant, Figure, Rate } from './bench.js';
+import { interleave, median, sized, type BenchContext, type Contestant, type Figure, type Rate } from './bench.js';
 import { asked, startHelper, type LineProcess } from './line-process.js';
 import { processorSeconds } from './process-times.js';
-import { FRESHNESS_SECONDS, startCallLab } from './sidecar-calls.js';
-import type { CallFile } from './sidecar-calls.js';
+import { FRESHNESS_SECONDS, startCallLab, type CallFile } from './sidecar-calls.js';
 import { startSecsipidx } from './sidecar-secsipidx.js';
-import { keepTo, loadByWrk } from './sidecar-wrk.js';
-import type { LoadedRoute } from './sidecar-wrk.js';
+import { keepTo, loadByWrk, type LoadedRoute } from './sidecar-wrk.js';
 import { writtenWorld } from './signed-calls.js';
 
 /** Who answers has a processor, and who asks the other. */

@@ -1,8 +1,7 @@
 import { sign as signOctets } from 'node:crypto';
 import { loadavg } from 'node:os';
 import type { SigningOutcome, SigningRequest } from '@hopback/sdk/stir';
-import { interleave, sized } from './bench.js';
-import type { Bench, BenchContext, Figure } from './bench.js';
+import { interleave, sized, type Bench, type BenchContext, type Figure } from './bench.js';
 import { startLibsecsipid } from './libsecsipid-contestants.js';
 import { asReceived, bareBaseline, createSignedWorld, inTurn, rawChecks, signCalls } from './signed-calls.js';
 import type { SignedCall, Signer } from './signed-calls.js';

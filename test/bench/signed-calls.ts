@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import {
   CertificateRepository,
   ReplayMemory,
@@ -18,8 +17,7 @@ import type {
   VerificationServiceOptions,
   X5uAllowList,
 } from '@hopback/sdk/stir';
-import { createPassport, TestPki } from '@hopback/sdk/testing';
-import type { TestServiceProvider } from '@hopback/sdk/testing';
+import { createPassport, TestPki, type TestServiceProvider } from '@hopback/sdk/testing';
 import type { Rate } from './bench.js';
 
 if (!import.meta.resolve('@hopback/sdk/stir').includes('/dist/')) {

@@ -1,14 +1,12 @@
 import { performance } from 'node:perf_hooks';
 import { generateNetwork, planNetwork } from '../../harness/src/network/plan/index.js';
 import type { NetworkPlan, PlannedCall } from '../../harness/src/network/plan/index.js';
-import { judgeRun } from '../../harness/src/oracle/index.js';
-import type { MetricName, OracleReport, SeenTraceback } from '../../harness/src/oracle/index.js';
+import { judgeRun, type MetricName, type OracleReport, type SeenTraceback } from '../../harness/src/oracle/index.js';
 import { simulateRun } from '../../harness/src/simulation/index.js';
 import { seededDice } from '../../sdk/src/testing/platform/platform-faults.js';
 import { smallPlan } from '../support/planned-network.js';
 import { randomNetwork } from '../support/random-network.js';
-import { sized } from './bench.js';
-import type { Bench, BenchContext, Figure } from './bench.js';
+import { sized, type Bench, type BenchContext, type Figure } from './bench.js';
 import { drawCall, growCarriers, type CarrierGraph } from './platform-carriers.js';
 
 /** Providers in the Robocall Mitigation Database, rounded. */

@@ -1,6 +1,5 @@
 import { openTcpCaller, openUdpCaller } from '../support/sip-load-caller.js';
-import { sized } from './bench.js';
-import type { BenchContext, Figure } from './bench.js';
+import { sized, type BenchContext, type Figure } from './bench.js';
 import { asked, startHelper } from './line-process.js';
 import { flow, inTurns, untilTaken } from './sip-load-overload.js';
 import { largest, startLoadedServer } from './sip-load-server.js';

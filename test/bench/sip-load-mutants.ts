@@ -1,6 +1,5 @@
 import { MUTANTS_SENT } from '../support/sip-load-mutants.js';
-import { sized } from './bench.js';
-import type { BenchContext, Figure, Percentiles } from './bench.js';
+import { sized, type BenchContext, type Figure, type Percentiles } from './bench.js';
 import { asked, startHelper, type LineProcess } from './line-process.js';
 import { watchNeighbours } from './process-times.js';
 import { largest, startLoadedServer, sum, type ServerStory } from './sip-load-server.js';

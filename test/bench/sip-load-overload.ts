@@ -2,8 +2,7 @@ import { DrachtioServer } from '@hopback/harness/drachtio';
 import { connectApp } from '../support/drachtio-app.js';
 import { sdp } from '../support/drachtio-sip-text.js';
 import { openTcpCaller, openUdpCaller, type Caller, type CallResult } from '../support/sip-load-caller.js';
-import { sized } from './bench.js';
-import type { BenchContext, Figure } from './bench.js';
+import { sized, type BenchContext, type Figure } from './bench.js';
 import { largest } from './sip-load-server.js';
 
 /** INVITEs at a time that the server takes, and how long each rings: it can take a third of what is offered. */

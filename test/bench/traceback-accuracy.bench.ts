@@ -6,15 +6,12 @@ import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { storedByCallers } from '../support/stored-records.js';
-import { sized } from './bench.js';
-import type { Bench, BenchContext, Figure } from './bench.js';
+import { sized, type Bench, type BenchContext, type Figure } from './bench.js';
 import { startHelper } from './line-process.js';
-import { answerFigure } from './traceback-answers.js';
-import type { AnswersMeasured } from './traceback-answers.js';
+import { answerFigure, type AnswersMeasured } from './traceback-answers.js';
 import type { MatchBrief, MatchesMeasured } from './traceback-matches.js';
 import type { CarrierJob } from './traceback-process.js';
-import { drawRequests, isKept, REQUESTS, truthOf } from './traceback-requests.js';
-import type { AskedCall, Truth } from './traceback-requests.js';
+import { drawRequests, isKept, REQUESTS, truthOf, type AskedCall, type Truth } from './traceback-requests.js';
 import { calledNumber, DAY_US, drawPassages, HOUR_US, SOURCES, TRAFFIC, upstreamOf } from './traceback-traffic.js';
 import type { Ground, Passage } from './traceback-traffic.js';
 

@@ -20,10 +20,8 @@ import { MACHINE_CLOCK } from '../../sdk/src/core/runtime/clock.js';
 import type { StreamClock } from '../../sdk/src/records/stream/stream-policy.js';
 import type { AnswerTransport } from '../../sdk/src/traceback/index.js';
 import { durations, type Figure, type Percentiles } from './bench.js';
-import { trunksOf, UNSTATED_ZONE } from './traceback-requests.js';
-import type { AskedCall } from './traceback-requests.js';
-import { HOUR_US, OWN } from './traceback-traffic.js';
-import type { Ground } from './traceback-traffic.js';
+import { trunksOf, UNSTATED_ZONE, type AskedCall } from './traceback-requests.js';
+import { HOUR_US, OWN, type Ground } from './traceback-traffic.js';
 
 // How long a request takes from its arrival to its signed answer, through everything that a carrier has: the record store, a trunk
 // directory, the default policy, a journal and evidence on the disk, and a key. The platform alone is none: it takes at once whatever comes.

@@ -2,8 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { ScriptIndex } from '../../harness/src/platform/domain/campaigns/scripts/script-index.js';
 import { garbageCollector } from '../support/garbage-collector.js';
 import { makeTranscripts } from '../support/transcript-corpus.js';
-import { sized } from './bench.js';
-import type { BenchContext, Figure } from './bench.js';
+import { sized, type BenchContext, type Figure } from './bench.js';
 import { jaccard, shingleSets, type LabelledTranscript, type Rates } from './transcript-pairs.js';
 
 /** Figures that `measureLoad` gives, always together. */

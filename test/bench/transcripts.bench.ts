@@ -4,8 +4,7 @@ import { SeededRandom } from '../../harness/src/faults/index.js';
 import { ScriptIndex } from '../../harness/src/platform/domain/campaigns/scripts/script-index.js';
 import type { ScriptBars, ScriptStrictness } from '../../harness/src/platform/domain/campaigns/scripts/types.js';
 import { makeTranscripts } from '../support/transcript-corpus.js';
-import { sized } from './bench.js';
-import type { Bench, BenchContext, Figure } from './bench.js';
+import { sized, type Bench, type BenchContext, type Figure } from './bench.js';
 import {
   countPairs,
   jaccard,

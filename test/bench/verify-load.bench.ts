@@ -1,9 +1,7 @@
 import { loadavg } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { arrivals, monotonicMs } from './arrivals.js';
-import type { Arrival } from './arrivals.js';
-import { durations, sized } from './bench.js';
-import type { Bench, BenchContext, Figure, Percentiles } from './bench.js';
+import { arrivals, monotonicMs, type Arrival } from './arrivals.js';
+import { durations, sized, type Bench, type BenchContext, type Figure, type Percentiles } from './bench.js';
 import { createSignedWorld, createWarmService, signCalls } from './signed-calls.js';
 
 /**

@@ -7,8 +7,7 @@ import { parsePassport } from '../../sdk/src/stir/passport.js';
 import type { VerificationRequest, VerificationService } from '@hopback/sdk/stir';
 import { compactVerify } from 'jose';
 import { peer } from '../peers.js';
-import { interleave, median, sized } from './bench.js';
-import type { Bench, BenchContext, Contestant, Figure } from './bench.js';
+import { interleave, median, sized, type Bench, type BenchContext, type Contestant, type Figure } from './bench.js';
 import { startEventLoops } from './event-loops.js';
 import { startLibsecsipid } from './libsecsipid-contestants.js';
 import {

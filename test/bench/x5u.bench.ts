@@ -1,17 +1,12 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { CertificateRepository, VerificationService } from '@hopback/sdk/stir';
-import type { CallVerdict, Clock } from '@hopback/sdk/stir';
-import { ManualClock } from '@hopback/sdk/testing';
-import type { ServerFaultName } from '@hopback/sdk/testing';
-import { MAX_CONCURRENT_FETCHES } from '../../sdk/src/stir/certificates/x5u-fetch.js';
-import { MAX_CACHED_BYTES } from '../../sdk/src/stir/certificates/certificate-cache.js';
-import { sized } from './bench.js';
-import type { Bench, BenchContext, Figure } from './bench.js';
+import { CertificateRepository, VerificationService, type CallVerdict, type Clock } from '@hopback/sdk/stir';
+import { ManualClock, type ServerFaultName } from '@hopback/sdk/testing';
+import { MAX_CACHED_BYTES, MAX_CONCURRENT_FETCHES } from '../../sdk/src/stir/certificates/certificate-repository.js';
+import { sized, type Bench, type BenchContext, type Figure } from './bench.js';
 import { startCertificateServers, type CertificateServers } from './certificate-servers.js';
 import { countClientSockets } from './client-sockets.js';
 import { watchMemory } from './memory-watch.js';
-import { createSignedWorld, signCall } from './signed-calls.js';
-import type { SignedWorld, Signer } from './signed-calls.js';
+import { createSignedWorld, signCall, type SignedWorld, type Signer } from './signed-calls.js';
 
 /** Certificates that are not there yet: real HTTPS on loopback, the server in a process of its own. */
 export const bench: Bench = {

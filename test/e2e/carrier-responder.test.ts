@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
 import { createMemoryRecordStore } from '@hopback/sdk/records';
-import { createTestKey, sampleCallRecord, TEST_TRUNKS } from '@hopback/sdk/testing';
-import type { TestPlatform } from '@hopback/sdk/testing';
+import { createTestKey, sampleCallRecord, TEST_TRUNKS, type TestPlatform } from '@hopback/sdk/testing';
 import {
   createCarrierResponder,
   createReceiptVerifier,

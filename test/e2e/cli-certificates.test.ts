@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { createTestKey, TEST_NOW_MS } from '@hopback/sdk/testing';
 import { afterAll, describe, expect, test } from 'vitest';
 import { describePeer } from '../peers.js';
-import { argv, createCliLab } from '../support/cli-lab.js';
-import type { CliLab, CliRun } from '../support/cli-lab.js';
+import { argv, createCliLab, type CliLab, type CliRun } from '../support/cli-lab.js';
 import { openssl } from '../unit/testing-openssl.js';
 
 const lab = await createCliLab();

@@ -5,8 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../sdk/src/cli/command-table.js';
 import { didYouMean, EXIT_OF_ERROR } from '../../sdk/src/cli/kit/command.js';
-import { runInProcess } from '../support/cli-lab.js';
-import type { CliRun, RunOptions } from '../support/cli-lab.js';
+import { runInProcess, type CliRun, type RunOptions } from '../support/cli-lab.js';
 
 const run = (args: readonly string[], options: RunOptions = {}): Promise<CliRun> =>
   runInProcess(args, new ManualClock(), options);

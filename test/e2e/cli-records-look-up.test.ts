@@ -1,10 +1,8 @@
 import { ManualClock } from '@hopback/sdk/testing';
-import { SharedRecordStore } from '@hopback/sdk/records';
-import type { CallRecord } from '@hopback/sdk/records';
+import { SharedRecordStore, type CallRecord } from '@hopback/sdk/records';
 import { afterAll, expect, test } from 'vitest';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
-import { runInProcess } from '../support/cli-lab.js';
-import type { CliRun, RunOptions } from '../support/cli-lab.js';
+import { runInProcess, type CliRun, type RunOptions } from '../support/cli-lab.js';
 import { startStoreProcess } from '../support/shared-stores.js';
 import { NOON_US, sampleRecord, sparseRecord } from '../support/stored-records.js';
 import { testFolder } from '../support/test-folder.js';

@@ -4,12 +4,9 @@ import { readFile, stat } from 'node:fs/promises';
 import { ManualClock } from '@hopback/sdk/testing';
 import { parseSipRequest, verificationRequestOf } from '@hopback/sdk/stir';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { argv, createCliLab, FULL_FACTS } from '../support/cli-lab.js';
-import type { CliLab } from '../support/cli-lab.js';
-import { startCommand } from '../support/cli-records-lab.js';
-import type { RunningCommand } from '../support/cli-records-lab.js';
-import { createLab } from '../support/drachtio-lab.js';
-import type { DrachtioLab } from '../support/drachtio-lab.js';
+import { argv, createCliLab, FULL_FACTS, type CliLab } from '../support/cli-lab.js';
+import { startCommand, type RunningCommand } from '../support/cli-records-lab.js';
+import { createLab, type DrachtioLab } from '../support/drachtio-lab.js';
 import { freePorts } from '../support/recipe.js';
 import type { CallParts } from '../support/sip-peer.js';
 
@@ -119,7 +116,7 @@ test('signs and verifies by request, drains at SIGTERM and leaves its records', 
 
 test('a call that waits for a certificate gets its answer after SIGTERM, and its time is bounded', async () => {
   await using server = await drachtio();
-  const args = argv`--mode verify --drain-seconds 0 --time-budget 2000 ${lab.trust} ${lab.allow}`;
+  const args = argv`--mode verify --drain-seconds 0 --time-budget 3000 ${lab.trust} ${lab.allow}`;
   const command = await redirect(controlOf(server), args);
   await command.until(noticed('connected'));
   await server.quiet();

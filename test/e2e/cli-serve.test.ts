@@ -3,11 +3,9 @@ import { chmod, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { argv, runInProcess } from '../support/cli-lab.js';
-import type { CliRun } from '../support/cli-lab.js';
+import { argv, runInProcess, type CliRun } from '../support/cli-lab.js';
 import { openSidecarLab } from '../support/sidecar-lab.js';
-import { startSidecarProcess } from '../support/sidecar-process.js';
-import type { LogLine } from '../support/sidecar-process.js';
+import { startSidecarProcess, type LogLine } from '../support/sidecar-process.js';
 
 const lab = await openSidecarLab();
 const { configurationPath } = lab;

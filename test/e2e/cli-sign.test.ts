@@ -2,8 +2,7 @@ import { sampleInvite, TEST_NOW_MS } from '@hopback/sdk/testing';
 import type { SigningOutcome } from '@hopback/sdk/stir';
 import { chmod } from 'node:fs/promises';
 import { afterAll, describe, expect, test } from 'vitest';
-import { argv, createCliLab, FULL_FACTS } from '../support/cli-lab.js';
-import type { CliRun, RunOptions } from '../support/cli-lab.js';
+import { argv, createCliLab, FULL_FACTS, type CliRun, type RunOptions } from '../support/cli-lab.js';
 
 const lab = await createCliLab();
 afterAll(() => lab[Symbol.asyncDispose]());

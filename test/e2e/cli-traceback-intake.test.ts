@@ -2,8 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { ManualClock } from '@hopback/sdk/testing';
 import type { IntakeReport } from '@hopback/sdk/traceback';
 import { expect, test } from 'vitest';
-import { runInProcess } from '../support/cli-lab.js';
-import type { CliRun, RunOptions } from '../support/cli-lab.js';
+import { runInProcess, type CliRun, type RunOptions } from '../support/cli-lab.js';
 import { testFolder } from '../support/test-folder.js';
 
 const VECTORS = 'test/vectors/intake';

@@ -5,8 +5,7 @@ import { TracebackResponder, DEFAULT_TRACEBACK_POLICY } from '../../sdk/src/trac
 import { waitingDecisions } from '../../sdk/src/traceback/responder/decision-inbox.js';
 import type { TracebackResponderOptions } from '../../sdk/src/traceback/index.js';
 import { startAnswerPlatform } from '../support/answer-platform.js';
-import { argv, createCliLab } from '../support/cli-lab.js';
-import type { CliRun } from '../support/cli-lab.js';
+import { argv, createCliLab, type CliRun } from '../support/cli-lab.js';
 import { ANSWER_KEY_PEM, answerIn, answerSigner } from '../support/responder-lab.js';
 import {
   aCandidate,

@@ -11,8 +11,7 @@ import {
 } from '@hopback/sdk/testing';
 import { PASSPORT_FAULT_NAMES } from '../../sdk/src/testing/passport-faults/index.js';
 import { afterAll, describe, expect, test } from 'vitest';
-import { argv, createCliLab } from '../support/cli-lab.js';
-import type { CliLab, CliRun } from '../support/cli-lab.js';
+import { argv, createCliLab, type CliLab, type CliRun } from '../support/cli-lab.js';
 
 const lab = await createCliLab();
 afterAll(() => lab[Symbol.asyncDispose]());

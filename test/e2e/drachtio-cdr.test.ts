@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { AppMessage } from '../support/drachtio-app.js';
-import { appCalls, appHangsUp, incoming, later, peerCalls, peerHangsUp, place } from '../support/drachtio-calls.js';
+import { appCalls, appHangsUp, incoming, later, peerCalls, peerHangsUp, placedAt } from '../support/drachtio-calls.js';
 import { app, createLab, lab, peer, useLab, type DrachtioLab } from '../support/drachtio-lab.js';
 import { sdp } from '../support/drachtio-sip-text.js';
 import type { RawApp } from '../support/drachtio-raw-app.js';
@@ -94,8 +94,7 @@ test('a challenged call has two attempts', async () => {
 });
 
 test('a call that is answered while it is cancelled is ended by the system', async () => {
-  const placed = place(app, peer.uri);
-  const invite = await peer.next('INVITE');
+  const { invite, ...placed } = await placedAt(app, peer);
   peer.reply(invite, 180);
   await lab.quiet();
   (await placed.request).cancel();
@@ -120,8 +119,7 @@ test('a re-INVITE has no record', async () => {
   const modified = up.dialog.modify(sdp('7'));
   up.peer.reply(await up.call.next('INVITE'), 200, { body: sdp('8') });
   await modified;
-  up.call.request('INVITE', { body: sdp('9') });
-  await up.call.response('200 INVITE');
+  await up.call.exchange('200 INVITE', { body: sdp('9') });
   up.call.ack({ cseq: 2 });
   expect((await records()).length).toBe(2);
   await peerHangsUp(up);
@@ -133,8 +131,7 @@ test('two calls that an application joins: the records of both, by event', async
   const { call, req, res } = await incoming({ body: sdp('1') });
   const joined = app.srf.createB2BUA(req, res, callee.uri, {});
   callee.reply(await callee.next('INVITE'), 200, { body: sdp('2') });
-  await call.response(200);
-  call.ack();
+  await call.answered();
   const { uas, uac } = await joined;
   await callee.next('ACK');
   uas.on('destroy', () => void uac.destroy());

@@ -189,8 +189,7 @@ test('any application may send in any call, and gets the response', async () => 
   const call = peer.call('INVITE', { body: 'v=0\r\n' });
   const { req, res } = await owner.next('INVITE');
   const dialog = await owner.srf.createUAS(req, res, { localSdp: 'v=0\r\n' });
-  await call.response(200);
-  call.ack();
+  await call.answered();
   await once(dialog, 'ack');
   const sent = await stranger.ask(`sip||${dialog.id}`, 'INFO sip:ignored SIP/2.0\r\n\r\n');
   peer.reply(await call.next('INFO'), 200);

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { heard, type AppRequest, type AppResponse } from '../support/drachtio-app.js';
-import { appCalls, appHangsUp, later, peerCalls, peerHangsUp } from '../support/drachtio-calls.js';
+import { appCalls, appHangsUp, later, peerCalls, peerHangsUp, type Call } from '../support/drachtio-calls.js';
 import { app, lab, peer, useLab } from '../support/drachtio-lab.js';
 import { branchOf, sdp, tagIn, uriIn } from '../support/drachtio-sip-text.js';
-import { TRANSPORTS } from '../support/sip-peer.js';
+import { TRANSPORTS, type RequestParts } from '../support/sip-peer.js';
 
 useLab({ methods: ['invite', 'bye'] });
 
@@ -14,6 +14,14 @@ const DIRECTIONS = [
 
 const IN_DIALOG = ['INFO', 'MESSAGE', 'OPTIONS', 'UPDATE', 'REFER', 'NOTIFY', 'PUBLISH'] as const;
 const LINES = ['Refer-To: <sip:c@example.com>', 'Event: refer', 'Subscription-State: active'];
+
+/** The peer sends a re-INVITE, which the test answers for the application. */
+async function reinvited(up: Call, parts: RequestParts) {
+  const told = heard<[AppRequest, AppResponse]>(up.dialog, 'modify');
+  const text = up.call.request('INVITE', parts);
+  const [req, res] = await told;
+  return { req, res, text };
+}
 
 test.each(TRANSPORTS)(
   'requests within a call reach its application, which answers them, over %s',
@@ -109,8 +117,7 @@ test('a re-INVITE that is refused leaves the call as it was, on either side', as
   await expect(modified).rejects.toMatchObject({ status: 488 });
   expect(branchOf(await up.call.next('ACK'))).not.toBe('');
   up.dialog.on('modify', (_req: AppRequest, res: AppResponse) => res.send(488));
-  up.call.request('INVITE', { branch: 'z9hG4bKreinvite', body: sdp('8') });
-  const refused = await up.call.response('488 INVITE');
+  const refused = await up.call.exchange('488 INVITE', { branch: 'z9hG4bKreinvite', body: sdp('8') });
   expect(refused.values('Contact')).toEqual([]);
   up.call.request('ACK', { branch: 'z9hG4bKreinvite', cseq: 2, contact: null });
   await peerHangsUp(up);
@@ -140,12 +147,10 @@ test('re-INVITE, UPDATE and their answers move the target of the other side', as
     if (info !== undefined) others[to]?.reply(info, 200);
     await answered;
   };
-  up.call.request('INVITE', { contact: others[0]?.contact ?? '', body: sdp('3') });
-  await up.call.response('200 INVITE');
+  await up.call.exchange('200 INVITE', { contact: others[0]?.contact ?? '', body: sdp('3') });
   up.call.ack({ cseq: 2 });
   await moved(0);
-  up.call.request('UPDATE', { contact: others[1]?.contact ?? '' });
-  await up.call.response('200 UPDATE');
+  await up.call.exchange('200 UPDATE', { contact: others[1]?.contact ?? '' });
   await moved(1);
   const modified = up.dialog.modify(sdp('4'));
   const invite = await others[1]?.next('INVITE');
@@ -158,55 +163,44 @@ test('re-INVITE, UPDATE and their answers move the target of the other side', as
 
 test('a request in a call with a lower number than the one before is out of order: 500', async () => {
   const up = await peerCalls(app, peer, { cseq: 50 });
-  up.call.request('INFO', { cseq: 49 });
-  await up.call.response('500 INFO');
-  up.call.request('INFO', { cseq: 60 });
-  await up.call.response('200 INFO');
-  up.call.request('INFO', { cseq: 59 });
-  await up.call.response('500 INFO');
-  up.call.request('BYE', { cseq: 61 });
-  await up.call.response('200 BYE');
+  await up.call.exchange('500 INFO', { cseq: 49 });
+  await up.call.exchange('200 INFO', { cseq: 60 });
+  await up.call.exchange('500 INFO', { cseq: 59 });
+  await up.call.exchange('200 BYE', { cseq: 61 });
 });
 
 test('an INVITE that crosses one of ours gets 491', async () => {
   const up = await peerCalls(app, peer);
   const modified = later(up.dialog.modify(sdp('8')));
   const ours = await up.call.next('INVITE');
-  up.call.request('INVITE', { branch: 'z9hG4bKglare', body: sdp('7') });
-  const refused = await up.call.response('491 INVITE');
+  const refused = await up.call.exchange('491 INVITE', { branch: 'z9hG4bKglare', body: sdp('7') });
   up.call.request('ACK', { branch: 'z9hG4bKglare', cseq: 2, contact: null });
   expect(refused.reason).toBe('Request Pending');
   up.peer.reply(ours, 200, { body: sdp('9') });
   await modified;
   await up.call.next('ACK');
-  up.call.request('INVITE', { cseq: 3, body: sdp('7') });
-  await up.call.response('200 INVITE');
+  await up.call.exchange('200 INVITE', { cseq: 3, body: sdp('7') });
   up.call.ack({ cseq: 3 });
   await peerHangsUp(up);
 });
 
 test('an INVITE before the answer to the one before gets 500 with Retry-After', async () => {
   const up = await peerCalls(app, peer);
-  const told = heard<[AppRequest, AppResponse]>(up.dialog, 'modify');
-  up.call.request('INVITE', { body: sdp('7') });
-  const [, res] = await told;
-  up.call.request('INVITE', { branch: 'z9hG4bKsecond', body: sdp('8') });
-  const refused = await up.call.response('500 INVITE');
+  const { res } = await reinvited(up, { body: sdp('7') });
+  const refused = await up.call.exchange('500 INVITE', { branch: 'z9hG4bKsecond', body: sdp('8') });
   expect(Number(refused.value('Retry-After'))).toBeLessThanOrEqual(10);
   up.call.request('ACK', { branch: 'z9hG4bKsecond', cseq: 3, contact: null });
   res.send(200, { body: sdp('9') });
   await up.call.response('200 INVITE');
   up.call.ack({ cseq: 2 });
-  up.call.request('BYE', { cseq: 4 });
-  await up.call.response('200 BYE');
+  await up.call.exchange('200 BYE', { cseq: 4 });
 });
 
 test.each(TRANSPORTS)('both sides hang up at once over %s', async (transport) => {
   const up = await peerCalls(app, await lab.peer(transport));
   const gone = up.dialog.destroy();
   const theirs = await up.call.next('BYE');
-  up.call.request('BYE');
-  await up.call.response('200 BYE');
+  await peerHangsUp(up);
   up.peer.reply(theirs, 481);
   await gone;
   expect(app.untaken()).toEqual([]);
@@ -241,11 +235,8 @@ test('the application hangs up while its re-INVITE is under way: that one is can
 
 test('the peer hangs up while its own re-INVITE waits: it gets 487, and a late answer is not sent', async () => {
   const up = await peerCalls(app, peer);
-  const told = heard<[AppRequest, AppResponse]>(up.dialog, 'modify');
-  up.call.request('INVITE', { branch: 'z9hG4bKwaits', body: sdp('7') });
-  const [, res] = await told;
-  up.call.request('BYE');
-  await up.call.response('200 BYE');
+  const { res } = await reinvited(up, { branch: 'z9hG4bKwaits', body: sdp('7') });
+  await peerHangsUp(up);
   await up.call.response('487 INVITE');
   up.call.request('ACK', { branch: 'z9hG4bKwaits', cseq: 2, contact: null });
   const late = await new Promise((resolve) => res.send(200, { body: sdp('9') }, resolve));
@@ -254,22 +245,16 @@ test('the peer hangs up while its own re-INVITE waits: it gets 487, and a late a
 
 test('the application hangs up while a re-INVITE of the peer rings: the peer gets 487', async () => {
   const up = await peerCalls(app, peer);
-  const told = heard<[AppRequest, AppResponse]>(up.dialog, 'modify');
-  up.call.request('INVITE', { branch: 'z9hG4bKannounced', body: sdp('7') });
-  (await told)[1].send(180);
+  (await reinvited(up, { branch: 'z9hG4bKannounced', body: sdp('7') })).res.send(180);
   await up.call.response('180 INVITE');
-  const gone = up.dialog.destroy();
-  up.peer.reply(await up.call.next('BYE'), 200);
-  await gone;
+  await appHangsUp(up);
   await up.call.response('487 INVITE');
   up.call.request('ACK', { branch: 'z9hG4bKannounced', cseq: 2, contact: null });
 });
 
 test('the peer cancels its re-INVITE, and the call goes on', async () => {
   const up = await peerCalls(app, peer);
-  const told = heard<[AppRequest, AppResponse]>(up.dialog, 'modify');
-  const text = up.call.request('INVITE', { branch: 'z9hG4bKcancelled', body: sdp('7') });
-  const [req] = await told;
+  const { req, text } = await reinvited(up, { branch: 'z9hG4bKcancelled', body: sdp('7') });
   const cancelled = heard(req, 'cancel');
   up.peer.send(text.replace(/^INVITE/, 'CANCEL').replace('CSeq: 2 INVITE', 'CSeq: 2 CANCEL'));
   await cancelled;
@@ -283,8 +268,7 @@ test('the peer cancels its re-INVITE, and the call goes on', async () => {
 test('a request in a call that the other side has ended fails with ENODIALOG', async () => {
   const up = await peerCalls(app, peer);
   const { id } = up.dialog;
-  up.call.request('BYE');
-  await up.call.response('200 BYE');
+  await peerHangsUp(up);
   const text = 'Server error: unable to find dialog for dialog id provided';
   const late = { code: 'ENODIALOG', message: text };
   await expect(up.dialog.request({ method: 'INFO' })).rejects.toMatchObject(late);
@@ -345,9 +329,7 @@ test('a request in a call whose connection is gone goes to the Contact', async (
   const up = await peerCalls(app, old, { contact: fresh.contact });
   await old.close();
   await lab.quiet();
-  const gone = up.dialog.destroy();
-  fresh.reply(await fresh.next('BYE'), 200);
-  await gone;
+  await appHangsUp({ dialog: up.dialog, peer: fresh });
 });
 
 test('an application that comes back after a loss of its connection hangs up what it had', async () => {
@@ -366,8 +348,7 @@ test.each(['BYE', 'INVITE', 'INFO'])(
     await app.close();
     await lab.pass(40_000);
     expect([lab.server.inUse().dialogs, peer.untaken().map(({ status }) => status)]).toEqual([1, [100]]);
-    up.call.request(method, { branch: 'z9hG4bKalone' });
-    await up.call.response(`481 ${method}`);
+    await up.call.exchange(`481 ${method}`, { branch: 'z9hG4bKalone' });
     if (method === 'INVITE') up.call.request('ACK', { branch: 'z9hG4bKalone', cseq: 2, contact: null });
   },
 );
@@ -378,8 +359,7 @@ test('an answer to an UPDATE while it rings is what the application has offered'
   peer.reply(invite, 183, { body: sdp('2') });
   await lab.quiet();
   const early = peer.dialog(invite);
-  early.request('UPDATE', { body: sdp('3') });
-  expect((await early.response('200 UPDATE')).body).toBe(sdp('1'));
+  expect((await early.exchange('200 UPDATE', { body: sdp('3') })).body).toBe(sdp('1'));
   peer.reply(invite, 200, { body: sdp('2') });
   const dialog = await answered;
   await peer.next('ACK');
@@ -394,12 +374,9 @@ test('each UPDATE while a call rings is answered by the listener on the INVITE',
   );
   res.send(183, { body: sdp('2') });
   await call.response(183);
-  call.request('UPDATE', { body: sdp('5') });
-  expect((await call.response('200 UPDATE')).body).toBe(sdp('6'));
-  call.request('UPDATE', { body: sdp('7') });
-  expect((await call.response('200 UPDATE')).body).toBe(sdp('8'));
+  expect((await call.exchange('200 UPDATE', { body: sdp('5') })).body).toBe(sdp('6'));
+  expect((await call.exchange('200 UPDATE', { body: sdp('7') })).body).toBe(sdp('8'));
   await app.srf.createUAS(req, res, { localSdp: sdp('2') });
-  await call.response('200 INVITE');
-  call.ack();
+  await call.answered();
   await peerHangsUp({ call });
 });

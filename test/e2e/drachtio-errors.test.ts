@@ -88,8 +88,7 @@ test('refusing one path of a call leaves the other', async () => {
   two.res.send(486);
   second.ackFailure(await second.response(486));
   await app.srf.createUAS(one.req, one.res, { localSdp: sdp('2') });
-  await first.response(200);
-  first.ack();
+  await first.answered();
   await lab.quiet();
   await peerHangsUp({ call: first });
 });
@@ -236,8 +235,7 @@ test('a response to an unknown request is dropped', async () => {
   await expect(answered).rejects.toMatchObject({ status: 486 });
   peer.send(refusal.replaceAll('z9hG4bK', 'z9hG4bKother'));
   peer.send(refusal.replace('SIP/2.0 486', 'SIP/2.0 200'));
-  await lab.quiet();
-  expect(peer.untaken()).toEqual([]);
+  await lab.nothingMore(peer);
 });
 
 test('an INVITE without a Contact is delivered, but requests in its call have no route', async () => {
@@ -246,8 +244,7 @@ test('an INVITE without a Contact is delivered, but requests in its call have no
   const call = peer.call('INVITE', { contact: null });
   const frame = await raw.next('sip');
   await raw.ask(`sip|${frame.tokens[8]}|`, 'SIP/2.0 200 OK\r\n\r\n');
-  await call.response(200);
-  call.ack();
+  await call.answered();
   const id = (await raw.next('sip')).tokens[9];
   const told = await raw.ask(`sip||${id}`, 'BYE sip:ignored SIP/2.0\r\n\r\n');
   expect(told.tokens.slice(3)).toEqual([

@@ -143,14 +143,11 @@ test('a call that the exchange takes is rung, answered, asked again and ended by
   const up = answer(sdp('2'));
   expect((await call.response(200)).body).toBe(sdp('2'));
   call.ack();
-  call.request('INVITE', { body: sdp('3') });
-  expect((await call.response('200 INVITE')).body).toBe(sdp('2'));
+  expect((await call.exchange('200 INVITE', { body: sdp('3') })).body).toBe(sdp('2'));
   call.ack();
-  call.request('OPTIONS');
-  await call.response('200 OPTIONS');
+  await call.exchange('200 OPTIONS');
   const isOver = over(up);
-  call.request('BYE');
-  await call.response('200 BYE');
+  await call.exchange('200 BYE');
   await isOver;
   await up.hangUp();
 });
@@ -162,8 +159,7 @@ test('what is hung up in the turn in which it was answered is hung up all the sa
   expect(up.isOver).toBe(true);
   let isSaid = false;
   void goodbye.then(() => (isSaid = true));
-  await call.response(200);
-  call.ack();
+  await call.answered();
   const bye = await peer.next('BYE');
   expect(isSaid).toBe(false);
   peer.reply(bye, 200);

@@ -179,8 +179,7 @@ test('a request in a dialog is shown without a dialog, and its responses with on
   const call = peer.call('INVITE');
   const invite = await app.next('sip');
   await app.ask(...answer(invite, 200));
-  await call.response(200);
-  call.ack();
+  await call.answered();
   await app.next('sip');
   for (const method of ['INFO', 'BYE']) {
     const told = await app.ask(`sip||${idOfCall(call)}`, `${method} sip:ignored SIP/2.0\r\n\r\n`);

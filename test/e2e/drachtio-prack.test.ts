@@ -19,8 +19,7 @@ async function reliable(body = '') {
 
 /** Sends a PRACK and waits for its answer. drachtio-srf answers 501 in a call that it takes for answered. */
 async function prack(call: PeerCall, response: Came, status: 200 | 481 | 501 = 200): Promise<void> {
-  call.request('PRACK', { lines: [`RAck: ${response.value('RSeq')} ${response.value('CSeq')}`] });
-  await call.response(`${status} PRACK`);
+  await call.exchange(`${status} PRACK`, { lines: [`RAck: ${response.value('RSeq')} ${response.value('CSeq')}`] });
 }
 
 async function refused(call: PeerCall, res: AppResponse): Promise<void> {
@@ -53,8 +52,7 @@ test.each(TRANSPORTS)(
     expect(tagIn(ok.value('To'))).toBe(tagIn(first.value('To')));
     call.ack();
     await heard(dialog, 'ack');
-    call.request('BYE');
-    await call.response('200 BYE');
+    await call.exchange('200 BYE');
   },
 );
 
@@ -98,11 +96,9 @@ test('a 200 waits for the PRACK of a session description, and not for that of a 
     const isHeld = !peer.untaken().some(({ status }) => status === 200);
     expect(isHeld).toBe(body !== '');
     await prack(call, first, 501);
-    await call.response('200 INVITE');
-    call.ack();
+    await call.answered();
     await heard(dialog, 'ack');
-    call.request('BYE');
-    await call.response('200 BYE');
+    await call.exchange('200 BYE');
   }
 });
 
@@ -123,8 +119,7 @@ test.each([
   ['no sense', 'nonsense'],
 ])('a PRACK with %s, or for a second time, acknowledges nothing: 481', async (_what, rack) => {
   const { call, res, first } = await reliable();
-  call.request('PRACK', { lines: [`RAck: ${rack.replace('@', first.value('RSeq'))}`] });
-  await call.response('481 PRACK');
+  await call.exchange('481 PRACK', { lines: [`RAck: ${rack.replace('@', first.value('RSeq'))}`] });
   await prack(call, first);
   await prack(call, first, 481);
   await refused(call, res);
@@ -170,8 +165,7 @@ test('each INVITE of a call has reliable responses of its own', async () => {
   const { call, req, res, first } = await reliable(sdp('2'));
   await prack(call, first);
   const dialog = await app.srf.createUAS(req, res, { localSdp: sdp('2') });
-  await call.response('200 INVITE');
-  call.ack();
+  await call.answered();
   await heard(dialog, 'ack');
   for (const status of [488, 200]) {
     const told = heard<[AppRequest, AppResponse]>(dialog, 'modify');
@@ -190,8 +184,7 @@ test('each INVITE of a call has reliable responses of its own', async () => {
     await lab.pass(10_000);
     expect(peer.untaken().map((one) => one.status)).not.toContain(183);
   }
-  call.request('BYE', { cseq: 90 });
-  await call.response('200 BYE');
+  await call.exchange('200 BYE', { cseq: 90 });
 });
 
 test.each(TRANSPORTS)('drachtio-srf acknowledges a repeated reliable 183 once over %s', async (transport) => {
@@ -354,8 +347,7 @@ test.each(['INFO', 'MESSAGE', 'UPDATE', 'REFER', 'NOTIFY', 'OPTIONS', 'INVITE', 
   'a %s in a call whose Contact cannot be reached rejects the promise at once',
   async (method) => {
     const { call, dialog } = await peerCalls(app, peer);
-    call.request('UPDATE', { contact: UNREACHABLE });
-    await call.response('200 UPDATE');
+    await call.exchange('200 UPDATE', { contact: UNREACHABLE });
     const asked =
       method === 'INVITE'
         ? dialog.modify(sdp('3'))

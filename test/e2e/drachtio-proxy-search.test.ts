@@ -8,8 +8,7 @@ useProxyLab('invite', 'options', 'message', 'subscribe', 'publish');
 test('one target after another is tried until one answers', async () => {
   const { call, result } = await proxied(app, caller, { to: [target.uri, other.uri] });
   const early = await target.next('INVITE');
-  await lab.quiet();
-  expect(other.untaken()).toEqual([]);
+  await lab.nothingMore(other);
   target.reply(early, 486);
   await target.next('ACK');
   other.reply(await other.next('INVITE'), 200, { body: sdp('2') });
@@ -40,8 +39,7 @@ test('all targets ring at once, and the others are cancelled when one answers', 
   target.reply(one, 487);
   await target.next('ACK');
   // The CANCEL waits for the first response of a target.
-  await lab.quiet();
-  expect(other.untaken()).toEqual([]);
+  await lab.nothingMore(other);
   other.reply(two, 180, { tag: 'two' });
   other.reply(await other.next('CANCEL'), 200);
   other.reply(two, 487);

@@ -124,8 +124,7 @@ test('a request in a call to a disconnected browser gets 503', async () => {
   await browser.close();
   await lab.quiet();
   const back = target.dialog(invite, 'b');
-  back.request('BYE');
-  await back.response('503 BYE');
+  await back.exchange('503 BYE');
 });
 
 test('a Route cannot name the connection of another peer', async () => {
@@ -226,8 +225,7 @@ test.each(['rings later', 'never responds'])('a caller that cancels gets 487 at 
   call.cancel();
   await call.response('200 CANCEL');
   call.ackFailure(await call.response('487 INVITE'));
-  await lab.quiet();
-  expect(target.untaken()).toEqual([]);
+  await lab.nothingMore(target);
   if (how === 'never responds') await lab.pass(32_000);
   else {
     target.reply(invite, 180);

@@ -32,8 +32,7 @@ async function appSubscribes(at: SipPeer = peer) {
 /** The peer ends a subscription of the application. */
 async function peerEnds(dialog: AppDialog, call: PeerCall): Promise<void> {
   const destroyed = heard(dialog, 'destroy');
-  call.request('NOTIFY', { lines: ['Event: presence', TERMINATED] });
-  await call.response('200 NOTIFY');
+  await call.exchange('200 NOTIFY', { lines: ['Event: presence', TERMINATED] });
   await destroyed;
 }
 
@@ -81,8 +80,7 @@ test('a peer refreshes its subscription at the application', async () => {
 test('a peer ends its subscription, and the application confirms it with a last NOTIFY', async () => {
   const { call, dialog } = await peerSubscribes();
   const told = heard(dialog, 'unsubscribe');
-  call.request('SUBSCRIBE', { lines: ['Event: presence', 'Expires: 0'] });
-  await call.response('202 SUBSCRIBE');
+  await call.exchange('202 SUBSCRIBE', { lines: ['Event: presence', 'Expires: 0'] });
   await told;
   void dialog.destroy();
   const last = await call.next('NOTIFY');
@@ -150,8 +148,7 @@ test('a NOTIFY that overtakes the answer to its SUBSCRIBE is a new request, or g
   await call.response('200 NOTIFY');
   app.srf.unregisterForMessages('notify');
   await lab.quiet();
-  call.request('NOTIFY', { lines: ['Event: presence', ACTIVE] });
-  await call.response('503 NOTIFY');
+  await call.exchange('503 NOTIFY', { lines: ['Event: presence', ACTIVE] });
   peer.reply(subscribe, 202);
   await lab.pass(10);
   await peerEnds(await answered, call);
@@ -190,8 +187,7 @@ test.each([
   expect(notification.body).toBe('SIP/2.0 200 OK');
   up.peer.reply(notification, 200);
   expect((await notified).status).toBe(200);
-  up.call.request('NOTIFY', { lines: ['Event: refer', TERMINATED] });
-  await up.call.response('200 NOTIFY');
+  await up.call.exchange('200 NOTIFY', { lines: ['Event: refer', TERMINATED] });
   expect(lab.server.inUse().dialogs).toBe(1);
   await peerHangsUp(up);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { heard, type AppRequest } from '../support/drachtio-app.js';
-import { appHangsUp, incoming, later, place } from '../support/drachtio-calls.js';
+import { appHangsUp, incoming, later, placedAt } from '../support/drachtio-calls.js';
 import { app, lab, peer, useLab } from '../support/drachtio-lab.js';
 import { sdp, tagIn } from '../support/drachtio-sip-text.js';
 import { TRANSPORTS } from '../support/sip-peer.js';
@@ -9,8 +9,7 @@ useLab({ methods: ['invite'] });
 
 /** A call of the application that rings at a peer. */
 async function ringing(at = peer) {
-  const placed = place(app, at.uri);
-  const invite = await at.next('INVITE');
+  const { invite, ...placed } = await placedAt(app, at);
   at.reply(invite, 180);
   await placed.provisional.next('180', () => true);
   return { placed, invite };
@@ -52,15 +51,13 @@ test('why a caller gives up reaches the other leg of a joined call', async () =>
 });
 
 test('a CANCEL before any response waits for the first provisional response', async () => {
-  const placed = place(app, peer.uri);
-  const invite = await peer.next('INVITE');
+  const { invite, ...placed } = await placedAt(app, peer);
   const cancelled = new Promise<AppRequest>((resolve) => {
     void placed.request.then((request) => request.cancel({}, (_error, cancel) => resolve(cancel)));
   });
   // The application is told at once.
   expect((await cancelled).method).toBe('CANCEL');
-  await lab.quiet();
-  expect(peer.untaken()).toEqual([]);
+  await lab.nothingMore(peer);
   peer.reply(invite, 100);
   const cancel = await peer.next('CANCEL');
   expect(cancel.raw).toBe((await cancelled).raw);
@@ -70,8 +67,7 @@ test('a CANCEL before any response waits for the first provisional response', as
 });
 
 test('a CANCEL that waits is never sent if the final response comes first', async () => {
-  const placed = place(app, peer.uri);
-  const invite = await peer.next('INVITE');
+  const { invite, ...placed } = await placedAt(app, peer);
   (await placed.request).cancel();
   await lab.quiet();
   peer.reply(invite, 486);
@@ -119,8 +115,7 @@ test('a peer that rings and falls silent for more than three minutes is cancelle
 });
 
 test('provisional responses of several branches of a fork all reach the application', async () => {
-  const placed = place(app, peer.uri);
-  const invite = await peer.next('INVITE');
+  const { invite, ...placed } = await placedAt(app, peer);
   for (const tag of ['one', 'two', 'three']) peer.reply(invite, 180, { tag });
   for (const tag of ['one', 'two', 'three']) {
     const response = await placed.provisional.next(tag, (res) => tagIn(res.get('To') ?? '') === tag);
@@ -139,8 +134,7 @@ test.each(TRANSPORTS)(
   'a second answer from another branch of a fork is acknowledged and hung up over %s',
   async (transport) => {
     const phone = await lab.peer(transport);
-    const placed = place(app, phone.uri);
-    const invite = await phone.next('INVITE');
+    const { invite, ...placed } = await placedAt(app, phone);
     phone.reply(invite, 200, { tag: 'one', body: sdp('2') });
     const dialog = await placed.dialog;
     expect(tagIn((await phone.next('ACK')).value('To'))).toBe('one');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { heard, type AppRequest, type AppResponse } from '../support/drachtio-app.js';
-import { appCalls, appHangsUp, place } from '../support/drachtio-calls.js';
+import { appCalls, appHangsUp, place, placedAt } from '../support/drachtio-calls.js';
 import { app, createLab, lab, peer, useLab } from '../support/drachtio-lab.js';
 import { branchOf, sdp, tagIn, uriIn } from '../support/drachtio-sip-text.js';
 import { TRANSPORTS } from '../support/sip-peer.js';
@@ -9,8 +9,7 @@ useLab({ methods: [] });
 
 test.each(TRANSPORTS)('an application calls, is answered and hangs up over %s', async (transport) => {
   const phone = await lab.peer(transport);
-  const placed = place(app, phone.uri);
-  const invite = await phone.next('INVITE');
+  const { invite, ...placed } = await placedAt(app, phone);
   const request = await placed.request;
   expect(request.raw).toBe(invite.raw);
   phone.reply(invite, 100);
@@ -33,8 +32,7 @@ test.each(TRANSPORTS)('an application calls, is answered and hangs up over %s', 
 test('a Contact with the name of a host: the BYE right behind the ACK stays behind it', async () => {
   const contact = `<${peer.uri.replace(peer.host, 'localhost')}>`;
   for (let calls = 0; calls < 50; calls += 1) {
-    const placed = place(app, peer.uri);
-    const invite = await peer.next('INVITE');
+    const { invite, ...placed } = await placedAt(app, peer);
     peer.reply(invite, 200, { body: sdp('2'), contact });
     const dialog = await placed.dialog;
     void dialog.destroy();
@@ -48,8 +46,7 @@ test('a Contact with the name of a host: the BYE right behind the ACK stays behi
 
 test('a second branch of a fork that repeats its 200 before its host is found gets one BYE', async () => {
   const contact = `<${peer.uri.replace(peer.host, 'localhost')}>`;
-  const placed = place(app, peer.uri);
-  const invite = await peer.next('INVITE');
+  const { invite, ...placed } = await placedAt(app, peer);
   peer.reply(invite, 200, { body: sdp('2'), tag: 'a' });
   const dialog = await placed.dialog;
   await peer.next('ACK');
@@ -75,16 +72,14 @@ test('an application that disconnects between the 200 and its ACK leaves no call
   peer.reply(invite, 200, { body: sdp('2') });
   expect((await peer.next('ACK')).raw).toBe(ack.raw);
   peer.reply(bye, 200);
-  await lab.quiet();
-  expect(peer.untaken()).toEqual([]);
+  await lab.nothingMore(peer);
 });
 
 test.each(TRANSPORTS)('the called side hangs up over %s', async (transport) => {
   const phone = await lab.peer(transport);
   const { dialog, call } = await appCalls(app, phone);
   const destroyed = heard<[AppRequest, string]>(dialog, 'destroy');
-  call.request('BYE', { lines: ['Reason: Q.850;cause=16'] });
-  await call.response('200 BYE');
+  await call.exchange('200 BYE', { lines: ['Reason: Q.850;cause=16'] });
   const [bye, reason] = await destroyed;
   expect([bye.get('Reason'), reason]).toEqual(['Q.850;cause=16', 'normal release']);
 });
@@ -92,8 +87,7 @@ test.each(TRANSPORTS)('the called side hangs up over %s', async (transport) => {
 test('an INVITE carries everything that the application left out', async () => {
   for (const transport of TRANSPORTS) {
     const phone = await lab.peer(transport);
-    const placed = place(app, phone.uri);
-    const invite = await phone.next('INVITE');
+    const { invite, ...placed } = await placedAt(app, phone);
     const own = lab.server.uri(transport);
     expect(invite.uri).toBe(phone.uri);
     const sentBy = own.replace('sip:', '').split(';')[0];
@@ -118,8 +112,7 @@ test.each(TRANSPORTS)(
   'a refusal reaches the application and is acknowledged by the server over %s',
   async (transport) => {
     const phone = await lab.peer(transport);
-    const placed = place(app, phone.uri);
-    const invite = await phone.next('INVITE');
+    const { invite, ...placed } = await placedAt(app, phone);
     phone.reply(invite, 486, { reason: 'Very Busy', lines: ['X-Note: come later'] });
     const refusal = await placed.dialog.catch(
       (error: unknown) => error as { status: number; reason: string; res: AppResponse },
@@ -128,14 +121,12 @@ test.each(TRANSPORTS)(
     const ack = await phone.next('ACK');
     expect(branchOf(ack)).toBe(branchOf(invite));
     expect([ack.uri, ack.value('To')]).toEqual([invite.uri, `${invite.value('To')};tag=peer`]);
-    await lab.quiet();
-    expect(phone.untaken()).toEqual([]);
+    await lab.nothingMore(phone);
   },
 );
 
 test('a repeated 200 is acknowledged with the same ACK, and not delivered again', async () => {
-  const placed = place(app, peer.uri);
-  const invite = await peer.next('INVITE');
+  const { invite, ...placed } = await placedAt(app, peer);
   peer.reply(invite, 200, { body: sdp('2') });
   const dialog = await placed.dialog;
   const ack = await peer.next('ACK');
@@ -156,8 +147,7 @@ test('a repeated 200 waits for the ACK of the application', async () => {
   const { ack, sdp: offer } = await answered;
   expect(offer).toBe(sdp('2'));
   peer.reply(invite, 200, { body: sdp('2') });
-  await lab.quiet();
-  expect(peer.untaken()).toEqual([]);
+  await lab.nothingMore(peer);
   const dialog = await ack(sdp('3'));
   const sentAck = await peer.next('ACK');
   expect([sentAck.body, sentAck.value('Content-Type')]).toEqual([sdp('3'), 'application/sdp']);
@@ -220,8 +210,10 @@ test('for an unknown host the application gets a 503 DNS Error', async () => {
 });
 
 test.each([401, 407])('a call that gets %i is sent again with credentials in the same call', async (status) => {
-  const placed = place(app, peer.uri, { auth: { username: 'me', password: 'secret' }, headers: { 'X-Kept': 'yes' } });
-  const first = await peer.next('INVITE');
+  const { invite: first, ...placed } = await placedAt(app, peer, {
+    auth: { username: 'me', password: 'secret' },
+    headers: { 'X-Kept': 'yes' },
+  });
   const [challenge, answer] =
     status === 401 ? ['WWW-Authenticate', 'Authorization'] : ['Proxy-Authenticate', 'Proxy-Authorization'];
   peer.reply(first, status, { lines: [`${challenge}: Digest realm="r", nonce="n1", qop="auth"`] });
@@ -284,8 +276,7 @@ test('a request larger than the MTU leaves by TCP, and by UDP if nothing listens
   expect(invite.value('Via')).toMatch(/^SIP\/2.0\/TCP /);
   tcp.reply(invite, 486);
   await expect(large.dialog).rejects.toMatchObject({ status: 486 });
-  const alone = place(caller, udp.uri, { headers: { ...headers } });
-  const datagram = await udp.next('INVITE');
+  const { invite: datagram, ...alone } = await placedAt(caller, udp, { headers: { ...headers } });
   expect(datagram.value('Via')).toMatch(/^SIP\/2.0\/UDP /);
   udp.reply(datagram, 200, { body: sdp('2') });
   const dialog = await alone.dialog;

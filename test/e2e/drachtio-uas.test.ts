@@ -54,8 +54,7 @@ test.each([302, 404, 486, 500, 603])('an application refuses a call with %i and 
     ...['Gone Fishing, "back" at 5', ['<sip:other@192.0.2.9>']],
   ]);
   call.ackFailure(refused);
-  await lab.quiet();
-  expect(app.untaken()).toEqual([]);
+  await lab.nothingMore(app);
 });
 
 test('CANCEL and ACK with a Route that names us reach the call', async () => {
@@ -215,8 +214,7 @@ test('a call may ring without a limit', async () => {
   await call.response(180);
   await lab.pass(170_000);
   await app.srf.createUAS(req, res, { localSdp: sdp() });
-  await call.response(200);
-  call.ack();
+  await call.answered();
   await peerHangsUp({ call });
 });
 

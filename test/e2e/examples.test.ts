@@ -4,8 +4,7 @@ import type { TrustStoreFiles, TrustStoreStartOptions, VerificationRequest } fro
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { withCampaigns } from '../../examples/custom-passport-type.js';
 import { compileErrors, printedBy, removeReferenceExamples } from '../house/reference.js';
-import { createCliLab } from '../support/cli-lab.js';
-import type { CliLab } from '../support/cli-lab.js';
+import { createCliLab, type CliLab } from '../support/cli-lab.js';
 
 // That each example is a program that prints what it says is tested in test/package, where they run as with a user.
 

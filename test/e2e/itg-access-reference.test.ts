@@ -1,9 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ServedRoute } from '../../harness/src/platform/core/index.js';
-import { accessMatrix, objectOf, SCOPES } from '../support/itg-access-matrix.js';
-import type { AccessFixture } from '../support/itg-access-matrix.js';
-import { contractClaims } from '../support/itg-contract-claims.js';
-import type { ContractWorld } from '../support/itg-contract-claims.js';
+import { accessMatrix, objectOf, SCOPES, type AccessFixture } from '../support/itg-access-matrix.js';
+import { contractClaims, type ContractWorld } from '../support/itg-contract-claims.js';
 
 const opened = contractClaims('PGlite');
 

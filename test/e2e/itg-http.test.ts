@@ -6,8 +6,7 @@ import type { PluggedArea } from '../../harness/src/platform/index.js';
 import { jsonAnswer, problemAnswer } from '../../sdk/src/contract/platform-answer.js';
 import { createTlsFetch, privateKeyJwt } from '../../sdk/src/platform/index.js';
 import type { Operation, ServedRoute } from '../../harness/src/platform/core/index.js';
-import { clientTestKey, startPlatformLab } from '../support/itg-platform.js';
-import type { PlatformLab, TestMember } from '../support/itg-platform.js';
+import { clientTestKey, startPlatformLab, type PlatformLab, type TestMember } from '../support/itg-platform.js';
 
 const KEY = { name: 'Idempotency-Key', in: 'header', form: 'idempotency-key', description: 'Of the call.' } as const;
 const NOTE: ServedRoute = {

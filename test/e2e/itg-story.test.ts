@@ -7,8 +7,7 @@ import type { Alert, Campaign, Demand, PlatformClient, Production } from '../../
 import { ORDINARY_WAY, STORY_CUSTOMER, STORY_PROVIDERS } from '../support/itg-story-calls.js';
 import { createCanaries, fileTexts, leaksIn, said, tableTexts, written } from '../support/itg-story-canary.js';
 import type { SearchedText } from '../support/itg-story-canary.js';
-import { startStoryReceiver } from '../support/itg-story-receiver.js';
-import type { StoryReceiver } from '../support/itg-story-receiver.js';
+import { startStoryReceiver, type StoryReceiver } from '../support/itg-story-receiver.js';
 import {
   campaignCalls,
   demandOf,
@@ -19,8 +18,7 @@ import {
   ssaScript,
   tracebacksOf,
 } from '../support/itg-story-steps.js';
-import { startStoryWorld } from '../support/itg-story-world.js';
-import type { StoryMember, StoryWorld } from '../support/itg-story-world.js';
+import { startStoryWorld, type StoryMember, type StoryWorld } from '../support/itg-story-world.js';
 
 // On 4 May 2020 the attorneys general of 51 jurisdictions asked for a platform that does what follows, one test after the other. All
 // telephone numbers of it are nowhere else: the last tests look for them wherever none may be.

@@ -2,8 +2,7 @@ import { SignJWT } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createKeyRing } from '../../harness/src/platform/database/index.js';
 import { CLIENT_ASSERTION_TYPE } from '../../sdk/src/contract/common.js';
-import { clientTestKey, startPlatformLab } from '../support/itg-platform.js';
-import type { PlatformLab, TestMember } from '../support/itg-platform.js';
+import { clientTestKey, startPlatformLab, type PlatformLab, type TestMember } from '../support/itg-platform.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 
 let lab: PlatformLab;

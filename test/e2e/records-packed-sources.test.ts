@@ -1,8 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ASTERISK_SOURCE, asteriskRow, createRecordsLab } from '../support/cli-records-lab.js';
-import type { RecordsLab } from '../support/cli-records-lab.js';
+import { ASTERISK_SOURCE, asteriskRow, createRecordsLab, type RecordsLab } from '../support/cli-records-lab.js';
 import { isEnded, writeOld } from '../support/packed-records.js';
 import { openSidecarLab } from '../support/sidecar-lab.js';
 import { startSidecarProcess } from '../support/sidecar-process.js';

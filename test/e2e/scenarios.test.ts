@@ -1,3 +1,4 @@
 import { testShippedRuns } from '../support/shipped-runs.js';
 
 testShippedRuns('short');
+testShippedRuns('calls', 'calls');

@@ -3,8 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sampleCallRecord, TestPlatform, TEST_TRUNKS } from '@hopback/sdk/testing';
-import type { Sidecar } from '../../sdk/src/sidecar/index.js';
-import { accountEntry } from '../../sdk/src/sidecar/index.js';
+import { accountEntry, type Sidecar } from '../../sdk/src/sidecar/index.js';
 import { openSidecarLab } from '../support/sidecar-lab.js';
 
 const PASSWORD = 'correct horse battery staple';

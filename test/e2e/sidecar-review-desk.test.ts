@@ -1,10 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createMemoryRecordStore } from '@hopback/sdk/records';
-import { signWebhook, WIRE_EXAMPLES } from '@hopback/sdk/platform';
+import { signWebhook, WIRE_EXAMPLES, type PlatformFetch } from '@hopback/sdk/platform';
 import { sampleCallRecord, TestPlatform, TEST_TRUNKS } from '@hopback/sdk/testing';
-import type { PlatformFetch } from '@hopback/sdk/platform';
-import { TracebackDesk } from '../../sdk/src/sidecar/review/review-app.js';
-import type { TracebackDeskOptions } from '../../sdk/src/sidecar/review/review-app.js';
+import { TracebackDesk, type TracebackDeskOptions } from '../../sdk/src/sidecar/review/review-app.js';
 import { accountEntry, readAccounts } from '../../sdk/src/sidecar/review/sessions.js';
 import type { ReviewAuditEntry } from '../../sdk/src/sidecar/review/review-parts.js';
 import { NAME, PASSWORD, reviewBrowser } from '../support/review-lab.js';

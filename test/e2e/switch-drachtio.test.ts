@@ -17,8 +17,7 @@ import type { AppRequest, AppResponse, AppSrf, B2buaOptions, Handler } from '../
 import { createLab } from '../support/drachtio-lab.js';
 import { sdp } from '../support/drachtio-sip-text.js';
 import { createRedirectLab, KNOWN_CUSTOMER } from '../support/redirect-lab.js';
-import { newBranch, unique } from '../support/sip-peer.js';
-import type { CallParts, PeerTransport, SipPeer } from '../support/sip-peer.js';
+import { newBranch, unique, type CallParts, type PeerTransport, type SipPeer } from '../support/sip-peer.js';
 import { keepingSink } from '../support/tracked-calls.js';
 
 // drachtio-srf as it is published, behind the embedded server: what only its own requests, responses and dialogs show. Signed, answered, refused,
@@ -238,8 +237,7 @@ describe('a call tracker', () => {
       call.connected({ uas });
       uas.once('ack', () => void uas.destroy());
     });
-    await at.call.response(200);
-    at.call.ack();
+    await at.call.answered();
     at.caller.reply(await at.caller.next('BYE'), 200);
     await at.lab.nothingLeft();
     expect(at.records).toMatchObject([{ disposition: 'answered', egress: {}, release: { party: 'network' } }]);
@@ -251,8 +249,7 @@ describe('a call tracker', () => {
     });
     at.callee.reply(await at.callee.next('INVITE'), 486);
     at.second.reply(await at.second.next('INVITE'), 200, { body: sdp('2') });
-    await at.call.response(200);
-    at.call.ack();
+    await at.call.answered();
     await at.lab.quiet();
     expect(at.records.map(({ disposition, egress, endedAtUs }) => [disposition, egress.address, endedAtUs])).toEqual([
       ['busy', port(at.callee), expect.any(Number)],

@@ -9,8 +9,7 @@ import { HARNESS_COMMANDS } from '../../harness/src/cli/program.js';
 import { COMMANDS } from '../../sdk/src/cli/command-table.js';
 import { TestPki } from '../../sdk/src/testing/index.js';
 import { ROOT } from '../house/run.js';
-import { createTemporaryDirectory } from '../peers/temporary-directory.js';
-import type { TemporaryDirectory } from '../peers/temporary-directory.js';
+import { createTemporaryDirectory, type TemporaryDirectory } from '../peers/temporary-directory.js';
 import { freePorts } from '../support/recipe.js';
 
 // Every command that listens, with each of its ports in use by somebody else: it names the port, exits with 4, and ends.
@@ -138,15 +137,12 @@ const CASES: Readonly<Record<Program, Readonly<Record<string, readonly Case[]>>>
   'hopback-harness': {
     run: [
       { port: '--control', argv: (port) => ['run', 'direct', '--out', 'control', '--control', at(port)] },
-      ...['alder', 'homes'].flatMap((id) =>
-        ['0', '1'].map((processes) => ({
-          port: `--listen ${id}, --processes ${processes}`,
-          argv: (port: number) => [
-            ...['run', 'direct', '--out', `${id}-${processes}`],
-            ...['--listen', `${id}=${at(port)}`, '--processes', processes],
-          ],
-        })),
-      ),
+      ...Object.entries({ alder: '0', homes: '1' }).map(([id, processes]) => ({
+        port: `--listen ${id}, --processes ${processes}`,
+        argv: (port: number) => [
+          ...['run', 'direct', '--out', id, '--listen', `${id}=${at(port)}`, '--processes', processes],
+        ],
+      })),
       {
         port: 'certificate server of a lab',
         argv: async (port) => ['run', await lab('lab-run', port), '--out', 'lab'],

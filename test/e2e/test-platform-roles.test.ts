@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { WIRE_EXAMPLES } from '@hopback/sdk/platform';
-import type { PlatformClient, PlatformEvent } from '@hopback/sdk/platform';
+import { WIRE_EXAMPLES, type PlatformClient, type PlatformEvent } from '@hopback/sdk/platform';
 import { ManualClock, type TestPlatform } from '@hopback/sdk/testing';
 import { describe, expect, test } from 'vitest';
 import { codeOf } from '../support/code-of.js';

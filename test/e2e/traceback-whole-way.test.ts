@@ -74,8 +74,7 @@ test('a call over SIP becomes a verdict, a record and, when it is asked about, a
   const invite = await alder.next('INVITE');
   expect(invite.value('Identity')).toBe(identity);
   alder.reply(invite, 200, { body: sdp('2') });
-  await call.response(200);
-  call.ack();
+  await call.answered();
   const { uas, uac } = await joining;
   await alder.next('ACK');
   const legs = { callIdIn: uas.sip.callId, callIdOut: uac.sip.callId };

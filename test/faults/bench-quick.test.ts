@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { peer } from '../peers.js';
-import type { PeerName } from '../peers.js';
+import { peer, type PeerName } from '../peers.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';
 import { listBenches, runBench } from '../support/run-bench.js';
 

@@ -1,5 +1,4 @@
-import { open, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { open, readdir, readFile, symlink, writeFile, type FileHandle } from 'node:fs/promises';
 import { afterEach, expect, test, vi } from 'vitest';
 import { nodeIo } from '../../sdk/src/cli/kit/node-io.js';
 import { testFolder } from '../support/test-folder.js';

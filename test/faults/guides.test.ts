@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { followGuide, guidePaths } from '../house/guides.js';
-import { installPackage } from '../package/installed.js';
-import type { InstalledPackage } from '../package/installed.js';
+import { installPackage, type InstalledPackage } from '../package/installed.js';
 import { reportFault } from '../support/fault-counts.js';
 
 // Guides are followed as a reader does: in an empty folder, with the packages as they are published.

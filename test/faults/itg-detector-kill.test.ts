@@ -10,8 +10,7 @@ import { faultCount, reportFault, tellRound } from '../support/fault-counts.js';
 import { liveCall } from '../support/itg-live-calls.js';
 import { fetchTo, PLATFORM_URL, registerParties } from '../support/itg-platform-victim-parties.js';
 import type { PlatformParties } from '../support/itg-platform-victim-parties.js';
-import { startVictim } from '../support/itg-platform-victim-rounds.js';
-import type { Victim } from '../support/itg-platform-victim-rounds.js';
+import { startVictim, type Victim } from '../support/itg-platform-victim-rounds.js';
 
 const ROUNDS = faultCount({ short: 3, full: 40 });
 /** A start takes seconds of a processor, and a minute where others share it. */

@@ -4,8 +4,7 @@ import { startPostgres } from '../peers/postgres/start-postgres.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';
 import { newDatabase } from '../support/itg-database.js';
 import { lookThrough } from '../support/itg-platform-victim-audit.js';
-import { killedPlatform } from '../support/itg-platform-victim-rounds.js';
-import type { KilledPlatform } from '../support/itg-platform-victim-rounds.js';
+import { killedPlatform, type KilledPlatform } from '../support/itg-platform-victim-rounds.js';
 
 /** Ten in `npm test`, of which those of PGlite cost most: each start compiles it, and reads its log again. */
 const ROUNDS = { pglite: faultCount({ short: 2, full: 100 }), postgres: faultCount({ short: 8, full: 100 }) };

@@ -6,8 +6,7 @@ import {
   type MerkleLogOptions,
   type MerkleLogVerification,
 } from '../../sdk/src/log/index.js';
-import { merkleRoot, signCheckpoint } from '../../sdk/src/log/merkle-tree.js';
-import { decodeMerkleRecord, encodeMerkleRecord } from '../../sdk/src/log/merkle-tree.js';
+import { merkleRoot, signCheckpoint, decodeMerkleRecord, encodeMerkleRecord } from '../../sdk/src/log/merkle-tree.js';
 import { encodeGroup, encodeSegmentHeader, segmentFileName } from '../../sdk/src/log/segment-format.js';
 import { SeededRandom } from '../../harness/src/faults/index.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';

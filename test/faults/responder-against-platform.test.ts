@@ -4,8 +4,7 @@ import { expect, test } from 'vitest';
 import { createMemoryRecordStore } from '../../sdk/src/records/index.js';
 import { sampleCallRecord, TestPlatform, TEST_TRUNKS } from '../../sdk/src/testing/index.js';
 import type { EventFaultRule, PlatformFault } from '../../sdk/src/testing/index.js';
-import { createCarrierResponder } from '../../sdk/src/traceback/index.js';
-import type { TracebackResponder } from '../../sdk/src/traceback/index.js';
+import { createCarrierResponder, type TracebackResponder } from '../../sdk/src/traceback/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 
 /** Each takes a second, or some where it is long. */

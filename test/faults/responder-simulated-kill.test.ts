@@ -1,14 +1,12 @@
 import { basename, dirname } from 'node:path';
 import { expect, test } from 'vitest';
 import type { LogFiles } from '../../sdk/src/log/index.js';
-import { EvidenceStore } from '../../sdk/src/traceback/index.js';
-import type { ReviewDecision } from '../../sdk/src/traceback/index.js';
+import { EvidenceStore, type ReviewDecision } from '../../sdk/src/traceback/index.js';
 import { labKey } from '../support/evidence-lab.js';
 import { reportFault } from '../support/fault-counts.js';
 import { answerIn, createAnswerDesk, createResponderClock, openResponder, requests } from '../support/responder-lab.js';
 import type { AnswerDesk, ResponderClock } from '../support/responder-lab.js';
-import { createSimulatedLogFiles } from '../support/simulated-log-files.js';
-import type { Crash, SimulatedLogFiles } from '../support/simulated-log-files.js';
+import { createSimulatedLogFiles, type Crash, type SimulatedLogFiles } from '../support/simulated-log-files.js';
 import { aDecision, aRequest, SEVERAL_CALLS, uniqueOf } from '../support/traceback-cases.js';
 
 const REQUESTS = requests(3);

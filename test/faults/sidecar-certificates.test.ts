@@ -1,12 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { testPeer } from '../peers.js';
-import { startCallLoad } from '../support/call-load.js';
-import type { LoadedCall } from '../support/call-load.js';
+import { startCallLoad, type LoadedCall } from '../support/call-load.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';
 import { PASSED, UNDECIDED, usualCalls, verificationBody } from '../support/loaded-calls.js';
-import { createSidecarFolder } from '../support/sidecar-folder.js';
-import type { SidecarFolder } from '../support/sidecar-folder.js';
+import { createSidecarFolder, type SidecarFolder } from '../support/sidecar-folder.js';
 import { fillUp, smallDisk } from '../support/small-disk.js';
 
 const REQUESTS = faultCount({ short: 1_000, full: 20_000 });

@@ -1,11 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { startCallLoad } from '../support/call-load.js';
-import type { LoadedCall } from '../support/call-load.js';
+import { startCallLoad, type LoadedCall } from '../support/call-load.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';
 import { FAILED, PASSED, usualCalls, verificationBody } from '../support/loaded-calls.js';
-import { createSidecarFolder } from '../support/sidecar-folder.js';
-import type { SidecarFolder } from '../support/sidecar-folder.js';
+import { createSidecarFolder, type SidecarFolder } from '../support/sidecar-folder.js';
 import type { SidecarProcess } from '../support/sidecar-process.js';
 
 const ROUNDS = faultCount({ short: 1, full: 20 });

@@ -2,8 +2,7 @@ import { expect, test } from 'vitest';
 import { startCallLoad } from '../support/call-load.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';
 import { usualCalls } from '../support/loaded-calls.js';
-import { createSidecarFolder } from '../support/sidecar-folder.js';
-import type { SidecarFolder } from '../support/sidecar-folder.js';
+import { createSidecarFolder, type SidecarFolder } from '../support/sidecar-folder.js';
 import type { SidecarProcess } from '../support/sidecar-process.js';
 
 const KILLS = faultCount({ short: 2, full: 30 });

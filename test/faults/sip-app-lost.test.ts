@@ -114,13 +114,11 @@ test.each(ENDS)(
 
     for (const call of calls.unacknowledged) call.ack();
     for (const call of [...calls.unacknowledged, ...calls.up]) {
-      call.request('BYE');
-      await call.response('481 BYE');
+      await call.exchange('481 BYE');
     }
     for (const invite of calls.upOut) {
       const call = peer.dialog(invite);
-      call.request('BYE');
-      await call.response('481 BYE');
+      await call.exchange('481 BYE');
     }
   },
 );
@@ -155,8 +153,7 @@ test('an application whose connection is reset amid its calls connects again by 
     });
     const up = await several(async () => {
       const call = peer.call('INVITE', { body: sdp() });
-      await call.response(200);
-      call.ack();
+      await call.answered();
       return call;
     });
     await untilQuiet([lab.server]);
@@ -171,16 +168,13 @@ test('an application whose connection is reset amid its calls connects again by 
     await untilQuiet([lab.server]);
     expect(lab.server.inUse()).toMatchObject({ pendingRequests: 0, pendingInvites: 0, applications: 1 });
     for (const call of up) {
-      call.request('BYE');
-      await call.response('481 BYE');
+      await call.exchange('481 BYE');
     }
   }
   expect(dialogs.length).toBe(3 * OF_EACH);
   const call = peer.call('INVITE', { body: sdp() });
-  await call.response(200);
-  call.ack();
-  call.request('BYE');
-  await call.response('200 BYE');
+  await call.answered();
+  await call.exchange('200 BYE');
 });
 
 test('an application that dies over and over while calls come leaves each call with an answer', async () => {

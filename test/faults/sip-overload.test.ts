@@ -28,10 +28,8 @@ async function complete(app: LabApp, calls: readonly PeerCall[]): Promise<void> 
     const { req, res } = await app.next('INVITE');
     await app.srf.createUAS(req, res, { localSdp: sdp('2') });
     const own = calls.find(({ callId }) => callId === req.get('Call-ID')) ?? call;
-    await own.response(200);
-    own.ack();
-    own.request('BYE');
-    await own.response('200 BYE');
+    await own.answered();
+    await own.exchange('200 BYE');
   }
 }
 
@@ -84,8 +82,7 @@ test('overload ends no call and keeps none from ending: re-INVITE, BYE, CANCEL a
   const up = peer.call('INVITE', { body: sdp() });
   const { req, res } = await app.next('INVITE');
   await app.srf.createUAS(req, res, { localSdp: sdp('2') });
-  await up.response(200);
-  up.ack();
+  await up.answered();
   const [ringing, waiting] = callers(peer, 2);
   if (ringing === undefined || waiting === undefined) throw new Error('no calls');
   (await app.next('INVITE')).res.send(180);

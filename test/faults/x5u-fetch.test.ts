@@ -13,8 +13,15 @@ import {
 import { SERVER_FAULT_NAMES } from '../../sdk/src/testing/certificate-server/server.js';
 import { fetchBounded } from '../../sdk/src/stir/certificates/bounded-fetch.js';
 import type { BoundedFetchOptions, BoundedFetchResult } from '../../sdk/src/stir/certificates/bounded-fetch.js';
-import { fetchX5u, MAX_X5U_BODY_BYTES, notesOf, validatorsOf } from '../../sdk/src/stir/certificates/x5u-fetch.js';
+import { notesOf, validatorsOf } from '../../sdk/src/stir/certificates/certificate-cache.js';
+import { CERTIFICATE_CHAIN_LIMITS } from '../../sdk/src/stir/certificates/fetched-resource.js';
 import { parseCertificateChain } from '../../sdk/src/stir/certificates/parse-certificate.js';
+
+/** As the certificate repository fetches a chain. */
+const fetchX5u = (url: string, options: Partial<BoundedFetchOptions> = {}): Promise<BoundedFetchResult> =>
+  fetchBounded(url, { ...options, ...CERTIFICATE_CHAIN_LIMITS });
+
+const MAX_X5U_BODY_BYTES = CERTIFICATE_CHAIN_LIMITS.maxBytes;
 
 let server: CertificateServer;
 let provider: TestServiceProvider;

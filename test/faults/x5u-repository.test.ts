@@ -1,10 +1,11 @@
 import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createDiskCache, fileNameOf } from '../../sdk/src/stir/certificates/disk-cache.js';
 import { CertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
-import { type CertificateRepositoryOptions } from '../../sdk/src/stir/certificates/repository-state.js';
+import type { CertificateRepositoryOptions } from '../../sdk/src/stir/certificates/certificate-repository.js';
 import type { CertificateLookup } from '../../sdk/src/stir/certificates/repository.js';
 import { ManualClock, TestPki, CertificateServer, type TestServiceProvider } from '../../sdk/src/testing/index.js';
 import { testFolder } from '../support/test-folder.js';
@@ -123,6 +124,26 @@ test('URLs that file systems or older caches would fold have files of their own'
   const leaves = await Promise.all(urls.map(async (url) => leafOf(await repository.lookup(url))));
   expect(leaves).toEqual(Object.values(chains).map(({ sha256 }) => sha256));
   expect(repository.stats()).toMatchObject({ fetches: 0, diskLoads: urls.length });
+});
+
+test('a cache file is found and read as releases before wrote it', async () => {
+  const url = 'https://cr.provider.co.uk/1234.pem';
+  const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+  const body = first.chainPem;
+  const times = { fetchedAtMs: clock.nowMs(), freshUntilMs: clock.nowMs() + DAY };
+  const envelope = {
+    format: 'hopback.certificate-chain.1',
+    url,
+    body,
+    bodySha256: digest(body),
+    ...times,
+    etag: '"1"',
+  };
+  const name = `${digest('provider.co.uk').slice(0, 16)}-${digest(url)}.json`;
+  await writeFile(directory.at(name), JSON.stringify(envelope));
+  const repository = start({ directory: directory.path });
+  expect(leafOf(await repository.lookup(url))).toBe(first.sha256);
+  expect(repository.export().entries).toEqual([envelope]);
 });
 
 const damages: Record<string, (path: string, text: string) => Promise<unknown>> = {

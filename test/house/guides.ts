@@ -1,11 +1,9 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { guideBlocks } from './guide-blocks.js';
-import type { GuideBlock } from './guide-blocks.js';
+import { guideBlocks, type GuideBlock } from './guide-blocks.js';
 import { ROOT, run } from './run.js';
 
 /** Documents whose commands readers follow. */

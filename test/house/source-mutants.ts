@@ -1,14 +1,23 @@
 /**
  * `npm run source-mutants [-- --count N] [--seed N] [--jobs N] [--out FILE]`: plants N small defects in the sources of stir, match, lifecycle and log, chosen by
- * the seed, and says how many of them unit and property tests notice. All defects are in one copy of the sources; each run switches one of them on. FILE gets
- * the defects and what became of each as JSON, so that two states of the tests can be compared over the same sources.
+ * the seed, and says how many of them unit, integration and property tests notice. All defects are in one copy of the sources; each run switches one of them
+ * on. FILE gets a line of JSON for each defect as soon as it was tried; a run that is begun again with the same FILE goes on where it ended.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { parseArgs } from 'node:util';
-import { defectPlaces, plantDefects } from '../mutants/source-defects.js';
-import type { DefectPlace, SourceDefect } from '../mutants/source-defects.js';
+import { defectPlaces, plantDefects, type DefectPlace, type SourceDefect } from '../mutants/source-defects.js';
 import { ROOT } from './run.js';
 
 const { values } = parseArgs({
@@ -22,7 +31,7 @@ const { values } = parseArgs({
 
 const COPY = `${ROOT}.cache/source-mutants/`;
 const FOLDERS = ['sdk/src/stir/', 'sdk/src/traceback/match/', 'sdk/src/traceback/lifecycle/', 'sdk/src/log/'];
-const TESTS = /^(?:core|verification|signing|certificates|x5u|testing|traceback|log|switch)-.*\.test\.ts$/;
+const TESTS = /^(?:core|verification|signing|certificates|x5u|stir|testing|traceback|log|switch)-.*\.test\.ts$/;
 /** A run that takes longer is in a loop that never ends: the defect is noticed. */
 const PATIENCE_MS = 300_000;
 /** All files, each in a process of its own. */
@@ -30,18 +39,31 @@ const REACH_PATIENCE_MS = 3_600_000;
 /** Test files of the first run for a defect, those that reach the fewest others: most defects are noticed there. */
 const FIRST_FILES = 5;
 
+interface TriedDefect extends SourceDefect {
+  readonly isNoticed: boolean;
+}
+
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const defects = plantInCopy(Number(values.count), Number(values.seed));
 say(`${String(defects.length)} defects planted`);
+const tried = new Map(triedBefore().map((defect) => [defect.id, defect]));
+const left = defects.filter(({ id }) => !tried.has(id));
 const reaching = await filesThatReach();
-const caught = new Set<number>();
-const left = [...defects];
 await Promise.all(Array.from({ length: Number(values.jobs) }, hunt));
-say(`${String(caught.size)} of ${String(defects.length)} noticed`);
-if (values.out !== undefined) {
-  const result = defects.map((defect) => ({ ...defect, isNoticed: caught.has(defect.id) }));
-  writeFileSync(values.out, `${JSON.stringify(result, undefined, 1)}\n`);
+const noticed = [...tried.values()].filter(({ isNoticed }) => isNoticed).length;
+say(`${String(noticed)} of ${String(defects.length)} noticed`);
+
+/** What FILE has, if it is of the same defects. */
+function triedBefore(): readonly TriedDefect[] {
+  if (values.out === undefined || !existsSync(values.out)) return [];
+  const lines = readFileSync(values.out, 'utf8').split('\n').filter(Boolean);
+  const before = lines.map((line) => JSON.parse(line) as TriedDefect);
+  for (const { id, file, line } of before) {
+    const defect = defects[id];
+    if (defect?.file !== file || defect.line !== line) throw new Error(`${values.out} is of other defects`);
+  }
+  return before;
 }
 
 /** Copies the sources, and plants defects in the copy. */
@@ -120,7 +142,9 @@ async function hunt(): Promise<void> {
     const isNoticed = !(
       (await passesWith(defect, files.slice(0, FIRST_FILES))) && (await passesWith(defect, files.slice(FIRST_FILES)))
     );
-    if (isNoticed) caught.add(defect.id);
+    const result: TriedDefect = { ...defect, isNoticed };
+    tried.set(defect.id, result);
+    if (values.out !== undefined) appendFileSync(values.out, `${JSON.stringify(result)}\n`);
     say(`${isNoticed ? 'noticed' : 'SURVIVED'} ${defect.file}:${String(defect.line)} ${JSON.stringify(defect.text)}`);
   }
 }

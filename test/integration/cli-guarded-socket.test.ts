@@ -1,6 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { guardSocket } from '../../sdk/src/cli/inputs/redirect-rules.js';
 

@@ -6,8 +6,7 @@ import { MAX_ALERTS_PER_HOUR } from '../../harness/src/platform/alerts/evaluate-
 import type { AlertTables } from '../../harness/src/platform/alerts/alert-tables.js';
 import { alertClaims, FEDERAL, MAINE, openAlerts, TEXAS, texas } from '../support/itg-alert-claims.js';
 import type { OpenedAlerts } from '../support/itg-alert-claims.js';
-import { STAFF } from '../support/itg-calls.js';
-import type { Json } from '../support/itg-calls.js';
+import { STAFF, type Json } from '../support/itg-calls.js';
 
 let alerts: OpenedAlerts;
 

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createAuditArea } from '../../harness/src/platform/audit/audit-area.js';
 import type { PlatformArea } from '../../harness/src/platform/core/index.js';
-import { AuditLog } from '../../harness/src/platform/database/index.js';
-import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
+import { AuditLog, type OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import {
   createLogSigner,
   merkleLeafHash,

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createPresence } from '../../harness/src/platform/database/index.js';
-import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
+import { createPresence, type OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import { createKeyedTransactions, httpDefinition } from '../../harness/src/platform/http/idempotency.js';
 import { jsonAnswer, problemAnswer } from '../../sdk/src/contract/platform-answer.js';
 import { createTestContext, type TestContext } from '../support/itg-context.js';

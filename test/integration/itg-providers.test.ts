@@ -2,8 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { readFilings } from '../../harness/src/platform/domain/providers/read-filings.js';
 import { TEST_NOW_MS } from '../../sdk/src/testing/manual-clock.js';
 import { createTestKey } from '../../sdk/src/testing/test-key.js';
-import { STAFF } from '../support/itg-calls.js';
-import type { Json } from '../support/itg-calls.js';
+import { STAFF, type Json } from '../support/itg-calls.js';
 import { filingsCsv, openRegistry, registryClaims, WRONG_CALLS } from '../support/itg-registry-claims.js';
 import type { OpenedRegistry } from '../support/itg-registry-claims.js';
 

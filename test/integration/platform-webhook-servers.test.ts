@@ -1,8 +1,7 @@
 import { createAdaptorServer } from '@hono/node-server';
 import express from 'express';
 import { Hono } from 'hono';
-import { createServer, request } from 'node:http';
-import type { Server } from 'node:http';
+import { createServer, request, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { signWebhook } from '../../sdk/src/platform/webhooks/verify-webhook.js';

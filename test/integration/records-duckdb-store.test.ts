@@ -3,11 +3,9 @@ import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } 
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
-import { countDays } from '../../sdk/src/records/store/duckdb/engine.js';
-import type { DaySums, Engine, MarkedSum } from '../../sdk/src/records/store/duckdb/engine.js';
+import { countDays, type DaySums, type Engine, type MarkedSum } from '../../sdk/src/records/store/duckdb/engine.js';
 import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';
-import { DAY_US } from '../../sdk/src/records/store/record-store.js';
-import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
+import { DAY_US, type RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { lookupClaims, storeClaims } from '../support/record-store-conformance.js';
 import { storeFolders } from '../support/record-store-folder.js';

@@ -1,15 +1,12 @@
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { SourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
 import { readSourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
 import { readRejects } from '../../sdk/src/records/ingest/rejects.js';
-import { rejectsFile } from '../../sdk/src/records/intake/intake-source.js';
-import type { IntakeSourceState } from '../../sdk/src/records/intake/intake-source.js';
+import { rejectsFile, type IntakeSourceState, type IntakeNotice } from '../../sdk/src/records/intake/intake-source.js';
 import { RecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
-import type { IntakeNotice } from '../../sdk/src/records/intake/intake-source.js';
 import { sampleCallRecord } from '../../sdk/src/testing/sample-call-record.js';
 import { ASTERISK_SOURCE, asteriskRow } from '../support/cli-records-lab.js';
 import {

@@ -2,8 +2,7 @@ import { expect, test } from 'vitest';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import { SourceListener } from '../../sdk/src/records/ingest/listen-source.js';
 import type { RejectedRow } from '../../sdk/src/records/ingest/rejects.js';
-import { readSourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
-import type { HepConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
+import { readSourceConfiguration, type HepConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
 import { proxySample, sendPackets } from '../support/hep-packets.js';
 
 const { source, packets } = proxySample();

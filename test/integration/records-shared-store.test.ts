@@ -1,7 +1,6 @@
 import { statSync, existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { createServer, request } from 'node:http';
-import type { RequestListener, Server } from 'node:http';
+import { createServer, request, type RequestListener, type Server } from 'node:http';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';

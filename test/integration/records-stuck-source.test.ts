@@ -9,17 +9,16 @@ import type { IntakeSource, IntakeSourceNotice } from '../../sdk/src/records/int
 import { openIntakeSource } from '../../sdk/src/records/intake/open-intake-source.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { sampleCallRecord } from '../../sdk/src/testing/sample-call-record.js';
-import { createFollowLab } from '../support/follow-lab.js';
-import type { FollowLab } from '../support/follow-lab.js';
+import { createFollowLab, type FollowLab } from '../support/follow-lab.js';
 import { proxySample, sendPackets } from '../support/hep-packets.js';
 import { createCountingStore, rowText } from '../support/followed-rows.js';
 
 const MINUTE_MS = 60_000;
 
-let { directory, log, clock, notices, follow } = {} as FollowLab;
+let { directory, log, clock, notices, append, lookAfter, follow } = {} as FollowLab;
 beforeEach(async () => {
   const lab = await createFollowLab();
-  ({ directory, log, clock, notices, follow } = lab);
+  ({ directory, log, clock, notices, append, lookAfter, follow } = lab);
   return lab.end;
 });
 
@@ -83,8 +82,7 @@ test('a source that is silent is not stuck, and neither is one that goes on', as
     clock.advance(MINUTE_MS);
   }
   for (let row = 1; row < 8; row += 1) {
-    await appendFile(log, `${rowText(row)}\n`);
-    await follower.look();
+    await append(follower, `${rowText(row)}\n`);
     clock.advance(MINUTE_MS);
   }
   await follower.look();
@@ -101,23 +99,16 @@ test('a last line that its switch never finished is not stuck: nothing waits to 
     expect(follower.statistics()).not.toHaveProperty('oldestUnreadMs');
   };
   notUnread();
-  for (let minute = 0; minute < 30; minute += 1) {
-    clock.advance(MINUTE_MS);
-    await follower.look();
-  }
+  for (let minute = 0; minute < 30; minute += 1) await lookAfter(follower, MINUTE_MS);
   notUnread();
   await follower.close();
   // Also after a restart, and where it came in two pieces.
   const next = await follow();
   await next.look();
   await appendFile(log, rowText(1).slice(9, 12));
-  for (let minute = 0; minute < 30; minute += 1) {
-    clock.advance(MINUTE_MS);
-    await next.look();
-  }
+  for (let minute = 0; minute < 30; minute += 1) await lookAfter(next, MINUTE_MS);
   expect(kinds()).toEqual([]);
-  await appendFile(log, `${rowText(1).slice(12)}\n`);
-  await next.look();
+  await append(next, `${rowText(1).slice(12)}\n`);
   expect(next.statistics()).toMatchObject({ rows: 1, rejected: 0, unreadBytes: 0 });
 });
 
@@ -126,14 +117,11 @@ test('a last line that grows and never ends is stuck, and goes on when it ends',
   const follower = await follow();
   await follower.look();
   for (let half = 0; half < 12; half += 1) {
-    await appendFile(log, 'an unclosed quote\n');
-    await follower.look();
-    clock.advance(MINUTE_MS / 2);
-    await follower.look();
+    await append(follower, 'an unclosed quote\n');
+    await lookAfter(follower, MINUTE_MS / 2);
   }
   expect(kinds()).toEqual(['stuck']);
-  await appendFile(log, `"\n`);
-  await follower.look();
+  await append(follower, `"\n`);
   expect(kinds()).toEqual(['stuck', 'resumed']);
 });
 

@@ -1,6 +1,5 @@
 import type { Mutant } from './mutants.js';
-import { runScenario } from './scenario-run.js';
-import type { ScenarioRunOptions } from './scenario-run.js';
+import { runScenario, type ScenarioRunOptions } from './scenario-run.js';
 
 /** What is hunted, and how. */
 export interface HuntOptions {

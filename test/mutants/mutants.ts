@@ -76,8 +76,8 @@ const OF_CALLS: Readonly<Record<string, Defect>> = {
   },
   'verify-reads-first-identity-only': {
     file: `${VERIFY}/core.js`,
-    text: 'const looked = values.length > MAX_IDENTITY_HEADERS ? values.slice(0, MAX_IDENTITY_HEADERS) : values;',
-    replacement: 'const looked = values.slice(0, 1);',
+    text: 'values.slice(0, MAX_IDENTITY_HEADERS)',
+    replacement: 'values.slice(0, 1)',
     scenarios: ['diverted'],
   },
   'verify-hides-failures': {
@@ -118,7 +118,7 @@ const OF_CALLS: Readonly<Record<string, Defect>> = {
   },
   'sign-one-origid-for-all': {
     file: `${SIGN}/signing-request.js`,
-    text: 'const made = attempted(randomUuid);',
+    text: 'const made = attempt(randomUuid);',
     replacement: `const made = '00000000-0000-4000-8000-000000000000';`,
     scenarios: ['direct', 'neighbour'],
   },

@@ -1,6 +1,5 @@
 import axe from 'axe-core';
-import { chromium } from 'playwright-core';
-import type { Browser, Page } from 'playwright-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
 import { peer } from '../peers.js';
 
 export const launchChromium = (): Promise<Browser> =>

@@ -1,16 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { merkleRoot, signCheckpoint } from '../../sdk/src/log/merkle-tree.js';
-import { signatureFor } from '../../sdk/src/log/merkle-tree.js';
+import { merkleRoot, signCheckpoint, signatureFor } from '../../sdk/src/log/merkle-tree.js';
 import {
   evidenceVcon,
   exportEvidencePack,
   renderEvidencePdf,
   verifyEvidencePack,
-  type EvidencePackVerification,
 } from '../../sdk/src/traceback/index.js';
 import { type ExportFrame } from '../../sdk/src/traceback/evidence/exported-files.js';
 import { packProofs } from '../../sdk/src/traceback/evidence/pack-store.js';
@@ -50,10 +47,23 @@ async function sumAnew(folder: string): Promise<void> {
   await writeFile(join(folder, 'SHA256SUMS'), execFileSync('sh', ['-c', list], { cwd: folder }));
 }
 
-const kindsOf = (verification: EvidencePackVerification): readonly string[] =>
-  verification.status === 'failed'
+/** Kind and file of each finding of ours; the status of a pack without findings. */
+async function findings(...pack: Parameters<typeof verifyEvidencePack>): Promise<readonly string[]> {
+  const verification = await verifyEvidencePack(...pack);
+  return verification.status === 'failed'
     ? verification.findings.map((finding) => `${finding.kind} ${'file' in finding ? finding.file : ''}`)
     : [verification.status];
+}
+
+/** How the script ends, and what it says among others. */
+const script = (status: number, said: string): object => ({ status, output: expect.stringContaining(said) as string });
+
+/** A copy of an exported pack, beside it. */
+async function copyOf(folder: string): Promise<string> {
+  const copy = `${folder}-copy-${String((exports += 1))}`;
+  await cp(folder, copy, { recursive: true });
+  return copy;
+}
 
 /** The words in VERIFY.md, as somebody types them. */
 async function byHand(folder: string): Promise<string> {
@@ -148,8 +158,7 @@ describePeer('openssl', 'an exported pack, with openssl and sha256sum alone', ()
       const names = await readdir(folder);
       expect(names.length).toBeGreaterThan(20);
       for (const name of names) {
-        const copy = await mkdtemp(join(tmpdir(), 'hopback-pack-'));
-        await cp(folder, copy, { recursive: true });
+        const copy = await copyOf(folder);
         const path = join(copy, name);
         const octets = await readFile(path);
         octets[Math.floor(octets.length / 2)]! ^= 1;
@@ -164,7 +173,6 @@ describePeer('openssl', 'an exported pack, with openssl and sha256sum alone', ()
         const without = name === 'SHA256SUMS.sig' ? 'indeterminate' : 'failed';
         expect([name, (await verifyEvidencePack(copy, { publicKeys })).status]).toEqual([name, without]);
         if (name !== 'verify.sh') expect([name, runVerifyScript(copy).status]).not.toEqual([name, 0]);
-        await rm(copy, { recursive: true });
       }
     },
   );
@@ -179,10 +187,7 @@ describePeer('openssl', 'an exported pack, with openssl and sha256sum alone', ()
     await rewrite('verify.sh', (text) => text.replace(/^check_export$/m, ''));
     await rewrite('answer.json', (text) => text.replace('Upstream Voice', 'Honest Carrier'));
     await sums();
-    expect(runVerifyScript(folder)).toMatchObject({
-      status: 1,
-      output: expect.stringContaining('answer.json is not what manifest.json says') as string,
-    });
+    expect(runVerifyScript(folder)).toEqual(script(1, 'answer.json is not what manifest.json says'));
     expect(await verifyEvidencePack(folder)).toMatchObject({
       status: 'failed',
       findings: [
@@ -198,10 +203,7 @@ describePeer('openssl', 'an exported pack, with openssl and sha256sum alone', ()
       text.replace(/("name":"answer.json","sha256":")[0-9a-f]{64}/, (_, lead: string) => `${lead}${hashOf}`),
     );
     await sums();
-    expect(runVerifyScript(folder)).toMatchObject({
-      status: 1,
-      output: expect.stringContaining('not signed by the key') as string,
-    });
+    expect(runVerifyScript(folder)).toEqual(script(1, 'not signed by the key'));
   });
 
   test(
@@ -216,8 +218,7 @@ describePeer('openssl', 'an exported pack, with openssl and sha256sum alone', ()
       const folder = await exportedPack(lab, packId, { signer: lab.key.signer, renderings });
       expect((await verifyEvidencePack(folder, { publicKeys })).status).toBe('passed');
       const meddled = async (deed: (copy: string) => Promise<void>): Promise<string> => {
-        const copy = await mkdtemp(join(lab.directory, 'meddled-'));
-        await cp(folder, copy, { recursive: true });
+        const copy = await copyOf(folder);
         await deed(copy);
         await sumAnew(copy);
         return copy;
@@ -238,29 +239,24 @@ describePeer('openssl', 'an exported pack, with openssl and sha256sum alone', ()
       };
       for (const [name, deed] of Object.entries(deeds)) {
         const copy = await meddled(deed);
-        const found = kindsOf(await verifyEvidencePack(copy, { publicKeys }));
+        const found = await findings(copy, { publicKeys });
         expect([name, found]).toEqual([name, expect.arrayContaining(['export-signature-invalid SHA256SUMS.sig'])]);
         expect([name, runVerifyScript(copy).status]).toEqual([name, 1]);
         // Without the signature nobody vouches for the drawings at all.
         await rm(join(copy, 'SHA256SUMS.sig'));
-        expect(kindsOf(await verifyEvidencePack(copy, { publicKeys }))).toEqual(
+        expect(await findings(copy, { publicKeys })).toEqual(
           expect.arrayContaining(['file-unsigned evidence.pdf', 'file-unsigned evidence.vcon.json']),
         );
         expect([name, runVerifyScript(copy).status]).toEqual([name, 1]);
       }
-      const linked = await mkdtemp(join(lab.directory, 'linked-'));
-      await cp(folder, linked, { recursive: true });
+      const linked = await copyOf(folder);
       await symlink('/etc/hostname', join(linked, 'certificate.pdf'));
-      expect(kindsOf(await verifyEvidencePack(linked, { publicKeys }))).toEqual(['file-unknown certificate.pdf']);
+      expect(await findings(linked, { publicKeys })).toEqual(['file-unknown certificate.pdf']);
       expect(runVerifyScript(linked).status).toBe(1);
-      const extra = await mkdtemp(join(lab.directory, 'extra-'));
-      await cp(folder, extra, { recursive: true });
+      const extra = await copyOf(folder);
       await writeFile(join(extra, 'note from the other side.txt'), 'x');
-      expect(runVerifyScript(extra)).toMatchObject({
-        status: 1,
-        output: expect.stringContaining('is not in SHA256SUMS') as string,
-      });
-      expect(kindsOf(await verifyEvidencePack(extra, { publicKeys }))).toEqual([
+      expect(runVerifyScript(extra)).toEqual(script(1, 'is not in SHA256SUMS'));
+      expect(await findings(extra, { publicKeys })).toEqual([
         'file-unlisted note from the other side.txt',
         'file-unknown note from the other side.txt',
       ]);
@@ -280,14 +276,11 @@ describePeer('openssl', 'an exported pack, with openssl and sha256sum alone', ()
       reason: 'export-unsigned',
       notes: [{ kind: 'receipt-signature-unchecked' }, { kind: 'export-unsigned' }],
     });
-    expect(runVerifyScript(folder)).toMatchObject({
-      status: 0,
-      output: expect.stringContaining('whether a file was taken out is not known') as string,
-    });
+    expect(runVerifyScript(folder)).toEqual(script(0, 'whether a file was taken out is not known'));
     // The receipt alone taken out, its entry left, or the statement that it was there.
     await rm(join(folder, 'receipt.jws'));
     await sumAnew(folder);
-    expect(kindsOf(await verifyEvidencePack(folder))).toEqual(['file-missing receipt.jws']);
+    expect(await findings(folder)).toEqual(['file-missing receipt.jws']);
   });
 
   test('whose signature for the folder is by a stranger is told by the key of the provider, and only by it', async () => {
@@ -303,9 +296,7 @@ describePeer('openssl', 'an exported pack, with openssl and sha256sum alone', ()
     expect([runVerifyScript(folder).status, runVerifyScript(folder, path).status]).toEqual([0, 1]);
     expect((await verifyEvidencePack(folder)).status).toBe('indeterminate');
     const { publicKey } = lab.key.signer;
-    expect(kindsOf(await verifyEvidencePack(folder, { publicKeys: [publicKey] }))).toEqual([
-      'export-signature-invalid SHA256SUMS.sig',
-    ]);
+    expect(await findings(folder, { publicKeys: [publicKey] })).toEqual(['export-signature-invalid SHA256SUMS.sig']);
     expect(
       (await verifyEvidencePack(folder, { publicKeys: [publicKey], exportKeys: [stranger.publicKey] })).status,
     ).toBe('passed');
@@ -323,7 +314,7 @@ describePeer('openssl', 'an exported pack, with openssl and sha256sum alone', ()
     );
     const folder = await exportedPack(lab, packId, { signer: lab.key.signer, certificatePem });
     const publicKeys = [lab.key.signer.publicKey];
-    expect(kindsOf(await verifyEvidencePack(folder, { publicKeys }))).toEqual(['key-differs certificate.pem']);
+    expect(await findings(folder, { publicKeys })).toEqual(['key-differs certificate.pem']);
   });
 
   test('with the answer, the proofs or the checkpoint of another pack in it is told from one that is whole', async () => {
@@ -341,14 +332,10 @@ describePeer('openssl', 'an exported pack, with openssl and sha256sum alone', ()
       'export.json': 'export-differs export.json',
     };
     for (const [name, kind] of Object.entries(swaps)) {
-      const copy = await mkdtemp(join(lab.directory, 'mixed-'));
-      await cp(second, copy, { recursive: true });
+      const copy = await copyOf(second);
       await writeFile(join(copy, name), await readFile(join(first, name)));
       await sumAnew(copy);
-      expect([name, kindsOf(await verifyEvidencePack(copy, { publicKeys }))]).toEqual([
-        name,
-        expect.arrayContaining([kind]),
-      ]);
+      expect([name, await findings(copy, { publicKeys })]).toEqual([name, expect.arrayContaining([kind])]);
     }
   });
 
@@ -363,10 +350,8 @@ describePeer('openssl', 'an exported pack, with openssl and sha256sum alone', ()
     );
     const older = await lab.store.log.checkpointOver(0);
     expect((await verifyEvidencePack(folder, { publicKeys, checkpoints: [checkpoint, older] })).status).toBe('passed');
-    expect(kindsOf(await verifyEvidencePack(folder, { publicKeys, checkpoints: [forged] }))).toEqual([
-      'log-forked checkpoint.txt',
-    ]);
-    expect(kindsOf(await verifyEvidencePack(folder, { publicKeys, checkpoints: ['none'] }))).toEqual([
+    expect(await findings(folder, { publicKeys, checkpoints: [forged] })).toEqual(['log-forked checkpoint.txt']);
+    expect(await findings(folder, { publicKeys, checkpoints: ['none'] })).toEqual([
       'held-checkpoint-invalid checkpoint.txt',
     ]);
   });

@@ -6,8 +6,7 @@ import { contractClaims } from '../support/itg-contract-claims.js';
 import { demandClaims } from '../support/itg-demand-claims.js';
 import { closeDemandDatabase, openDemandDatabase } from '../support/itg-demands.js';
 import { detectorClaims, SMALL_DETECTOR } from '../support/itg-detector-claims.js';
-import { startPostgres } from './postgres/start-postgres.js';
-import type { RunningPostgres } from './postgres/start-postgres.js';
+import { startPostgres, type RunningPostgres } from './postgres/start-postgres.js';
 
 describePeer('postgres', 'areas of a platform', () => {
   let server: RunningPostgres | undefined;

@@ -19,8 +19,7 @@ import { emptyDatabase, newDatabase, openTestDatabase } from '../support/itg-dat
 import { eventClaims } from '../support/itg-event-claims.js';
 import { filingsCsv, openRegistry, registryClaims } from '../support/itg-registry-claims.js';
 import { statementClaims } from '../support/itg-statement-claims.js';
-import { startPostgres } from './postgres/start-postgres.js';
-import type { RunningPostgres } from './postgres/start-postgres.js';
+import { startPostgres, type RunningPostgres } from './postgres/start-postgres.js';
 
 let server: RunningPostgres;
 const open = async (): Promise<OpenedDatabase> => openPlatformDatabase({ url: await newDatabase(server) });

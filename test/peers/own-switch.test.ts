@@ -1,8 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { readRunSummary } from '../../harness/src/report/index.js';
-import type { RunSummary } from '../../harness/src/report/index.js';
+import { readRunSummary, type RunSummary } from '../../harness/src/report/index.js';
 import { ROOT } from '../house/run.js';
 import { describePeer, peer } from '../peers.js';
 import { freePorts, isTaken, readRecipe, runCommand, startCommand, waitUntil } from '../support/recipe.js';

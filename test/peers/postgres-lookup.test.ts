@@ -1,14 +1,12 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CallRecord } from '../../sdk/src/contract/call-record.js';
-import { openPostgresLookup } from '../../sdk/src/records/store/postgres-lookup.js';
-import type { PostgresLookupOptions } from '../../sdk/src/records/store/postgres-lookup.js';
+import { openPostgresLookup, type PostgresLookupOptions } from '../../sdk/src/records/store/postgres-lookup.js';
 import type { PostgresColumns, PostgresTable } from '../../sdk/src/records/store/postgres-row.js';
 import type { RecordLookup } from '../../sdk/src/records/store/record-store.js';
 import { describePeer, peer } from '../peers.js';
 import { lookupClaims } from '../support/record-store-conformance.js';
-import { startPostgres } from './postgres/start-postgres.js';
-import type { RunningPostgres } from './postgres/start-postgres.js';
+import { startPostgres, type RunningPostgres } from './postgres/start-postgres.js';
 
 let server: RunningPostgres;
 let admin: pg.Pool;

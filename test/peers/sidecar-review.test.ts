@@ -6,8 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describePeer, testPeer } from '../peers.js';
 import { answerIn } from '../support/responder-lab.js';
-import { createReviewLab, NAME, PASSWORD } from '../support/review-lab.js';
-import type { ReviewLab } from '../support/review-lab.js';
+import { createReviewLab, NAME, PASSWORD, type ReviewLab } from '../support/review-lab.js';
 import { FIRST_ID } from '../support/traceback-cases.js';
 import { complaintsOf, launchChromium, seriousFindings } from './chromium-page.js';
 

@@ -4,8 +4,7 @@ import { describePeer } from '../peers.js';
 import { createCliLab } from '../support/cli-lab.js';
 import { startCommand } from '../support/cli-records-lab.js';
 import { createLiveLab } from './sipp/live-lab.js';
-import { flawless, sippCalls } from './sipp/run-sipp.js';
-import type { SippTransport } from './sipp/run-sipp.js';
+import { flawless, sippCalls, type SippTransport } from './sipp/run-sipp.js';
 
 /** As the guide has them, for this machine. */
 const GUIDE = 'docs/switches/redirect.md';

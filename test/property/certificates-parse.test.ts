@@ -12,7 +12,7 @@ import { lintCertificate, roleOf } from '../../sdk/src/stir/certificates/profile
 import { createRevocationSet } from '../../sdk/src/stir/certificates/revocation.js';
 import { verifyStiPaList } from '../../sdk/src/stir/certificates/sti-pa-list.js';
 import { parsed, parsedCrl } from '../unit/certificates-parsed.js';
-import { readTrustStoreRecord, writeTrustStoreRecord } from '../../sdk/src/stir/certificates/trust-store-renewal.js';
+import { readTrustStoreRecord, writeTrustStoreRecord } from '../../sdk/src/stir/certificates/trust-store-refresh.js';
 import type { TnAuthEntry } from '../../sdk/src/stir/certificates/certificate.js';
 import { encompasses, tnAuthListCovers } from '../../sdk/src/stir/certificates/tn-auth-list.js';
 import { forAll, forAllAsync } from '../support/for-all.js';

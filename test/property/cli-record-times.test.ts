@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { coverageBar } from '../../sdk/src/cli/records-coverage.js';
+import { coverageBar } from '../../sdk/src/cli/records/coverage.js';
 import { durationOption, localTexts, timeOption, utcText } from '../../sdk/src/cli/inputs/records-query.js';
 import { UsageError } from '../../sdk/src/cli/kit/command.js';
 import { coverageWith } from '../../sdk/src/records/store/record-store.js';

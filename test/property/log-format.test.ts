@@ -5,7 +5,6 @@ import {
   encodeGroup,
   encodeSegmentHeader,
   FRAME_HEADER_BYTES,
-  isSegmentHeader,
   markOf,
   nextFrame,
   parseSegmentFileName,
@@ -28,8 +27,7 @@ test('the name of a segment and its header say the same, and other names say not
   forAll([fc.nat(9_999_999_999), numbers, marks], 100, (ordinal, first, mark) => {
     const name = { ordinal, first, mark };
     expect(parseSegmentFileName(segmentFileName(name))).toEqual(name);
-    expect(isSegmentHeader(encodeSegmentHeader(name), name)).toBe(true);
-    expect(isSegmentHeader(encodeSegmentHeader({ ...name, first: first + 1 }), name)).toBe(false);
+    expect(encodeSegmentHeader({ ...name, first: first + 1 })).not.toEqual(encodeSegmentHeader(name));
   });
   forAll([fc.string()], 100, (name) => {
     expect(parseSegmentFileName(name)).toBeUndefined();

@@ -2,8 +2,14 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { verifyCheckpoint, verifyConsistency, verifyInclusion } from '../../sdk/src/log/index.js';
-import { merkleRoot, signCheckpoint } from '../../sdk/src/log/merkle-tree.js';
-import { createMerkleTree, decodeMerkleRecord, encodeMerkleRecord, hashOfLeaf } from '../../sdk/src/log/merkle-tree.js';
+import {
+  merkleRoot,
+  signCheckpoint,
+  createMerkleTree,
+  decodeMerkleRecord,
+  encodeMerkleRecord,
+  hashOfLeaf,
+} from '../../sdk/src/log/merkle-tree.js';
 import { newLogSigner } from '../support/log-records.js';
 import { forAll } from '../support/for-all.js';
 

@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { checkX5uUrl, isSpecialPurposeAddress } from '../../sdk/src/stir/certificates/x5u-url-policy.js';
-import { readEnvelope, sha256Hex } from '../../sdk/src/stir/certificates/disk-cache.js';
 import { CertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
 import {
   freshUntil,
   MAX_FRESH_MS,
   MAX_RETRY_MS,
+  readEnvelope,
   retryDelayMs,
+  sha256Hex,
 } from '../../sdk/src/stir/certificates/certificate-cache.js';
 import { ManualClock, TEST_NOW_MS } from '../../sdk/src/testing/index.js';
 import { forAll, forAllAsync } from '../support/for-all.js';
@@ -151,7 +152,7 @@ test('lifetimes and waits stay within their bounds for any header', () => {
     expect(fresh).toBeGreaterThanOrEqual(TEST_NOW_MS + Math.min(86_400_000, notAfterOffset));
   });
   forAll([fc.integer(), headerText], 2_000, (failures, retryAfter) => {
-    const wait = retryDelayMs(failures, retryAfter, { nowMs: TEST_NOW_MS });
+    const wait = retryDelayMs(failures, retryAfter, TEST_NOW_MS);
     expect(wait).toBeGreaterThanOrEqual(1_000);
     expect(wait).toBeLessThanOrEqual(MAX_RETRY_MS);
   });

@@ -8,8 +8,7 @@ import {
 } from '@hopback/sdk/testing';
 import type { PassportOptions, SampleInviteOptions, TestServiceProvider } from '@hopback/sdk/testing';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
-import type { CliOutput, CliIo } from '../../sdk/src/cli/kit/node-io.js';
-import { nodeIo } from '../../sdk/src/cli/kit/node-io.js';
+import { nodeIo, type CliOutput, type CliIo } from '../../sdk/src/cli/kit/node-io.js';
 import { HOPBACK } from '../../sdk/src/cli/command-table.js';
 import { runProgram } from '../../sdk/src/cli/kit/program.js';
 

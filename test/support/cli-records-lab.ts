@@ -4,8 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';
-import { runInProcess } from './cli-lab.js';
-import type { RunOptions } from './cli-lab.js';
+import { runInProcess, type RunOptions } from './cli-lab.js';
 
 const MAIN = fileURLToPath(new URL('../../sdk/dist/cli/main.js', import.meta.url));
 

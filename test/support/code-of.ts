@@ -32,5 +32,15 @@ export async function hopbackErrorOf(work: Promise<unknown> | (() => unknown)): 
   throw new Error('expected a HopbackError', { cause: error });
 }
 
+/** What some work throws; undefined where it does not. */
+export function thrownBy(work: () => unknown): unknown {
+  try {
+    work();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
 /** What an error of ours with a code equals. */
 export const withCode = (code: HopbackError['code']): HopbackError => expect.objectContaining({ code });

@@ -1,5 +1,4 @@
-import { TRUST_FILES } from '@hopback/harness/conformance';
-import type { ConformanceTargetOptions } from '@hopback/harness/conformance';
+import { TRUST_FILES, type ConformanceTargetOptions } from '@hopback/harness/conformance';
 import { createLiveLab } from '../peers/sipp/live-lab.js';
 import { startCommand } from './cli-records-lab.js';
 import type { ConformanceLab } from './conformance-lab.js';

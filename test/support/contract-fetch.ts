@@ -1,5 +1,4 @@
-import { WIRE_SCHEMAS } from '../../sdk/src/contract/bodies.js';
-import type { WireBodyName } from '../../sdk/src/contract/bodies.js';
+import { WIRE_SCHEMAS, type WireBodyName } from '../../sdk/src/contract/bodies.js';
 import { WIRE_EXAMPLES } from '../../sdk/src/contract/examples/wire-examples.js';
 import type { PlatformRoute, RouteParameter } from '../../sdk/src/contract/route.js';
 import { PLATFORM_ROUTES } from '../../sdk/src/contract/routes.js';

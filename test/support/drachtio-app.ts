@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import type { EventEmitter } from 'node:events';
+import { once, type EventEmitter } from 'node:events';
 import Srf from 'drachtio-srf';
 import type { DrachtioServer } from '@hopback/harness/drachtio';
 import { PATIENCE_MS } from './drachtio-inbox.js';

@@ -76,8 +76,7 @@ export async function appHangsUp({ dialog, peer }: Pick<Call, 'dialog' | 'peer'>
 
 /** The peer hangs up. */
 export async function peerHangsUp({ call }: Pick<Call, 'call'>): Promise<void> {
-  call.request('BYE');
-  await call.response('200 BYE');
+  await call.exchange('200 BYE');
 }
 
 /** A promise that the test looks at later than it may fail. */
@@ -99,4 +98,10 @@ export function place({ srf }: LabApp, uri: string, options: UacOptions = {}) {
     { cbRequest: (_error, req) => send(req), cbProvisional: (res) => provisional.push(res) },
   );
   return { dialog: later(dialog), request, provisional };
+}
+
+/** An application calls a peer, which takes the INVITE. */
+export async function placedAt(app: LabApp, peer: SipPeer, options?: UacOptions) {
+  const placed = place(app, peer.uri, options);
+  return { ...placed, invite: await peer.next('INVITE') };
 }

@@ -85,6 +85,11 @@ export async function createLab(options: LabOptions = {}) {
       peers.push(peer);
       return peer;
     },
+    /** Expects that nothing comes any more to a peer or an application that the test has not taken. */
+    nothingMore: async (to: { readonly untaken: () => readonly unknown[] }): Promise<void> => {
+      await quiet();
+      expect(to.untaken()).toEqual([]);
+    },
     callsOver,
     nothingLeft: async (): Promise<void> => {
       await callsOver();

@@ -1,6 +1,6 @@
+import { appendFile } from 'node:fs/promises';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
-import { FileFollower } from '../../sdk/src/records/ingest/follow-files.js';
-import type { FollowOptions } from '../../sdk/src/records/ingest/follow-files.js';
+import { FileFollower, type FollowOptions } from '../../sdk/src/records/ingest/follow-files.js';
 import type { FollowNotice } from '../../sdk/src/records/ingest/follow-turn.js';
 import { nodeFollowedFiles } from '../../sdk/src/records/ingest/readable-files.js';
 import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
@@ -27,11 +27,21 @@ export async function createFollowLab() {
     followers.push(follower);
     return follower;
   };
+  /** Writes behind a file, and has its follower look. */
+  const append = async (follower: FileFollower, content: string | Uint8Array, path = log): Promise<void> => {
+    await appendFile(path, content);
+    await follower.look();
+  };
+  /** Lets time go by, and has a follower look. */
+  const lookAfter = async (follower: FileFollower, ms: number): Promise<void> => {
+    clock.advance(ms);
+    await follower.look();
+  };
   const end = async (): Promise<void> => {
     for (const follower of followers) await follower.close();
     await close();
   };
-  return { directory, log, clock, values, store, rejects, notices, follow, end };
+  return { directory, log, clock, values, store, rejects, notices, follow, append, lookAfter, end };
 }
 
 export type FollowLab = Awaited<ReturnType<typeof createFollowLab>>;

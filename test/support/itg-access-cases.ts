@@ -3,8 +3,7 @@ import type { Alert, Campaign, Demand, DemandSubmission, Page, Production } from
 import { raiseAlert } from '../../harness/src/platform/alerts/evaluate-alerts.js';
 import type { AlertRule } from '../../harness/src/platform/domain/alerts/alert-bodies.js';
 import type { AccessFixture, SentAlong } from './itg-access-matrix.js';
-import { freshName, openingOf } from './itg-access-world.js';
-import type { AccessWorld } from './itg-access-world.js';
+import { freshName, openingOf, type AccessWorld } from './itg-access-world.js';
 import { demandForm, submissionAt } from './itg-demands.js';
 import { appReport } from './itg-live-calls.js';
 import type { TestMember } from './itg-platform.js';

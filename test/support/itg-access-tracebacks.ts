@@ -2,8 +2,7 @@ import type { FccNotice, Traceback, TracebackRequestStatus } from '../../sdk/src
 import type { TracebackFinding, TracebackRequest } from '../../sdk/src/traceback/index.js';
 import type { WaitingPage } from '../../harness/src/platform/tracebacks/index.js';
 import type { AccessFixture, ObjectFixture, PathValues } from './itg-access-matrix.js';
-import { askedCanary, freshName, openingOf, openedCanary } from './itg-access-world.js';
-import type { AccessWorld } from './itg-access-world.js';
+import { askedCanary, freshName, openingOf, openedCanary, type AccessWorld } from './itg-access-world.js';
 import type { TestMember } from './itg-platform.js';
 import { signAnswer } from './itg-reference.js';
 

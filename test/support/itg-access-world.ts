@@ -1,8 +1,6 @@
 import type { Traceback, TracebackOpening } from '../../sdk/src/platform/index.js';
-import { ROLES } from './itg-access-matrix.js';
-import type { AccessMembers } from './itg-access-matrix.js';
-import { startReferenceLab } from './itg-reference.js';
-import type { ReferenceLabOptions, TestCarrier } from './itg-reference.js';
+import { ROLES, type AccessMembers } from './itg-access-matrix.js';
+import { startReferenceLab, type ReferenceLabOptions, type TestCarrier } from './itg-reference.js';
 import type { TestMember } from './itg-platform.js';
 
 let made = 0;

@@ -5,12 +5,10 @@ import { alertsDefinition } from '../../harness/src/platform/alerts/alert-tables
 import { createAlertsArea } from '../../harness/src/platform/alerts/alerts-area.js';
 import type { AgencyEntry, CampaignCall, DomainEvent, RequestOutcome } from '../../harness/src/platform/core/index.js';
 import { TEST_NOW_MS } from '../../sdk/src/testing/manual-clock.js';
-import { createTestCalls } from './itg-calls.js';
-import type { Json, PathCaller } from './itg-calls.js';
+import { createTestCalls, type Json, type PathCaller } from './itg-calls.js';
 import { createTestContext } from './itg-context.js';
-import { openTestDatabase } from './itg-database.js';
+import { openTestDatabase, type TestServer } from './itg-database.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
-import type { TestServer } from './itg-database.js';
 
 export const TEXAS = { kind: 'agency', organizationId: 'ag-tx' } as const;
 export const MAINE = { kind: 'agency', organizationId: 'ag-me' } as const;

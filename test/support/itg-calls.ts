@@ -1,8 +1,7 @@
 import { expect } from 'vitest';
 import type { PlatformAnswer } from '../../sdk/src/contract/platform-answer.js';
 import { createRouteMatcher, readWireBody } from '../../sdk/src/contract/read-platform-request.js';
-import { PLATFORM_ROUTES, WIRE_SCHEMAS } from '../../sdk/src/platform/index.js';
-import type { PlatformScope, ProviderEntry } from '../../sdk/src/platform/index.js';
+import { PLATFORM_ROUTES, WIRE_SCHEMAS, type PlatformScope, type ProviderEntry } from '../../sdk/src/platform/index.js';
 import type { Caller, PlatformArea } from '../../harness/src/platform/core/index.js';
 
 export const callerOf = (organizationId: string, kind: PlatformScope, name = organizationId): Caller => ({

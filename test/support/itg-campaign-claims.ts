@@ -5,10 +5,8 @@ import { campaignsTables } from '../../harness/src/platform/campaigns/campaigns-
 import { recordCallId, reportCallId } from '../../harness/src/platform/domain/campaigns/call-note.js';
 import type { CampaignsArea } from '../../harness/src/platform/campaigns/campaigns-area.js';
 import type { DemandTables } from '../../harness/src/platform/demands/tables.js';
-import { callCampaigns, listed } from './itg-campaigns-bench.js';
-import type { CampaignsBench } from './itg-campaigns-bench.js';
-import { makeEvidence } from './itg-hops.js';
-import type { MadeEvidence } from './itg-hops.js';
+import { callCampaigns, listed, type CampaignsBench } from './itg-campaigns-bench.js';
+import { makeEvidence, type MadeEvidence } from './itg-hops.js';
 import { appReport, DUNE, LIVE_START_MS, neighbourCalls } from './itg-live-calls.js';
 
 const DAY_MS = 86_400_000;

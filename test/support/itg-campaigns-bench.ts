@@ -14,12 +14,9 @@ import { DEMANDS_DEFINITION } from '../../harness/src/platform/demands/tables.js
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import type { PlatformAnswer } from '../../sdk/src/contract/platform-answer.js';
 import type { AppReport, Campaign, PlatformScope, Traceback } from '../../sdk/src/platform/index.js';
-import { callerOf, callOperation, valueOf } from './itg-calls.js';
-import type { TestCall } from './itg-calls.js';
-import { createTestContext } from './itg-context.js';
-import type { TestContext } from './itg-context.js';
-import { openTestDatabase } from './itg-database.js';
-import type { TestServer } from './itg-database.js';
+import { callerOf, callOperation, valueOf, type TestCall } from './itg-calls.js';
+import { createTestContext, type TestContext } from './itg-context.js';
+import { openTestDatabase, type TestServer } from './itg-database.js';
 import { LIVE_START_MS } from './itg-live-calls.js';
 
 const ALLOCATED = new Set(['290', '390']);

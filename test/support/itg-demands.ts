@@ -15,8 +15,7 @@ import type {
 import { createDemandsArea } from '../../harness/src/platform/demands/demands-area.js';
 import { DEMANDS_DEFINITION } from '../../harness/src/platform/demands/tables.js';
 import { openFileStore } from '../../harness/src/platform/demands/file-store.js';
-import { auditProofsOf } from '../../harness/src/platform/demands/demand-rows.js';
-import type { DemandLimits, DemandPorts } from '../../harness/src/platform/demands/demand-rows.js';
+import { auditProofsOf, type DemandLimits, type DemandPorts } from '../../harness/src/platform/demands/demand-rows.js';
 import { createLogSigner, MerkleLog } from '../../sdk/src/log/index.js';
 import type { SharedRecord } from '../../sdk/src/contract/call-record.js';
 import { WIRE_EXAMPLES } from '../../sdk/src/platform/index.js';

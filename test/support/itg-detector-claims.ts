@@ -10,8 +10,7 @@ import {
 import type { CampaignsArea, CampaignsOptions } from '../../harness/src/platform/campaigns/campaigns-area.js';
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import { DEFAULT_SUSPICION_POLICY } from '../../sdk/src/records/suspicion/suspicion-policy.js';
-import { callCampaigns, listed } from './itg-campaigns-bench.js';
-import type { CampaignsBench } from './itg-campaigns-bench.js';
+import { callCampaigns, listed, type CampaignsBench } from './itg-campaigns-bench.js';
 import { appReport, DUNE, LIVE_START_MS, neighbourCalls } from './itg-live-calls.js';
 
 /** Tables that are small, so that a test makes and packs a dozen of detectors in a second. */

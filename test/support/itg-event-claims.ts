@@ -1,8 +1,7 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import type { Reaction } from '../../harness/src/platform/core/index.js';
-import { EventFeed, startReactionRunner } from '../../harness/src/platform/database/index.js';
-import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
+import { EventFeed, startReactionRunner, type OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import type { CoreWorkTables } from '../../harness/src/platform/database/migrate.js';
 import { createTestContext, type TestContext } from './itg-context.js';
 

@@ -2,8 +2,7 @@ import { SeededRandom } from '../../harness/src/faults/index.js';
 import { recordCallId, reportCallId } from '../../harness/src/platform/domain/campaigns/call-note.js';
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import type { AppReport } from '../../sdk/src/platform/index.js';
-import { appReport, liveCall, LIVE_START_MS, SSA_TRANSCRIPT } from './itg-live-calls.js';
-import type { LiveCall } from './itg-live-calls.js';
+import { appReport, liveCall, LIVE_START_MS, SSA_TRANSCRIPT, type LiveCall } from './itg-live-calls.js';
 
 // Calls with records of several carriers and reports, of which it is known by how they are made which are of one call.
 

@@ -1,6 +1,5 @@
 import type { SeededRandom } from '../../harness/src/faults/index.js';
-import { dialler, large, PEOPLE } from './itg-ordinary.js';
-import type { Burst, Way } from './itg-ordinary.js';
+import { dialler, large, PEOPLE, type Burst, type Way } from './itg-ordinary.js';
 
 // Callers with every right who are like campaigns in one thing or another: one script for thousands, the words of swindles, numbers out of large
 // pools, numbers dialled one after the other, broken signatures.

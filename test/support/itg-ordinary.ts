@@ -1,6 +1,5 @@
 import type { SeededRandom } from '../../harness/src/faults/index.js';
-import { AREAS, CARRIERS, line, someNumber, TRAFFIC_START_MS } from './itg-planned-call.js';
-import type { PlannedCall } from './itg-planned-call.js';
+import { AREAS, CARRIERS, line, someNumber, TRAFFIC_START_MS, type PlannedCall } from './itg-planned-call.js';
 
 // Ordinary traffic: people who call each other, and those who call very many with every right, which are a third of it and more.
 

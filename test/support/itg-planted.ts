@@ -1,8 +1,7 @@
 import type { SeededRandom } from '../../harness/src/faults/index.js';
 import type { AppReport } from '../../sdk/src/platform/index.js';
 import { endingOf } from './itg-ordinary.js';
-import { CARRIERS, line, someNumber, TRAFFIC_START_MS } from './itg-planned-call.js';
-import type { PlannedCall } from './itg-planned-call.js';
+import { CARRIERS, line, someNumber, TRAFFIC_START_MS, type PlannedCall } from './itg-planned-call.js';
 
 /** Ways in which campaigns call. */
 export type PlantedWay = 'neighbour' | 'snowshoe' | 'one-number' | 'sequential' | 'invalid' | 'hidden';

@@ -2,10 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createPrivateKey } from 'node:crypto';
 import { PlatformClient } from '../../sdk/src/platform/client/platform-client.js';
 import { nodeFetch } from '../../sdk/src/platform/http/platform-fetch.js';
-import { createHttpsRecordTransport } from '../../sdk/src/platform/index.js';
-import type { PlatformFetch } from '../../sdk/src/platform/index.js';
-import { platformMembers } from './itg-platform.js';
-import type { TestMember } from './itg-platform.js';
+import { createHttpsRecordTransport, type PlatformFetch } from '../../sdk/src/platform/index.js';
+import { platformMembers, type TestMember } from './itg-platform.js';
 import { firstOperator } from './itg-reference.js';
 
 /** What clients know the platform by, wherever its process of the moment listens. */

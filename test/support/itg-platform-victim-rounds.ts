@@ -12,10 +12,8 @@ import type { RunningPostgres } from '../peers/postgres/start-postgres.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { tellRound } from './fault-counts.js';
 import { listening } from './http-server.js';
-import { fetchTo, PLATFORM_URL, registerParties } from './itg-platform-victim-parties.js';
-import type { PlatformParties } from './itg-platform-victim-parties.js';
-import { startLoad } from './itg-platform-victim-load.js';
-import type { PlatformLoad } from './itg-platform-victim-load.js';
+import { fetchTo, PLATFORM_URL, registerParties, type PlatformParties } from './itg-platform-victim-parties.js';
+import { startLoad, type PlatformLoad } from './itg-platform-victim-load.js';
 
 const VICTIM = fileURLToPath(new URL('itg-platform-victim.mjs', import.meta.url));
 /** Calls of a round that are acknowledged before a kill, at most, and the longest time after that, milliseconds. */

@@ -2,8 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { TimerClock } from '../../sdk/src/core/runtime/clock.js';
 import { PlatformClient } from '../../sdk/src/platform/client/platform-client.js';
 import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';
-import { startPlatform } from '../../harness/src/platform/index.js';
-import type { PlatformOptions, RunningPlatform } from '../../harness/src/platform/index.js';
+import { startPlatform, type PlatformOptions, type RunningPlatform } from '../../harness/src/platform/index.js';
 import type {
   PlatformFetch,
   PlatformScope,

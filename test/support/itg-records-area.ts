@@ -1,6 +1,5 @@
-import { createRecordsArea } from '../../harness/src/platform/records/create-records-area.js';
+import { createRecordsArea, type RecordsArea } from '../../harness/src/platform/records/create-records-area.js';
 import { recordsDefinition } from '../../harness/src/platform/records/records-tables.js';
-import type { RecordsArea } from '../../harness/src/platform/records/create-records-area.js';
 import type { OperationCall } from '../../harness/src/platform/core/index.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import { ManualClock } from '../../sdk/src/testing/manual-clock.js';

@@ -9,10 +9,8 @@ import type {
   ReferencePlatformOptions,
   ReferenceWithAreas,
 } from '../../harness/src/platform/reference/reference-platform.js';
-import { emptyDatabase, newDatabase } from './itg-database.js';
-import type { TestServer } from './itg-database.js';
-import { platformLab, UNLIMITED } from './itg-platform.js';
-import type { PlatformLab, TestCarrier, TestMember } from './itg-platform.js';
+import { emptyDatabase, newDatabase, type TestServer } from './itg-database.js';
+import { platformLab, UNLIMITED, type PlatformLab, type TestCarrier, type TestMember } from './itg-platform.js';
 
 export type { TestCarrier };
 

@@ -2,16 +2,13 @@ import { sql } from 'kysely';
 import { expect } from 'vitest';
 import type { ProblemCode } from '../../sdk/src/platform/index.js';
 import type { RequestOutcome } from '../../harness/src/platform/core/index.js';
-import { createProvidersArea } from '../../harness/src/platform/providers/providers-area.js';
+import { createProvidersArea, type ProvidersArea } from '../../harness/src/platform/providers/providers-area.js';
 import { providersDefinition } from '../../harness/src/platform/providers/provider-tables.js';
-import type { ProvidersArea } from '../../harness/src/platform/providers/providers-area.js';
 import { TEST_NOW_MS } from '../../sdk/src/testing/manual-clock.js';
-import { createTestCalls, STAFF } from './itg-calls.js';
-import type { Json } from './itg-calls.js';
+import { createTestCalls, STAFF, type Json } from './itg-calls.js';
 import { createTestContext } from './itg-context.js';
-import { openTestDatabase } from './itg-database.js';
+import { openTestDatabase, type TestServer } from './itg-database.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
-import type { TestServer } from './itg-database.js';
 
 /** The registry on a database of its own, with outcomes that a test sets. */
 export async function openRegistry(server?: TestServer) {

@@ -1,5 +1,4 @@
-import { sql } from 'kysely';
-import type { CompiledQuery } from 'kysely';
+import { sql, type CompiledQuery } from 'kysely';
 import { expect, test } from 'vitest';
 import {
   compiledOnce,

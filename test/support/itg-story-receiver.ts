@@ -1,7 +1,6 @@
 import { createServer } from 'node:https';
 import type { TimerClock } from '../../sdk/src/core/runtime/clock.js';
-import { WebhookReceiver } from '../../sdk/src/platform/index.js';
-import type { PlatformClient, PlatformEvent } from '../../sdk/src/platform/index.js';
+import { WebhookReceiver, type PlatformClient, type PlatformEvent } from '../../sdk/src/platform/index.js';
 import type { TestPki } from '../../sdk/src/testing/index.js';
 import { listening } from './http-server.js';
 

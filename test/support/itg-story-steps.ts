@@ -2,8 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { Demand, DemandSubmission, PlatformClient, Production, Traceback } from '../../sdk/src/platform/index.js';
-import { ANSWERED_WAY, SILENT_WAY } from './itg-story-calls.js';
-import type { StoryCall } from './itg-story-calls.js';
+import { ANSWERED_WAY, SILENT_WAY, type StoryCall } from './itg-story-calls.js';
 import { smallPdf, SUBMISSION } from './itg-demands.js';
 
 /** For what comes by itself, on a loaded machine. */

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createHttpsRecordTransport } from '../../sdk/src/platform/index.js';
+import { createHttpsRecordTransport, type PlatformClient, type RouteCallParams } from '../../sdk/src/platform/index.js';
 import {
   createMemoryRecordStore,
   RecordFeed,
@@ -13,13 +13,11 @@ import type { CallRecord, SharingPolicyData } from '../../sdk/src/records/index.
 import { createCarrierResponder, DEFAULT_TRACEBACK_POLICY } from '../../sdk/src/traceback/index.js';
 import type { TracebackPolicyData } from '../../sdk/src/traceback/index.js';
 import { createTestKey, TestPki } from '../../sdk/src/testing/index.js';
-import type { PlatformClient, RouteCallParams } from '../../sdk/src/platform/index.js';
 import { WorldClock } from '../../harness/src/network/world/world.js';
 import type { PlatformLog } from '../../harness/src/platform/core/index.js';
 import type { ReferenceWithAreas } from '../../harness/src/platform/reference/reference-platform.js';
 import type { TestMember } from './itg-platform.js';
-import { startReferenceLab } from './itg-reference.js';
-import type { ReferenceLab } from './itg-reference.js';
+import { startReferenceLab, type ReferenceLab } from './itg-reference.js';
 import {
   STORY_CUSTOMER,
   STORY_PROVIDERS,

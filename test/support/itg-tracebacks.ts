@@ -24,8 +24,7 @@ import type {
 import { createTracebacksArea, tracebacksDefinition } from '../../harness/src/platform/tracebacks/index.js';
 import type { TracebacksArea } from '../../harness/src/platform/tracebacks/index.js';
 import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
-import { createTestContext } from './itg-context.js';
-import type { TestContext } from './itg-context.js';
+import { createTestContext, type TestContext } from './itg-context.js';
 import { areaCalls, callerOf, STAFF, testEntry } from './itg-calls.js';
 import { openTestDatabase } from './itg-database.js';
 import { signAnswer } from './itg-reference.js';

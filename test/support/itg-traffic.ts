@@ -6,12 +6,9 @@ import { recordIdOf } from '../../sdk/src/records/record-id.js';
 import { SharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
 import type { SendingLevel } from '../../sdk/src/records/redaction/sharing-policy.js';
 import { SuspicionTracker } from '../../sdk/src/records/suspicion/suspicion-tracker.js';
-import { ALLOCATED, CARRIERS } from './itg-planned-call.js';
-import type { PlannedCall } from './itg-planned-call.js';
-import { planOrdinary } from './itg-ordinary.js';
-import type { Burst } from './itg-ordinary.js';
-import { planCampaign } from './itg-planted.js';
-import type { PlantedCampaign } from './itg-planted.js';
+import { ALLOCATED, CARRIERS, type PlannedCall } from './itg-planned-call.js';
+import { planOrdinary, type Burst } from './itg-ordinary.js';
+import { planCampaign, type PlantedCampaign } from './itg-planted.js';
 
 // Calls of many carriers and reports of applications of which it is known who made them and why, as the platform gets them: each carrier
 // judges its own calls by the sdk's policy and shares them by the sdk's policy. Numbers are in area codes that nobody has.

@@ -1,7 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { createLogSigner } from '../../sdk/src/log/index.js';
-import type { LogRecord, LogSigner, SegmentLog } from '../../sdk/src/log/index.js';
+import { createLogSigner, type LogRecord, type LogSigner, type SegmentLog } from '../../sdk/src/log/index.js';
 
 /** A program that appends until it is killed; what it prints is in its head. */
 export const LOG_APPENDER: string = fileURLToPath(new URL('log-appender.mjs', import.meta.url));

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, createWriteStream } from 'node:fs';
 import { utimes, writeFile } from 'node:fs/promises';
 import { createGzip, gzipSync } from 'node:zlib';
-import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { readSourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';

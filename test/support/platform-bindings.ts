@@ -4,8 +4,7 @@ import { http } from 'msw';
 import { setupServer } from 'msw/node';
 import { bearerToken, PlatformClient, WebhookReceiver } from '@hopback/sdk/platform';
 import type { PlatformClientOptions, PlatformEvent, TimerClock } from '@hopback/sdk/platform';
-import { TestPlatform, platformHandlers } from '@hopback/sdk/testing';
-import type { TestPlatformOptions } from '@hopback/sdk/testing';
+import { TestPlatform, platformHandlers, type TestPlatformOptions } from '@hopback/sdk/testing';
 import { listening } from './http-server.js';
 
 /** A way by which requests come to a test platform. */

@@ -1,8 +1,7 @@
 import { SeededRandom } from '../../harness/src/faults/index.js';
 import type { NetworkPlan } from '../../harness/src/network/plan/index.js';
 import type { Behaviour } from '../../harness/src/scenario/index.js';
-import { smallPlan } from './planned-network.js';
-import type { SmallCall, SmallProvider } from './planned-network.js';
+import { smallPlan, type SmallCall, type SmallProvider } from './planned-network.js';
 
 /** What is wrong in a random network. */
 export interface RandomNetwork {

@@ -6,8 +6,7 @@ import type {
   SourceDescription,
   SourceRow,
 } from '../../sdk/src/records/ingest/record-reader.js';
-import { createRowSplitter } from '../../sdk/src/records/ingest/row-splitter.js';
-import type { SplitRow } from '../../sdk/src/records/ingest/row-splitter.js';
+import { createRowSplitter, type SplitRow } from '../../sdk/src/records/ingest/row-splitter.js';
 
 /** What `test/vectors/records/FORMAT/NAME.expected.json` says. */
 export interface RecordSample {

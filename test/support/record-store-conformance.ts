@@ -2,8 +2,13 @@ import { expect, test } from 'vitest';
 import type { CallRecord, CoverageInterval, RawRow } from '../../sdk/src/contract/call-record.js';
 import { MAX_RAW_BYTES } from '../../sdk/src/contract/call-record.js';
 import { joinedSha256, rawEvidence, sourceSha256 } from '../../sdk/src/records/record-id.js';
-import { DAY_US } from '../../sdk/src/records/store/record-store.js';
-import type { RecordLookup, RecordQuery, RecordStore } from '../../sdk/src/records/store/record-store.js';
+import { byTime, DAY_US } from '../../sdk/src/records/store/record-store.js';
+import type {
+  RecordLookup,
+  RecordPageQuery,
+  RecordQuery,
+  RecordStore,
+} from '../../sdk/src/records/store/record-store.js';
 import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { codeOf } from './code-of.js';
 import { NOON_US, sampleRecord, sparseRecord } from './stored-records.js';
@@ -168,6 +173,7 @@ export function storeClaims(subject: StoreUnderTest): void {
       await check(store, clock);
     });
   insertClaims(claim);
+  pageClaims(claim);
   rawClaims(claim);
   otherInstantClaims(subject, claim);
   coverageClaims(claim);
@@ -250,6 +256,58 @@ function rawRecords(): readonly CallRecord[] {
     const record = sampleRecord(index, NOON_US + index);
     const hashes = raw.map((row) => sourceSha256('text' in row ? row.text : Buffer.from(row.base64, 'base64')));
     return { ...record, source: { ...record.source, sha256: joinedSha256(hashes), raw } };
+  });
+}
+
+/** All pages of a window, each record as it came. */
+async function paged(store: RecordStore, window: RecordPageQuery['window'], limit: number) {
+  const pages: (readonly CallRecord[])[] = [];
+  let query: RecordPageQuery = { window, limit };
+  for (;;) {
+    const { records, isCut } = await store.page(query);
+    pages.push(records);
+    const last = records.at(-1);
+    if (!isCut || last === undefined) return pages;
+    query = { window, limit, after: { inviteAtUs: last.inviteAtUs, recordId: last.recordId } };
+  }
+}
+
+function pageClaims(claim: Claim): void {
+  claim('pages through all records of a window, each once and in order', async (store) => {
+    // Three days, and seven records of one microsecond.
+    const times = [
+      ...[-1, 0, 1].flatMap((day) => [0, 1, 2_000, HOUR_US].map((us) => NOON_US + day * DAY_US + us)),
+      ...Array.from({ length: 7 }, () => NOON_US + 5),
+    ];
+    const records = times.map((atUs, index) => sampleRecord(index, atUs));
+    await store.insert(records);
+    const all = records.toSorted(byTime);
+    const whole = { fromUs: -Infinity, toUs: Infinity };
+    for (const limit of [1, 2, 3, 100]) {
+      const pages = await paged(store, whole, limit);
+      expect(pages.flat()).toEqual(all);
+      expect(pages.every(({ length }, index) => length === limit || index === pages.length - 1)).toBe(true);
+    }
+    const some = { fromUs: NOON_US + 1, toUs: NOON_US + 2_000 };
+    expect((await paged(store, some, 2)).flat()).toEqual(
+      all.filter(({ inviteAtUs }) => inviteAtUs >= some.fromUs && inviteAtUs <= some.toUs),
+    );
+  });
+
+  claim('pages through what a hold alone keeps, beside the others', async (store) => {
+    const records = Array.from({ length: 6 }, (_, index) => sampleRecord(index, NOON_US + index * HOUR_US));
+    await store.insert(records);
+    for (const { recordId } of records.slice(0, 3))
+      await store.hold({ query: { window: NOON_TO_MIDNIGHT, recordId }, reason: 'subpoena 17' });
+    await store.expire(NOON_US + 2 * HOUR_US);
+    for (const limit of [1, 2, 10]) expect((await paged(store, NOON_TO_MIDNIGHT, limit)).flat()).toEqual(records);
+  });
+
+  claim('refuses pages that cannot be', async (store) => {
+    expect(await codeOf(store.page({ window: { fromUs: 2, toUs: 1 } }))).toBe('invalid-argument');
+    expect(await codeOf(store.page({ window: NOON, limit: 0 }))).toBe('invalid-argument');
+    const after = { inviteAtUs: NOON_US, recordId: "' OR 1" };
+    expect(await codeOf(store.page({ window: NOON, after }))).toBe('invalid-argument');
   });
 }
 

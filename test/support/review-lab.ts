@@ -1,12 +1,10 @@
 import { scryptSync } from 'node:crypto';
 import type { Context } from 'hono';
 import { accountEntry, readAccounts, type Accounts } from '../../sdk/src/sidecar/review/sessions.js';
-import { reviewApp } from '../../sdk/src/sidecar/review/review-app.js';
-import type { ReviewAppOptions } from '../../sdk/src/sidecar/review/review-app.js';
+import { reviewApp, type ReviewAppOptions } from '../../sdk/src/sidecar/review/review-app.js';
 import type { ReviewAuditEntry } from '../../sdk/src/sidecar/review/review-parts.js';
 import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
-import { DEFAULT_TRACEBACK_POLICY } from '../../sdk/src/traceback/index.js';
-import type { TracebackRequest } from '../../sdk/src/traceback/index.js';
+import { DEFAULT_TRACEBACK_POLICY, type TracebackRequest } from '../../sdk/src/traceback/index.js';
 import { openResponder } from './responder-lab.js';
 import { aRequest, DIRECTORY, SEVERAL_CALLS, US } from './traceback-cases.js';
 

@@ -1,8 +1,7 @@
 import { ManualClock } from '@hopback/sdk/testing';
 import type { NetworkPlan, PlannedCall } from '../../harness/src/network/plan/index.js';
 import type { SeenMessage, World } from '../../harness/src/network/world/index.js';
-import { judgeRun } from '../../harness/src/oracle/index.js';
-import type { SeenCall, SeenTraceback } from '../../harness/src/oracle/index.js';
+import { judgeRun, type SeenCall, type SeenTraceback } from '../../harness/src/oracle/index.js';
 import { runPlan, truthOfPlan } from '../../harness/src/runner/index.js';
 import type { RunnerParts, RunOptions, RunResult } from '../../harness/src/runner/index.js';
 import type { Behaviour, Scenario } from '../../harness/src/scenario/index.js';

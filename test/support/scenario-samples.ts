@@ -1,6 +1,5 @@
 import { parse } from 'yaml';
-import { readScenario } from '../../harness/src/scenario/index.js';
-import type { ReadScenarioOptions, Scenario } from '../../harness/src/scenario/index.js';
+import { readScenario, type ReadScenarioOptions, type Scenario } from '../../harness/src/scenario/index.js';
 
 /** A scenario of three carriers as a file, line by line as tests count them. */
 export const SCENARIO_TEXT = `format: hopback.scenario.1

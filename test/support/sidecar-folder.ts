@@ -2,8 +2,7 @@ import { rename } from 'node:fs/promises';
 import { createPassport, TestPki, CertificateServer } from '@hopback/sdk/testing';
 import type { PassportOptions, TestServiceProvider } from '@hopback/sdk/testing';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
-import { startSidecarProcess } from './sidecar-process.js';
-import type { SidecarProcess, SidecarStart } from './sidecar-process.js';
+import { startSidecarProcess, type SidecarProcess, type SidecarStart } from './sidecar-process.js';
 
 /** Members of a configuration, as a YAML file has them. */
 export type ConfigurationMembers = Readonly<Record<string, unknown>>;

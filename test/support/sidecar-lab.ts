@@ -1,7 +1,5 @@
-import { Sidecar } from '../../sdk/src/sidecar/index.js';
-import type { SidecarNotice, SidecarOptions } from '../../sdk/src/sidecar/index.js';
-import { createSidecarFolder } from './sidecar-folder.js';
-import type { ConfigurationMembers } from './sidecar-folder.js';
+import { Sidecar, type SidecarNotice, type SidecarOptions } from '../../sdk/src/sidecar/index.js';
+import { createSidecarFolder, type ConfigurationMembers } from './sidecar-folder.js';
 
 /** A folder with all that a sidecar is configured with, and sidecars in this process, closed with it. */
 export async function openSidecarLab() {

@@ -239,26 +239,35 @@ function callOf(base: PeerBase, state: CallState, sent: string) {
     return text;
   };
   const first = readSip(sent);
+  /** The next response: status, or status and method. From each the dialog learns tag, target and route set. */
+  const response = async (what: string | number): Promise<Came> => {
+    const came = await base.inbox.next(
+      `${what} in ${state.callId}`,
+      (one) => one.status > 0 && isKind(one, what) && isOf(one, state.callId),
+    );
+    learn(came);
+    return came;
+  };
+  const request = (method: string, parts: RequestParts = {}): string => {
+    state.cseq = parts.cseq ?? state.cseq + 1;
+    return send(requestText(base, state, { ...parts, method, cseq: state.cseq }));
+  };
+  /** ACK for the INVITE with this number, by default the first, on a branch of its own. */
+  const ack = (parts: RequestParts = {}): string =>
+    send(requestText(base, state, { cseq: state.firstCseq, ...parts, method: 'ACK', contact: parts.contact ?? null }));
   return {
     ...{ callId: state.callId, localTag: state.localTag, sent },
-    /** The next response: status, or status and method. From each the dialog learns tag, target and route set. */
-    response: async (what: string | number): Promise<Came> => {
-      const came = await base.inbox.next(
-        `${what} in ${state.callId}`,
-        (one) => one.status > 0 && isKind(one, what) && isOf(one, state.callId),
-      );
-      learn(came);
-      return came;
+    ...{ response, request, ack },
+    /** Sends a request within the call, and waits for this response to it, as in `200 BYE`. */
+    exchange: (what: `${number} ${string}`, parts?: RequestParts): Promise<Came> => {
+      request(what.slice(4), parts);
+      return response(what);
     },
-    request: (method: string, parts: RequestParts = {}): string => {
-      state.cseq = parts.cseq ?? state.cseq + 1;
-      return send(requestText(base, state, { ...parts, method, cseq: state.cseq }));
+    /** Waits for the 200 to the INVITE, and sends its ACK. */
+    answered: async (): Promise<void> => {
+      await response('200 INVITE');
+      ack();
     },
-    /** ACK for the INVITE with this number, by default the first, on a branch of its own. */
-    ack: (parts: RequestParts = {}): string =>
-      send(
-        requestText(base, state, { cseq: state.firstCseq, ...parts, method: 'ACK', contact: parts.contact ?? null }),
-      ),
     cancel: (lines: readonly string[] = []): string =>
       send(
         writeSip(`CANCEL ${first.uri} SIP/2.0`, [
@@ -270,13 +279,13 @@ function callOf(base: PeerBase, state: CallState, sent: string) {
         ]),
       ),
     /** ACK of a final response other than 2xx to the first request. */
-    ackFailure: (response: SipText): string =>
+    ackFailure: (refusal: SipText): string =>
       send(
         writeSip(`ACK ${first.uri} SIP/2.0`, [
           `Via: ${first.value('Via')}`,
           ...['Max-Forwards', 'From', 'Call-ID'].map((name) => `${name}: ${first.value(name)}`),
           ...first.values('Route').map((value) => `Route: ${value}`),
-          `To: ${response.value('To')}`,
+          `To: ${refusal.value('To')}`,
           `CSeq: ${state.firstCseq} ACK`,
         ]),
       ),

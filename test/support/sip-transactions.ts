@@ -1,12 +1,10 @@
 import { ManualClock } from '@hopback/sdk/testing';
 import { createTimers } from '../../harness/src/drachtio/timers.js';
-import { readParsed } from '../../harness/src/drachtio/received.js';
-import type { Received } from '../../harness/src/drachtio/received.js';
+import { readParsed, type Received } from '../../harness/src/drachtio/received.js';
 import { parseMessage } from '../../harness/src/drachtio/message/parse-message.js';
 import { createTransactionLayer } from '../../harness/src/drachtio/transaction/transaction-layer.js';
 import type { ServerTransaction } from '../../harness/src/drachtio/transaction/transaction-layer.js';
-import { TIMER_BASE } from '../../harness/src/drachtio/transaction/transition.js';
-import type { TimerBase } from '../../harness/src/drachtio/transaction/transition.js';
+import { TIMER_BASE, type TimerBase } from '../../harness/src/drachtio/transaction/transition.js';
 import { arrivalOn, fakeFlow } from './sip-samples.js';
 import type { TransportName } from '../../harness/src/drachtio/transport/flow.js';
 

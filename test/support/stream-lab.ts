@@ -87,6 +87,7 @@ export interface StreamLabOptions {
   /** Where it packs what waits. */
   readonly packed?: PackedSpool;
   readonly random?: () => number;
+  readonly reply?: StreamLab['reply'];
 }
 
 /** Everything is acknowledged. */
@@ -134,7 +135,7 @@ export function createStreamLab(options: StreamLabOptions = {}): StreamLab {
   };
   const stream = streamOn(parts, options.packed);
   const lab: StreamLab = {
-    ...{ stream, log, dead, clock, values, sent, reply: undefined },
+    ...{ stream, log, dead, clock, values, sent, reply: options.reply },
     [Symbol.asyncDispose]: () => stream.close(),
   };
   return lab;
@@ -148,6 +149,14 @@ export function streamOn(...parts: [RecordStreamParts, packed?: PackedSpool]): R
 /** Lets everything that does not wait for the clock happen. */
 export async function settled(turns = 40): Promise<void> {
   for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Lets time go by in so many steps, and after each what became due happen. */
+export async function passed(lab: StreamLab, stepMs: number, { steps = 1, turns = 40 } = {}): Promise<void> {
+  for (let step = 0; step < steps; step += 1) {
+    lab.clock.advance(stepMs);
+    await settled(turns);
+  }
 }
 
 /** How long things are let happen: by the clock of the machine, whose threads unpack what was packed. */

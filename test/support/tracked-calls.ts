@@ -1,8 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { createSourceReader, sourceSha256 } from '@hopback/sdk/records';
-import type { CallRecord } from '@hopback/sdk/records';
-import { sampleInvite } from '@hopback/sdk/testing';
-import type { SampleInviteOptions } from '@hopback/sdk/testing';
+import { createSourceReader, sourceSha256, type CallRecord } from '@hopback/sdk/records';
+import { sampleInvite, type SampleInviteOptions } from '@hopback/sdk/testing';
 
 // Requests, responses and dialogs as far as a tracker of calls sees them: they say something, and tell what happens to them.
 

@@ -8,8 +8,10 @@ import type {
   VerificationPolicy,
   VerificationRequest,
   VerifiedPassport,
+  FAILURE_REASONS,
+  NOTE_TEXTS,
+  STEP_NAMES,
 } from '@hopback/sdk/stir';
-import type { FAILURE_REASONS, NOTE_TEXTS, STEP_NAMES } from '@hopback/sdk/stir';
 import type { VERIFICATION_STEPS } from '../../sdk/src/stir/verification/steps.js';
 import type { FAILURE_REASON_NAMES } from '../../sdk/src/stir/verification/step.js';
 

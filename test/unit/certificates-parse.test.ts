@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createTestKey, TestPki, type CertificateOptions } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 import { estimatedBytes } from '../../sdk/src/stir/certificates/certificate-cache.js';
-import { readDer } from '../../sdk/src/stir/certificates/der.js';
+import { derChildren, readDer } from '../../sdk/src/stir/certificates/der.js';
 import { readDistinguishedName } from '../../sdk/src/stir/certificates/certificate-extensions.js';
 import {
   CERTIFICATE_CHAIN_MAX_BYTES,
@@ -133,6 +133,16 @@ test.each(['iat', 'orig', 'dest'])('takes EnhancedJWTClaimConstraints that exclu
   expect(parsed(provider({ enhancedJwtClaimConstraints })).jwtClaimConstraints).toBeUndefined();
 });
 
+test('reads a permitted claim value octet by octet: its byte order mark stays, and what is not UTF-8 is refused', () => {
+  const constraining = (value: string) =>
+    provider({ jwtClaimConstraints: { permittedValues: [{ claim: 'attest', permitted: [value] }] } });
+  const { jwtClaimConstraints } = parsed(constraining('\ufeffB'));
+  expect(jwtClaimConstraints?.permittedValues).toEqual([{ claim: 'attest', permitted: ['\ufeffB'] }]);
+  const der = Buffer.from(constraining('needle').der);
+  der[der.indexOf('needle')] = 0xff;
+  expect(malformedDetail(der)).toMatch('not UTF-8');
+});
+
 test('refuses claim constraints that constrain nothing', () => {
   expect(parseCertificate(provider({ jwtClaimConstraints: {} }).der).status).toBe('malformed');
   expect(parseCertificate(provider({ enhancedJwtClaimConstraints: { mustExclude: [] } }).der).status).toBe('malformed');
@@ -161,6 +171,18 @@ test('refuses a certificate of version 1 with extensions', () => {
   const extraExtensions = [{ oid: '2.5.29.19', value: Buffer.from('30030101ff', 'hex') }];
   expect(malformedDetail(provider({ version: 1, extraExtensions }).der)).toMatch('version 1');
   expect(parsed(provider({ version: 1 })).version).toBe(1);
+});
+
+test('passes over the unique identifiers that X.509 version 2 put in front of the extensions', () => {
+  const [tbs, ...signed] = derChildren(readDer(provider().der), 3);
+  const fields = derChildren(tbs!, 8).map(({ encoded }) => Buffer.from(encoded).toString('hex'));
+  const between = (identifiers: string): string => {
+    const withIdentifiers = sequence([...fields.slice(0, -1), identifiers, ...fields.slice(-1)].join(''));
+    const rest = signed.map(({ encoded }) => Buffer.from(encoded).toString('hex')).join('');
+    return malformedDetail(Buffer.from(sequence(withIdentifiers + rest), 'hex'));
+  };
+  expect(['', '8102000f', '8202000f', '8102000f8202000f'].map(between)).toEqual(Array(4).fill('parsed'));
+  expect(between('8202000f8102000f')).not.toBe('parsed');
 });
 
 test('refuses BER where DER is asked for', () => {
@@ -316,7 +338,9 @@ test('reads nine bits of key usage and refuses a third octet, in which readers t
 });
 
 test('reads extended key usage and the certificate that an authority key identifier names', () => {
-  expect(parsed(provider({ extendedKeyUsage: ['1.3.6.1.5.5.7.3.1'] })).extendedKeyUsage).toEqual(['1.3.6.1.5.5.7.3.1']);
+  // An octet 80 in the middle of an arc does not end it.
+  const extendedKeyUsage = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.4.1.16384'];
+  expect(parsed(provider({ extendedKeyUsage })).extendedKeyUsage).toEqual(extendedKeyUsage);
   const identifier = (value: string) => withExtension('2.5.29.35', value, { authorityKeyIdentifier: 'absent' });
   // CN=a, serial number 7f
   expect(identifier('3015a110a40e300c310a300806035504030c016182017f')).toMatchObject({

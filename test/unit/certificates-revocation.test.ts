@@ -319,6 +319,7 @@ test('throws invalid-argument for more than 64 CRLs', () => {
 
 test('refuses a CRL of more than 2 MiB and what is no CRL, and reads one of version 1', () => {
   expect(parseCrl(new Uint8Array(CRL_MAX_BYTES + 1))).toMatchObject({ reason: 'too-large' });
+  expect(parseCrl(new Uint8Array(CRL_MAX_BYTES))).toMatchObject({ reason: 'not-pem' });
   expect(parseCrl('hello')).toMatchObject({ reason: 'not-pem' });
   expect(parseCrl(provider().der)).toMatchObject({ reason: 'malformed-der' });
   expect(parseCrl(pki.crl().der.subarray(1))).toMatchObject({ reason: 'not-pem' });

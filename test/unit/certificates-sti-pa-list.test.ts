@@ -40,6 +40,14 @@ test('accepts a list whose signer is in its x5c and chains to the policy adminis
   });
 });
 
+test('accepts a list with ten certificates in its x5c, as many as there may be', async () => {
+  const chain = [...pki.trustList().signerChainPem.matchAll(/-----BEGIN CERTIFICATE-----([^-]+)/g)].map(
+    ([, body = '']) => body.replaceAll(/\s/g, ''),
+  );
+  const x5c = Array.from({ length: 10 }, (_, index) => chain[index] ?? chain.at(-1));
+  expect(await reasonFor({ header: { x5c } })).toBe('accepted');
+});
+
 test('accepts a list whose signer was fetched from its x5u', async () => {
   const list = pki.trustList();
   expect(stiPaListSignerUrl(list.jws)).toBe('https://sti-pa.example/signer.pem');
@@ -113,10 +121,11 @@ test('refuses a list without a usable entry', async () => {
 });
 
 test('skips entries that cannot be used and keeps the rest', async () => {
-  const entries = ['hello', 7, pki.root.certificatePem, pki.root.certificatePem + pki.intermediate.certificatePem];
+  const root = pki.root.certificatePem;
+  const entries = ['hello', 7, root.padEnd(8_192, '\n'), root + pki.intermediate.certificatePem, root.padEnd(8_193)];
   expect(await verify({ trustList: entries })).toMatchObject({
     status: 'accepted',
-    list: { anchors: [{ sha256: pki.root.sha256 }], skipped: [{ index: 0 }, { index: 1 }, { index: 3 }] },
+    list: { anchors: [{ sha256: pki.root.sha256 }], skipped: [0, 1, 3, 4].map((index) => ({ index })) },
   });
 });
 

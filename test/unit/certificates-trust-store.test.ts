@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -17,15 +17,13 @@ import type { CertificateRevocationList } from '../../sdk/src/stir/certificates/
 import { createRevocationSet } from '../../sdk/src/stir/certificates/revocation.js';
 import {
   TRUST_STORE_RECORD_MAX_CHARS,
-  readTrustStoreRecord,
-  writeTrustStoreRecord,
-  type TrustStoreRecord,
-} from '../../sdk/src/stir/certificates/trust-store-renewal.js';
-import {
   TrustStoreRefresh,
   lapsesOf,
+  readTrustStoreRecord,
   refreshDelayMs,
+  writeTrustStoreRecord,
   type RefreshPlan,
+  type TrustStoreRecord,
   type TrustStoreRefreshOptions,
 } from '../../sdk/src/stir/certificates/trust-store-refresh.js';
 
@@ -230,6 +228,25 @@ test('a record is read back as it was written', () => {
   }
 });
 
+test('a record is read as releases before wrote it', () => {
+  const base64 = ({ der }: { readonly der: Uint8Array }): string => Buffer.from(der).toString('base64');
+  const { jws } = pki.trustList();
+  const text = JSON.stringify({
+    format: 'hopback.sti-pa-list.1',
+    jws,
+    signerChain: [base64(pki.stiPaSigner)],
+    crls: [base64(pki.crl())],
+    crlSigners: [base64(pki.stiPaCrlIssuer)],
+  });
+  const read = readTrustStoreRecord(text);
+  expect(read).toMatchObject({
+    jws,
+    signerChain: [{ sha256: pki.stiPaSigner.sha256 }],
+    crlSigners: [{ sha256: pki.stiPaCrlIssuer.sha256 }],
+  });
+  expect(read && writeTrustStoreRecord(read)).toBe(text);
+});
+
 test.each<[string, Readonly<Record<string, unknown>>]>([
   ['another format', { format: 'hopback.certificate-chain.1' }],
   ['no list', { jws: undefined }],
@@ -296,7 +313,13 @@ test('start reads the roots from files and waits for the first list, and says wh
   await expect(TrustStoreRefresh.start(options)).rejects.toThrow(withCode('unavailable'));
   const current = trust.current();
   // What was in use before counts until there is something newer.
-  if (current !== undefined) await (await TrustStoreRefresh.start({ ...options, current })).close();
+  if (current !== undefined) {
+    const cachePath = join(folder, 'list-not-at-hand.json');
+    const kept = await TrustStoreRefresh.start({ ...options, current, cachePath });
+    expect(await kept.refresh()).toMatchObject({ status: 'kept', problems: [{ part: 'list' }] });
+    await kept.close();
+    await expect(readFile(cachePath)).rejects.toThrow('ENOENT');
+  }
   await expect(TrustStoreRefresh.start({ ...options, stiPaRoots: ['/nowhere/root.pem'] })).rejects.toThrow(
     withCode('storage-failed'),
   );

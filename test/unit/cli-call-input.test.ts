@@ -9,6 +9,7 @@ import {
 } from '../../sdk/src/cli/inputs/call-input.js';
 import { UsageError } from '../../sdk/src/cli/kit/command.js';
 import { parseSipRequest, type SipRequestText } from '../../sdk/src/core/sip-request.js';
+import { thrownBy } from '../support/code-of.js';
 import { forAll } from '../support/for-all.js';
 
 const START = 'INVITE sip:a@b SIP/2.0';
@@ -73,13 +74,9 @@ test('any request, with line ends of both kinds, reads back as it was, without i
 });
 
 function refusalOf(read: () => unknown): UsageError {
-  try {
-    read();
-  } catch (error) {
-    if (error instanceof UsageError) return error;
-    throw error;
-  }
-  throw new Error('nothing was refused');
+  const error = thrownBy(read);
+  if (error instanceof UsageError) return error;
+  throw new Error('nothing was refused', { cause: error });
 }
 
 describe('a telephone number', () => {

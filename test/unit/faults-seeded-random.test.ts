@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
-import { SeededRandom, MAX_INT_BELOW } from '../../harness/src/faults/seeded-random.js';
-import { fnv1a64, seedWords, splitMix64, xoshiro128StarStar } from '../../harness/src/faults/seeded-random.js';
+import {
+  SeededRandom,
+  MAX_INT_BELOW,
+  fnv1a64,
+  seedWords,
+  splitMix64,
+  xoshiro128StarStar,
+} from '../../harness/src/faults/seeded-random.js';
 
 const DRAWS = 100_000;
 

@@ -10,9 +10,16 @@ import {
   verifyMerkleLog,
   type LogSigner,
 } from '../../sdk/src/log/index.js';
-import { merkleRoot, signCheckpoint, createMerkleTree, hashOfLeaf } from '../../sdk/src/log/merkle-tree.js';
+import {
+  createMerkleTree,
+  hashOfLeaf,
+  merkleRoot,
+  readCheckpoint,
+  signCheckpoint,
+} from '../../sdk/src/log/merkle-tree.js';
 import { newLogSigner } from '../support/log-records.js';
 import { createSimulatedLogFiles } from '../support/simulated-log-files.js';
+import { recordsOfSegment, segmentOf } from '../support/tampered-log.js';
 
 type InclusionProof = Parameters<typeof verifyInclusion>[0];
 type ConsistencyProof = Parameters<typeof verifyConsistency>[0];
@@ -187,6 +194,20 @@ test('of a damaged log the part that is signed can be read and proved, and nothi
   const proved = await part.prove(1);
   expect(Buffer.from(proved.octets).toString()).toBe('second');
   await expect(part.append('fourth')).rejects.toMatchObject({ code: 'log-inconsistent', details: { leafIndex: 2 } });
+  await using none = await MerkleLog.openSignedPart({ ...options, signer: newLogSigner() });
+  expect([none.size, none.checkpoint]).toEqual([0, undefined]);
+});
+
+test('a record that is no record is located up to the next one that is signed, not up to the last', async () => {
+  const options = optionsOf();
+  const log = await MerkleLog.open(options);
+  for (const leaf of LEAVES.slice(0, 4)) await log.append(leaf);
+  await log.close();
+  const [[name, bytes] = ['', Buffer.of()]] = options.files.contents();
+  const payloads = recordsOfSegment(name, bytes).map(({ payload }) => payload);
+  options.files.replaceContent(name, segmentOf(name, payloads.with(1, Buffer.from('no record'))));
+  const finding = { kind: 'edited', leafIndex: 1, throughIndex: 1 };
+  expect(await verifyMerkleLog('/log', { ...TRUST, files: options.files })).toMatchObject({ size: 1, finding });
 });
 
 test('a log that is being written is verified through a size: what stands behind it is left alone', async () => {
@@ -211,4 +232,12 @@ test('a log without a key to trust is not verified, and a log id that cannot be 
   await expect(verifyMerkleLog('/log', { publicKeys: [], files: options.files })).rejects.toMatchObject(refused);
   for (const logId of ['', 'two words', 'a+b', 'a\nb', 'x'.repeat(257)])
     await expect(MerkleLog.open({ ...options, logId })).rejects.toMatchObject(refused);
+});
+
+test.each([
+  [4, undefined],
+  [5, { logId: 'log.example', size: 1, rootHash: '00'.repeat(32) }],
+] as const)('a checkpoint with a signature of %i octets: four are the id of its key', (octets, expected) => {
+  const base64 = (length: number): string => Buffer.alloc(length).toString('base64');
+  expect(readCheckpoint(`log.example\n1\n${base64(32)}\n\n\u2014 signer ${base64(octets)}\n`)).toEqual(expected);
 });

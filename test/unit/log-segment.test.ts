@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest';
+import { open, type FileHandle } from 'node:fs/promises';
+import { expect, test, vi } from 'vitest';
 import { SegmentLog, type SegmentLogOptions } from '../../sdk/src/log/index.js';
+import { NODE_LOG_FILES, type LogFile } from '../../sdk/src/log/log-files.js';
+import { encodeGroup, scanSegment } from '../../sdk/src/log/segment-format.js';
 import { ManualClock, TEST_NOW_MS } from '../../sdk/src/testing/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { changedRecords, readEverything, recordText } from '../support/log-records.js';
@@ -181,6 +184,33 @@ test.each(['append', 'datasync', 'syncDirectory', 'create'] as const)(
   },
 );
 
+test('a file that could be neither written nor removed is removed before the next one is begun', async () => {
+  const { log, files, clock } = await lab();
+  files.setFault((operation) => (operation === 'append' || operation === 'unlink' ? 'EIO' : undefined));
+  appendTexts(log, 1);
+  await log.flush().catch(() => undefined);
+  const [leftOver = ''] = files.contents().keys();
+  files.setFault(undefined);
+  const flushed = log.flush();
+  clock.advance(50);
+  expect(await flushed).toBe(1);
+  expect([...files.contents().keys()]).toEqual([expect.not.stringMatching(leftOver)]);
+});
+
+test('a log that was closed is opened without writing, and bytes behind its end are counted as damaged', async () => {
+  const { log, files } = await written(3);
+  await log.close();
+  const asked: string[] = [];
+  files.setFault((operation) => void asked.push(operation));
+  const again = await SegmentLog.open({ directory: '/log', files });
+  expect(asked.filter((operation) => !['makeDirectory', 'list', 'open', 'read'].includes(operation))).toEqual([]);
+  await again.close();
+  const [[name, bytes] = ['', Buffer.of()]] = files.contents();
+  files.replaceContent(name, Buffer.concat([bytes, Buffer.from('torn')]));
+  const torn = await SegmentLog.open({ directory: '/log', files });
+  expect(torn.state().lost).toMatchObject({ records: 0, damagedBytes: 4 });
+});
+
 test('tries again after 50 ms, then after twice as long each time, at most 2 s, until it is closed', async () => {
   const { log, files, clock } = await lab();
   files.setFault((operation) => (operation === 'append' ? 'EIO' : undefined));
@@ -245,12 +275,31 @@ test('what the disk does not give is refused, or stepped over and counted when t
   expect(records.length).toBeGreaterThan(5);
 });
 
+test('memory that was read into before shows nothing where the file ends within what the disk does not give', async () => {
+  const stale = Buffer.alloc(6_000);
+  encodeGroup(0xa5a5a5a5, 1, 2).copy(stale, 5_500);
+  let reads = 0;
+  const read = (buffer: Uint8Array, position: number): Promise<number> => {
+    reads += 1;
+    return reads === 1 ? Promise.reject(new Error('EIO')) : Promise.resolve(Math.min(buffer.length, 5_000 - position));
+  };
+  const shown: unknown[] = [];
+  await scanSegment({ read } as LogFile, {
+    ...{ mark: 0xa5a5a5a5, from: 0, to: stale.length, windowBytes: stale.length, windowOf: () => stale },
+    ...{ skipUnreadable: true, visit: (frame) => shown.push(frame) > 0, damaged: () => undefined },
+  });
+  expect(shown).toEqual([]);
+});
+
 test('the records of a segment that was deleted are counted as lost', async () => {
   const { log, files } = await written(30);
   const [oldest = ''] = [...files.contents().keys()].toSorted();
   await files.unlink(`/log/${oldest}`);
   const records = await readEverything(log);
   expect(records.length).toBeGreaterThan(10);
+  expect(log.state().lost.records).toBe(30 - records.length);
+  // Each loss once, however often it is come across.
+  await readEverything(log);
   expect(log.state().lost.records).toBe(30 - records.length);
 });
 
@@ -270,6 +319,21 @@ test('refuses to open where there can be no directory', async () => {
   await using directory = await createTemporaryDirectory();
   const opening = SegmentLog.open({ directory: `${directory.path}/\0` });
   await expect(opening).rejects.toMatchObject({ code: 'storage-failed' });
+});
+
+test('on the disk of this machine: the name of each folder that is made is synced in the folder above', async () => {
+  await using directory = await createTemporaryDirectory();
+  const probe = await open(directory.path);
+  const sync = vi.spyOn(Object.getPrototypeOf(probe) as FileHandle, 'sync');
+  await probe.close();
+  try {
+    await NODE_LOG_FILES.makeDirectory(`${directory.path}/a/b/c`);
+    expect(sync).toHaveBeenCalledTimes(3);
+    await NODE_LOG_FILES.makeDirectory(`${directory.path}/a/b/c`);
+    expect(sync).toHaveBeenCalledTimes(3);
+  } finally {
+    sync.mockRestore();
+  }
 });
 
 test('on the disk of this machine: segments are for this user alone, and nothing else is left in the directory', async () => {

@@ -41,6 +41,16 @@ test('refuses keys and values that are too long, and more keys than it has room 
   await expect(opening).rejects.toMatchObject({ code: 'invalid-argument' });
 });
 
+test('keeps the longest key with the longest value, however much longer JSON makes them', async () => {
+  const files = createSimulatedLogFiles();
+  const [key, value] = ['\u0001'.repeat(1_024), '\u0001'.repeat(10)];
+  await using journal = await ValueJournal.open({ directory: '/journal', files, maxValueBytes: 10 });
+  await journal.set(key, value);
+  files.killAfter(0);
+  await using again = await ValueJournal.open({ directory: '/journal', files: files.afterCrash('power') });
+  expect(again.get(key)).toBe(value);
+});
+
 test('says when the disk refuses, and has the value durable when it takes it again', async () => {
   const files = createSimulatedLogFiles();
   const clock = new ManualClock();
@@ -136,6 +146,19 @@ test('stays small over short lives: each gets on with what is written anew', { t
     );
   }
   expect(largest).toBeLessThan(2 * 64 * 16_100 + 8 * 2 ** 20);
+});
+
+test.each([
+  ['EIO', 1],
+  ['ENOENT', 5],
+])('a reader gives a segment that refuses with %s up after %i attempts', async (code, attempts) => {
+  const files = createSimulatedLogFiles();
+  await using journal = await ValueJournal.open({ directory: 'j', files });
+  await journal.set('k', '1');
+  let opened = 0;
+  files.setFault((operation) => (operation === 'open' && (opened += 1) <= 5 ? code : undefined));
+  await expect(readValueJournal('j', { files })).rejects.toMatchObject({ code: 'storage-failed', retryable: true });
+  expect(opened).toBe(attempts);
 });
 
 test('another process reads what was set in an open journal, up to a torn end, and changes nothing', async () => {

@@ -2,8 +2,7 @@ import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import { expect, test } from 'vitest';
 import { createTestKey } from '../../sdk/src/testing/test-key.js';
 import { MAX_WEBHOOK_BYTES, signWebhook, verifyWebhook } from '../../sdk/src/platform/webhooks/verify-webhook.js';
-import { WebhookReceiver } from '../../sdk/src/platform/webhooks/webhook-receiver.js';
-import type { WebhookReceiverOptions } from '../../sdk/src/platform/webhooks/webhook-receiver.js';
+import { WebhookReceiver, type WebhookReceiverOptions } from '../../sdk/src/platform/webhooks/webhook-receiver.js';
 import { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createdEvent } from '../support/platform-samples.js';
 

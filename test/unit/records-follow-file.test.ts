@@ -8,13 +8,19 @@ import { FINAL_AFTER_MS, OLD_AT_SIGHT_MS } from '../../sdk/src/records/ingest/fo
 import { FOLLOWED_STREAMS } from '../../sdk/src/records/ingest/follow-position.js';
 import { nodeFollowedFiles } from '../../sdk/src/records/ingest/readable-files.js';
 import { createFollowLab, type FollowLab } from '../support/follow-lab.js';
-import { createCountingStore, createRowReader, eachOnce, FIRST_ROW_US } from '../support/followed-rows.js';
-import { rowLines as rows, rowText } from '../support/followed-rows.js';
+import {
+  createCountingStore,
+  createRowReader,
+  eachOnce,
+  FIRST_ROW_US,
+  rowLines as rows,
+  rowText,
+} from '../support/followed-rows.js';
 
-let { directory, log, clock, values, store, rejects, notices, follow: start } = {} as FollowLab;
+let { directory, log, clock, values, store, rejects, notices, append, lookAfter, follow: start } = {} as FollowLab;
 beforeEach(async () => {
   const lab = await createFollowLab();
-  ({ directory, log, clock, values, store, rejects, notices, follow: start } = lab);
+  ({ directory, log, clock, values, store, rejects, notices, append, lookAfter, follow: start } = lab);
   return lab.end;
 });
 
@@ -27,14 +33,11 @@ async function follow(options: Partial<FollowOptions> = {}): Promise<FileFollowe
 
 test('rows are read as they come, a row without line end when its end comes', async () => {
   const follower = await follow();
-  await appendFile(log, rows(0, 4));
-  await follower.look();
-  await appendFile(log, rowText(5).slice(0, 9));
-  await follower.look();
+  await append(follower, rows(0, 4));
+  await append(follower, rowText(5).slice(0, 9));
   expect(store.times).toEqual(eachOnce(0, 4));
   expect(follower.statistics().unreadBytes).toBe(9);
-  await appendFile(log, `${rowText(5).slice(9)}\n`);
-  await follower.look();
+  await append(follower, `${rowText(5).slice(9)}\n`);
   expect(store.times).toEqual(eachOnce(0, 5));
 });
 
@@ -56,10 +59,8 @@ test('a file that was copied and truncated is read on in the copy and from its b
   await appendFile(log, rows(41, 43));
   await copyFile(log, `${log}.1`);
   await truncate(log);
-  await appendFile(log, rows(44, 44));
-  await follower.look();
-  await appendFile(log, rows(45, 99));
-  await follower.look();
+  await append(follower, rows(44, 44));
+  await append(follower, rows(45, 99));
   expect(store.times).toEqual(eachOnce(0, 99));
   expect(notices).toMatchObject([{ kind: 'truncated' }]);
 });
@@ -68,8 +69,7 @@ test('a truncated file that has grown past the old position is recognised by the
   await appendFile(log, rows(0, 4));
   const follower = await follow();
   await truncate(log);
-  await appendFile(log, rows(5, 40));
-  await follower.look();
+  await append(follower, rows(5, 40));
   expect(store.times).toEqual(eachOnce(0, 40));
 });
 
@@ -156,16 +156,13 @@ test('waiting legs that cannot be restored are reported as lost', async () => {
 test('a last line without end in a rotated file becomes a row after a while, in the current file never', async () => {
   await appendFile(log, rows(0, 4).trimEnd());
   const follower = await follow();
-  clock.advance(10 * FINAL_AFTER_MS);
-  await follower.look();
+  await lookAfter(follower, 10 * FINAL_AFTER_MS);
   expect(store.times.has('leg-4')).toBe(false);
   await rename(log, `${log}.1`);
-  await appendFile(log, rows(5, 5));
-  await follower.look();
+  await append(follower, rows(5, 5));
   expect(store.times.has('leg-4')).toBe(false);
   expect(follower.statistics().oldestUnreadMs).toBeDefined();
-  clock.advance(FINAL_AFTER_MS);
-  await follower.look();
+  await lookAfter(follower, FINAL_AFTER_MS);
   expect(store.times).toEqual(eachOnce(0, 5));
   expect(follower.statistics()).toMatchObject({ rows: 6, unreadBytes: 0 });
   expect(follower.statistics()).not.toHaveProperty('oldestUnreadMs');
@@ -203,10 +200,8 @@ test('a packed file that may still be written is counted until it is read, and a
   await writeFile(`${log}.2.gz`, packed.subarray(0, packed.length - 20));
   await utimes(`${log}.2.gz`, 0, clock.nowMs() / 1_000 - 3_600);
   await follower.look();
-  clock.advance(FINAL_AFTER_MS);
-  await follower.look();
-  clock.advance(FINAL_AFTER_MS);
-  await follower.look();
+  await lookAfter(follower, FINAL_AFTER_MS);
+  await lookAfter(follower, FINAL_AFTER_MS);
   expect(notices).toMatchObject([{ kind: 'damaged', path: `${log}.2.gz`, cause: { code: 'gzip-truncated' } }]);
   expect(store.times).toEqual(eachOnce(0, 200));
   expect(follower.statistics().unreadFiles).toBe(0);
@@ -218,8 +213,7 @@ test('a file without read permission is reported once, and read once it is permi
   const { names, facts, open } = nodeFollowedFiles;
   const files = { names, facts, open: async (path: string) => (mayRead ? open(path) : undefined) };
   const follower = await follow({ files });
-  await appendFile(log, rows(5, 5));
-  await follower.look();
+  await append(follower, rows(5, 5));
   expect(notices).toMatchObject([{ kind: 'failed', path: log, cause: { code: 'storage-failed' } }]);
   expect(follower.statistics()).toMatchObject({ unreadFiles: 1, failures: 0 });
   mayRead = true;
@@ -241,21 +235,18 @@ test('a clock that is set back a day holds up neither what waits nor a last line
   const follower = await follow({ reader: createRowReader('csv', { canSave: true }) });
   const before = values.get('follow/test-switch/checkpoint');
   clock.set(clock.nowMs() - 86_400_000);
-  await appendFile(log, rows(1, 4).trimEnd());
-  await follower.look();
+  await append(follower, rows(1, 4).trimEnd());
   expect(values.get('follow/test-switch/checkpoint')).not.toBe(before);
   await rename(log, `${log}.1`);
   await follower.look();
-  clock.advance(FINAL_AFTER_MS);
-  await follower.look();
+  await lookAfter(follower, FINAL_AFTER_MS);
   expect(store.times).toEqual(eachOnce(1, 4));
 });
 
 test('a row that cannot be read is rejected once, with its line, and stops nothing', async () => {
   await appendFile(log, `${rows(0, 1)}bad\n${rows(2, 3)}`);
   const follower = await follow();
-  await appendFile(log, `worse\n${rows(4, 4)}`);
-  await follower.look();
+  await append(follower, `worse\n${rows(4, 4)}`);
   expect(store.times).toEqual(eachOnce(0, 4));
   expect(rejects.rows).toMatchObject([
     { file: log, line: 3, reason: 'bad-field' },
@@ -310,8 +301,7 @@ test('files that differ only behind the same header are two', async () => {
   await rename(log, `${log}.1`);
   await writeFile(log, `${header}${rows(1, 3)}`);
   await follower.look();
-  await appendFile(`${log}.1`, rows(4, 6));
-  await follower.look();
+  await append(follower, rows(4, 6), `${log}.1`);
   store.times.forEach((times, leg) => expect([leg, times]).toEqual([leg, leg === 'leg-0' ? times : 1]));
   expect(store.times.size).toBe(7);
 });
@@ -333,8 +323,7 @@ test('more files than are followed, all of one time as out of an archive, are ea
   expect(next.statistics().rows).toBe(0);
   // One that is moved in later, and was written before all others; and one that is not followed any more, and is written to again.
   await put(many, 1_600_000_000);
-  await appendFile(join(directory, 'many-0'), rows(many + 1, many + 1));
-  await next.look();
+  await append(next, rows(many + 1, many + 1), join(directory, 'many-0'));
   expect(store.times).toEqual(new Map([...eachOnce(0, many + 1), ['leg-0', 2]]));
   expect(next.statistics()).toMatchObject({ rows: 3, inserted: 2, repeated: 1 });
 });

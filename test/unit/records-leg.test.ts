@@ -12,11 +12,13 @@ const SOURCE: SourceDescription = { id: 'sbc-1', format: 'columns', time: { zone
 const PARTS: LegParts = { legId: 'l', callGroupId: 'g', invite: INVITE, disposition: 'busy' };
 
 function record(parts: Partial<LegParts>, more: Partial<SourceDescription> = {}): CallRecord {
-  return callRecord(ROW, legSource({ ...SOURCE, ...more }, 3), { ...PARTS, ...parts });
+  const leg = { ...PARTS, ...parts };
+  return callRecord(ROW, legSource({ ...SOURCE, ...more }, 3), leg, leg);
 }
 
 function reading(parts: Partial<LegParts>): readonly RowReading[] {
-  return legReading(ROW, legSource(SOURCE, 3), { ...PARTS, ...parts });
+  const leg = { ...PARTS, ...parts };
+  return legReading(ROW, legSource(SOURCE, 3), leg, leg);
 }
 
 test('what a row does not say is no member of the record', () => {

@@ -6,17 +6,22 @@ import { FINAL_AFTER_MS } from '../../sdk/src/records/ingest/follow-turn.js';
 import { nodeFollowedFiles } from '../../sdk/src/records/ingest/readable-files.js';
 import { importFiles } from '../../sdk/src/records/ingest/import-files.js';
 import { createFollowLab, type FollowLab } from '../support/follow-lab.js';
-import { createCountingStore, createRejectList, createRowReader, eachOnce } from '../support/followed-rows.js';
-import { rowLines as rows } from '../support/followed-rows.js';
+import {
+  createCountingStore,
+  createRejectList,
+  createRowReader,
+  eachOnce,
+  rowLines as rows,
+} from '../support/followed-rows.js';
 import { isEnded, writeOld, writePackedOld } from '../support/packed-records.js';
 
 /** Rows whose packed form has several pieces of 4,096 octets and of 256 KiB. */
 const MANY_ROWS = 90_000;
 
-let { directory, log: path, clock, store, notices, follow } = {} as FollowLab;
+let { directory, log: path, clock, store, notices, append, lookAfter, follow } = {} as FollowLab;
 beforeEach(async () => {
   const lab = await createFollowLab();
-  ({ directory, log: path, clock, store, notices, follow } = lab);
+  ({ directory, log: path, clock, store, notices, append, lookAfter, follow } = lab);
   return lab.end;
 });
 
@@ -191,10 +196,8 @@ test('rows of a damaged member that came in while its file grew are counted with
   await follower.look();
   const before = store.times.size;
   expect(notices).toMatchObject([{ kind: 'damaged', cause: { damaged: { member: 1, rows: before } } }]);
-  await appendFile(`${path}.1.gz`, whole.subarray(20_000, whole.length - 4));
-  await follower.look();
-  clock.advance(2 * FINAL_AFTER_MS);
-  await follower.look();
+  await append(follower, whole.subarray(20_000, whole.length - 4), `${path}.1.gz`);
+  await lookAfter(follower, 2 * FINAL_AFTER_MS);
   expect(store.times).toEqual(eachOnce(0, 9_999));
   expect(notices.slice(1)).toMatchObject([{ kind: 'damaged', cause: { damaged: { member: 1, rows: 10_000 } } }]);
 });

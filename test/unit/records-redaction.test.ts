@@ -12,6 +12,7 @@ import type {
   SharingPolicyData,
 } from '../../sdk/src/records/redaction/sharing-policy.js';
 import type { Suspicion } from '../../sdk/src/records/suspicion/suspicion.js';
+import { thrownBy } from '../support/code-of.js';
 import { sparseRecord } from '../support/stored-records.js';
 
 const KEY = new Uint8Array(32).fill(0x5a);
@@ -289,12 +290,7 @@ test('rejects keys that are too short, too long or not secret, and shows nothing
     'A'.repeat(32),
   ];
   for (const key of bad) {
-    let thrown: unknown;
-    try {
-      createPseudonyms({ key: key as Uint8Array, rotationId: 'r1', tenantId: 't1' });
-    } catch (error) {
-      thrown = error;
-    }
+    const thrown = thrownBy(() => createPseudonyms({ key: key as Uint8Array, rotationId: 'r1', tenantId: 't1' }));
     expect(thrown).toMatchObject({ code: 'key-unusable' });
     expect(inspect(thrown, { depth: 9 }) + JSON.stringify(thrown)).not.toMatch(/AAAA|QUFB|65, 65|BEGIN/);
   }

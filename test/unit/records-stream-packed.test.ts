@@ -28,6 +28,7 @@ import {
   ACKNOWLEDGED,
   createStreamLab,
   createStreamTestClock,
+  passed,
   sampleRecord,
   settled,
   until,
@@ -119,8 +120,7 @@ test('packs nothing while the receiver takes what comes, nor less than is worth 
   const packs = createMemorySegmentLog();
   await using lab = await packingLab(packs, { policy: { packAboveBytes: 1_048_576 } });
   await settled();
-  lab.clock.advance(10_000);
-  await settled();
+  await passed(lab, 10_000);
   expect(packs.lastSequence).toBe(0);
   await takenBy(lab);
   await using busy = await packingLab(packs);

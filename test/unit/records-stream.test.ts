@@ -4,7 +4,7 @@ import type { DeliveryResult } from '../../sdk/src/contract/record-batch.js';
 import { compressFast } from '../../sdk/src/records/stream/record-chunk.js';
 import type { DeadLetter } from '../../sdk/src/records/stream/dead-letters.js';
 import { createMemorySegmentLog } from '../support/memory-segment-log.js';
-import { ACKNOWLEDGED, createStreamLab, sampleRecord, settled, until } from '../support/stream-lab.js';
+import { ACKNOWLEDGED, createStreamLab, passed, sampleRecord, settled, until } from '../support/stream-lab.js';
 
 const failing = (more: Partial<DeliveryResult & { status: 'unavailable' }> = {}): DeliveryResult => ({
   ...{ status: 'unavailable', reason: 'receiver-failed', httpStatus: 503 },
@@ -18,8 +18,7 @@ async function letters(source: AsyncIterable<DeadLetter>): Promise<DeadLetter[]>
 }
 
 test('delivers what was accepted, in order, and frees the spool after the receiver has acknowledged', async () => {
-  await using lab = createStreamLab();
-  lab.reply = () => ACKNOWLEDGED;
+  await using lab = createStreamLab({ reply: () => ACKNOWLEDGED });
   const records = [1, 2, 3].map((leg) => sampleRecord(leg));
   for (const [index, record] of records.entries())
     expect(lab.stream.record(record)).toEqual({ accepted: true, sequence: index + 1 });
@@ -32,8 +31,7 @@ test('delivers what was accepted, in order, and frees the spool after the receiv
 test('sends nothing that is not on disk yet', async () => {
   await using lab = createStreamLab({ log: createMemorySegmentLog({ isManual: true }) });
   lab.stream.record(sampleRecord(1));
-  lab.clock.advance(60_000);
-  await settled();
+  await passed(lab, 60_000);
   expect(lab.sent).toHaveLength(0);
   expect(lab.stream.durableSequence).toBe(0);
   lab.log.sync();
@@ -78,15 +76,12 @@ test('at every moment a record waits, is on its way, or is acknowledged', async 
 });
 
 test('waits for a batch to fill, but no longer than the linger', async () => {
-  await using lab = createStreamLab({ policy: { lingerMs: 200, batchRecords: 3 } });
-  lab.reply = () => ACKNOWLEDGED;
+  await using lab = createStreamLab({ policy: { lingerMs: 200, batchRecords: 3 }, reply: () => ACKNOWLEDGED });
   lab.stream.record(sampleRecord(1));
   await settled();
-  lab.clock.advance(199);
-  await settled();
+  await passed(lab, 199);
   expect(lab.sent).toHaveLength(0);
-  lab.clock.advance(1);
-  await settled();
+  await passed(lab, 1);
   expect(lab.sent).toHaveLength(1);
   for (const leg of [2, 3, 4]) lab.stream.record(sampleRecord(leg));
   await settled();
@@ -94,8 +89,7 @@ test('waits for a batch to fill, but no longer than the linger', async () => {
 });
 
 test('cuts a batch by octets, and sends a record that is larger alone', async () => {
-  await using lab = createStreamLab({ policy: { batchBytes: 2_000 } });
-  lab.reply = () => ACKNOWLEDGED;
+  await using lab = createStreamLab({ policy: { batchBytes: 2_000 }, reply: () => ACKNOWLEDGED });
   const large = { ...sampleRecord(2), customerId: 'x'.repeat(3_000) };
   for (const record of [sampleRecord(1), large, sampleRecord(3), sampleRecord(4)]) lab.stream.record(record);
   await until(lab, () => lab.stream.status().acknowledged === 4);
@@ -139,8 +133,7 @@ test('leaves the receiver alone for as long as it asks, with every batch', async
   for (let leg = 2; leg <= 20; leg += 1) lab.stream.record(sampleRecord(leg));
   await settled();
   const before = lab.clock.monotonicMs();
-  lab.clock.advance(29_000);
-  await settled();
+  await passed(lab, 29_000);
   expect(lab.sent).toHaveLength(1);
   await until(lab, () => lab.stream.status().acknowledged === 20);
   expect((lab.sent[1]?.atMs ?? 0) - before).toBeGreaterThanOrEqual(29_900);
@@ -161,10 +154,7 @@ test('opens the breaker after failures in a row, tries one batch, and closes it 
   const opened = lab.sent.length;
   expect(opened).toBeLessThanOrEqual(8);
   // Half an hour of outage: 7.5 s, 15 s, then every 30 s one batch.
-  for (let step = 0; step < 1_800; step += 1) {
-    lab.clock.advance(1_000);
-    await settled(6);
-  }
+  await passed(lab, 1_000, { steps: 1_800, turns: 6 });
   expect(lab.sent.length - opened).toBeLessThanOrEqual(64);
   expect(lab.sent.length - opened).toBeGreaterThanOrEqual(50);
   // Not always the same batch: one that fails for itself must not keep the breaker open.
@@ -188,16 +178,14 @@ test('splits a batch that is too large, and puts aside a record that is too larg
 });
 
 test('never sends a batch again that was answered with 409', async () => {
-  await using lab = createStreamLab();
-  lab.reply = () => ({ status: 'refused', reason: 'conflict', httpStatus: 409 });
+  await using lab = createStreamLab({ reply: () => ({ status: 'refused', reason: 'conflict', httpStatus: 409 }) });
   for (const leg of [1, 2]) lab.stream.record(sampleRecord(leg));
   await until(lab, () => lab.stream.status().dead === 2);
   expect(new Set(lab.sent.map(({ batch }) => batch.id)).size).toBe(lab.sent.length);
 });
 
 test('makes no dead letter of a 5xx, however often it comes', async () => {
-  await using lab = createStreamLab();
-  lab.reply = () => failing({ httpStatus: 500 });
+  await using lab = createStreamLab({ reply: () => failing({ httpStatus: 500 }) });
   lab.stream.record(sampleRecord(1));
   await until(lab, () => lab.sent.length >= 50, 10_000);
   expect(lab.stream.status()).toMatchObject({ dead: 0, deadLetters: 0, acknowledgedSequence: 0 });
@@ -208,10 +196,7 @@ test('keeps everything while the credential is refused, and tries seldom', async
   let isBarred = true;
   lab.reply = () => (isBarred ? { status: 'barred', reason: 'unauthorized', httpStatus: 401 } : ACKNOWLEDGED);
   for (let leg = 1; leg <= 5; leg += 1) lab.stream.record(sampleRecord(leg));
-  for (let step = 0; step < 600; step += 1) {
-    lab.clock.advance(1_000);
-    await settled(4);
-  }
+  await passed(lab, 1_000, { steps: 600, turns: 4 });
   expect(lab.sent.length).toBeLessThanOrEqual(22);
   expect(lab.stream.status()).toMatchObject({ dead: 0, breaker: 'open', trouble: { reason: 'unauthorized' } });
   isBarred = false;
@@ -317,8 +302,7 @@ test('gives up what has waited too long, by time that nobody sets', async () => 
     maxSpoolAgeMs: 60_000,
     breakerOpen: { baseMs: 1e6, capMs: 1e6 },
   } as const;
-  await using lab = createStreamLab({ policy: { ...policy, breakerFailures: 1 } });
-  lab.reply = () => failing();
+  await using lab = createStreamLab({ policy: { ...policy, breakerFailures: 1 }, reply: () => failing() });
   lab.stream.record(sampleRecord(1));
   await until(lab, () => lab.sent.length === 1, 1);
   lab.clock.jump(3_600_000);
@@ -379,8 +363,7 @@ test('begins anew where the position is that of a spool that is no more', async 
 });
 
 test('goes round records that the disk has lost', async () => {
-  await using lab = createStreamLab({ log: createMemorySegmentLog({ isManual: true }) });
-  lab.reply = () => ACKNOWLEDGED;
+  await using lab = createStreamLab({ log: createMemorySegmentLog({ isManual: true }), reply: () => ACKNOWLEDGED });
   for (let leg = 1; leg <= 4; leg += 1) lab.stream.record(sampleRecord(leg));
   lab.log.lose(2);
   lab.log.lose(4);
@@ -420,8 +403,7 @@ test.each([3_600_000, -3_600_000, -86_400_000])('loses nothing when the clock is
 });
 
 test('puts aside what was spooled in a form that it does not know', async () => {
-  await using lab = createStreamLab();
-  lab.reply = () => ACKNOWLEDGED;
+  await using lab = createStreamLab({ reply: () => ACKNOWLEDGED });
   lab.stream.record(sampleRecord(1));
   lab.log.append(new Uint8Array([9, 9, 9]));
   lab.stream.record(sampleRecord(2));
@@ -431,8 +413,7 @@ test('puts aside what was spooled in a form that it does not know', async () => 
 });
 
 test('tells how things stand whenever that has changed, and ends with the stream', async () => {
-  const lab = createStreamLab();
-  lab.reply = () => ACKNOWLEDGED;
+  const lab = createStreamLab({ reply: () => ACKNOWLEDGED });
   const seen: number[] = [];
   const listening = (async () => {
     for await (const { acknowledged } of lab.stream.statuses()) seen.push(acknowledged);
@@ -451,10 +432,7 @@ test('a receiver that refuses every record is asked seldom, and the spool is not
   let refusesAll = true;
   lab.reply = () => (refusesAll ? { status: 'refused', reason: 'content', httpStatus: 400 } : ACKNOWLEDGED);
   for (let leg = 1; leg <= 200; leg += 1) lab.stream.record(sampleRecord(leg));
-  for (let step = 0; step < 600; step += 1) {
-    lab.clock.advance(1_000);
-    await settled(4);
-  }
+  await passed(lab, 1_000, { steps: 600, turns: 4 });
   const { dead, breaker } = lab.stream.status();
   expect({ breaker }).toEqual({ breaker: 'open' });
   expect(dead).toBeGreaterThan(20);

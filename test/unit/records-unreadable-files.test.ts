@@ -11,10 +11,10 @@ import { eachOnce, rowLines as rows } from '../support/followed-rows.js';
 
 const MINUTE_MS = 60_000;
 
-let { directory, log, clock, store, notices, follow: start } = {} as FollowLab;
+let { directory, log, clock, store, notices, lookAfter, follow: start } = {} as FollowLab;
 beforeEach(async () => {
   const lab = await createFollowLab();
-  ({ directory, log, clock, store, notices, follow: start } = lab);
+  ({ directory, log, clock, store, notices, lookAfter, follow: start } = lab);
   return lab.end;
 });
 
@@ -84,10 +84,7 @@ test.each(CASES)('a failing %s of %s delays no other file, and is reported and r
   const [from = 0] = { 'cdr.csv.3.gz': [0], 'cdr.csv.2': [100], 'cdr.csv': [300] }[name] ?? [];
   const others = new Map([...eachOnce(0, 399)].filter(([leg]) => !eachOnce(from, from + 99).has(leg)));
   expect(store.times).toEqual(others);
-  for (let looks = 0; looks < 600; looks += 1) {
-    clock.advance(1_000);
-    await follower.look();
-  }
+  for (let looks = 0; looks < 600; looks += 1) await lookAfter(follower, 1_000);
   expect(notices).toMatchObject([
     { kind: 'failed', path: join(directory, name), cause: { code: 'EIO' } },
     { kind: 'stuck' },
@@ -96,8 +93,7 @@ test.each(CASES)('a failing %s of %s delays no other file, and is reported and r
   expect(follower.statistics().oldestUnreadMs).toBeLessThan(clock.nowMs() - 9 * MINUTE_MS);
   expect(fault.tries).toBeLessThan(60);
   fault.isOn = false;
-  clock.advance(30_000);
-  await follower.look();
+  await lookAfter(follower, 30_000);
   expect(store.times).toEqual(eachOnce(0, 399));
   expect(follower.statistics()).toMatchObject({ unreadFiles: 0 });
   expect(follower.statistics()).not.toHaveProperty('oldestUnreadMs');
@@ -114,8 +110,7 @@ test('rows before a bad place of the disk are read once, and those behind it whe
   expect(store.times.size).toBeLessThan(20_000);
   expect(store.times.has('leg-20009')).toBe(true);
   fault.isOn = false;
-  clock.advance(30_000);
-  await follower.look();
+  await lookAfter(follower, 30_000);
   expect(store.times).toEqual(eachOnce(0, 20_009));
 });
 
@@ -131,11 +126,9 @@ test('a deleted file that cannot be read keeps no other waiting, and is lost whe
   await rotated('cdr.csv.1', rows(20, 29), 1);
   await follower.look();
   expect(store.times.has('leg-29')).toBe(true);
-  clock.advance(OLD_AT_SIGHT_MS - 1_000);
-  await follower.look();
+  await lookAfter(follower, OLD_AT_SIGHT_MS - 1_000);
   expect(notices).toMatchObject([{ kind: 'failed', path: log, cause: { code: 'EIO' } }, { kind: 'stuck' }]);
-  clock.advance(FINAL_AFTER_MS);
-  await follower.look();
+  await lookAfter(follower, FINAL_AFTER_MS);
   await follower.look();
   expect(notices.map(({ kind }) => kind)).toEqual(['failed', 'stuck', 'lost', 'resumed']);
   expect(follower.statistics()).toMatchObject({ unreadFiles: 0 });
@@ -147,13 +140,9 @@ test('a file is not lost while the disk does not tell of its name, or of the fil
   Object.assign(fault, { name: 'cdr.csv', call: 'stat', isOn: false });
   const follower = await follow(files);
   fault.isOn = true;
-  for (let looks = 0; looks < 4; looks += 1) {
-    clock.advance(FINAL_AFTER_MS);
-    await follower.look();
-  }
+  for (let looks = 0; looks < 4; looks += 1) await lookAfter(follower, FINAL_AFTER_MS);
   fault.isOn = false;
   await rename(log, `${log}.1`);
-  clock.advance(FINAL_AFTER_MS);
-  await follower.look();
+  await lookAfter(follower, FINAL_AFTER_MS);
   expect(notices.map(({ kind }) => kind)).toEqual(['failed']);
 });

@@ -6,6 +6,7 @@ import { accountEntry, createSessionCookie, readAccounts } from '../../sdk/src/s
 import { ReviewAudit, sourceOf } from '../../sdk/src/sidecar/review/review-parts.js';
 import { decisionOfForm } from '../../sdk/src/sidecar/review/review-routes.js';
 import { reviewApp, type ReviewAppOptions } from '../../sdk/src/sidecar/review/review-app.js';
+import { thrownBy } from '../support/code-of.js';
 import { answerIn } from '../support/responder-lab.js';
 import {
   cheapAccount,
@@ -320,11 +321,8 @@ test('an account is a line without a password; an invalid file is refused with t
   expect(line).not.toContain('horse');
   expect([...readAccounts(`# people\n\n${line}\r\n`).keys()]).toEqual(["Zoë O'Neil"]);
   const lineOf = (text: string): unknown => {
-    try {
-      return readAccounts(text).size;
-    } catch (error) {
-      return isHopbackError(error) ? [error.code, error.details['line']] : error;
-    }
+    const error = thrownBy(() => readAccounts(text));
+    return isHopbackError(error) ? [error.code, error.details['line']] : error;
   };
   const [name, kind, , ...rest] = line.split(':');
   for (const bad of ['nobody', line.replace('scrypt', 'plain'), [name, kind, 1_073_741_824, ...rest].join(':')])
@@ -390,11 +388,8 @@ test('any text is a file of accounts, or is refused as a configuration that cann
   const part = fc.constantFrom('name', 'scrypt', '32768', '8', '1', ':', '\n', '#', '-1', '1e9', ...salts);
   const parts = fc.array(part).map((some) => some.join(':'));
   forAll([fc.oneof(fc.string(), parts)], 100, (text) => {
-    try {
-      expect(readAccounts(text).size).toBeGreaterThanOrEqual(0);
-    } catch (error) {
-      expect(isHopbackError(error) && error.code).toBe('invalid-configuration');
-    }
+    const error = thrownBy(() => expect(readAccounts(text).size).toBeGreaterThanOrEqual(0));
+    if (error !== undefined) expect(isHopbackError(error) && error.code).toBe('invalid-configuration');
   });
 });
 

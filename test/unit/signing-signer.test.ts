@@ -45,6 +45,7 @@ async function signerThenBroken(
 
 test.each<[string, Partial<ExternalSignerOptions>]>([
   ['DER over the message', {}],
+  ['a service that takes octets and no text', { sign: (message) => der(message.subarray()) }],
   ['raw signatures over the message', { sign: (message) => raw(message), format: 'raw' }],
   ['a public key in PEM', { publicKey: key.publicKeyPem }],
   ['a public key as JWK', { publicKey: key.publicKeyJwk }],

@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
 import { createVerificationLab, LAB_X5U } from '../support/verification-lab.js';
-import { AttestationPolicy } from '../../sdk/src/stir/signing/attestation-policy.js';
+import { AttestationPolicy, type AttestationFacts } from '../../sdk/src/stir/signing/attestation-policy.js';
 import { AuthenticationService } from '../../sdk/src/stir/signing/authentication-service.js';
 import { createLocalSigner } from '../../sdk/src/stir/signing/signer.js';
 import { createStaticCertificateSource } from '../../sdk/src/stir/signing/certificate-source.js';
-import type { AttestationFacts } from '../../sdk/src/stir/signing/attestation-policy.js';
 import { expectSigned, FULL_FACTS } from './signing-scenarios.js';
 
 const lab = await createVerificationLab();

@@ -64,6 +64,9 @@ test('a claim that neither request nor PASSporT has is not taken for the same', 
   const nobody = plain({ claims: { orig: undefined } });
   const { from: _from, ...anonymous } = REQUEST;
   expect(compactIdentityHeader(nobody, anonymous)).toMatchObject({ reason: 'orig-differs', actual: 'absent' });
+  const { to: _to, ...undirected } = REQUEST;
+  const toNobody = compactIdentityHeader(plain({ claims: { dest: {} } }), undirected);
+  expect(toNobody).toMatchObject({ reason: 'dest-differs', expected: 'absent', actual: '{}' });
 });
 
 test('reads the parties as the options say', () => {

@@ -4,10 +4,11 @@ import { expect, test } from 'vitest';
 import type { ProviderReference } from '../../sdk/src/contract/common.js';
 import type { TracebackFinding } from '../../sdk/src/contract/traceback-exchange.js';
 import { stepTraceback } from '../../sdk/src/traceback/lifecycle/step-traceback.js';
-import { lifecycleRules } from '../../sdk/src/traceback/lifecycle/traceback-state.js';
+import { factsOf, lifecycleRules, withFact } from '../../sdk/src/traceback/lifecycle/traceback-state.js';
 import type {
   LifecycleRules,
   TracebackEvent,
+  TracebackFact,
   TracebackState,
 } from '../../sdk/src/traceback/lifecycle/traceback-state.js';
 import { viewTraceback } from '../../sdk/src/traceback/lifecycle/traceback-view.js';
@@ -111,6 +112,8 @@ test('reminds, escalates and marks as time passes, each once', () => {
   const due = course.view().path[0]?.dueAtMs ?? 0;
   expect(due - COURSE_START_MS).toBeGreaterThan(24 * HOUR_MS);
   expect(course.view().wakeAtMs).toBe(due - 4 * HOUR_MS);
+  const woken = stepTraceback(course.state(), event({ atMs: due - 4 * HOUR_MS, type: 'time-passed' }));
+  expect(woken.effects.map(({ type }) => type)).toEqual(['remind']);
   course.pass(20.1);
   expect(course.effects('remind').map(({ beforeDueMs }) => beforeDueMs)).toEqual([4 * HOUR_MS]);
   course.finish();
@@ -304,6 +307,28 @@ test.for<readonly [string, (requestId: string) => TracebackEvent]>([
   const step = stepTraceback(course.state(), eventOf(course.requestTo('A')));
   expect(step).toMatchObject({ status: 'refused', reason, effects: [], transitions: [] });
   expect(step.state).toBe(course.state());
+});
+
+test.for([
+  ['identified', 'later'],
+  ['choice', 'later'],
+  ['ruling', 'later'],
+  ['sent', 'earlier'],
+  ['acknowledged', 'earlier'],
+  ['not-askable', 'earlier'],
+  ['accepted', 'earlier'],
+  ['cancelled', 'earlier'],
+  ['done', 'earlier'],
+  ['statement', 'earlier'],
+] as const)('of a fact %s that comes twice the %s one stands, whichever comes first', ([kind, stands]) => {
+  const [earlier, later] = [AT, AT + 1].map((atMs) => ({ kind, id: 'one', atMs }) as unknown as TracebackFact);
+  for (const facts of [[earlier, later] as const, [later, earlier] as const]) {
+    const state = facts.reduce((before, fact) => {
+      const step = fact === undefined ? undefined : withFact(before, fact);
+      return step?.status === 'added' ? step.state : before;
+    }, traceback().state());
+    expect(factsOf(state, kind)).toEqual([{ earlier, later }[stands]]);
+  }
 });
 
 test('refuses another content under an id that is known', () => {

@@ -4,7 +4,7 @@ import type { CallRecord } from '../../sdk/src/contract/call-record.js';
 import type { ProviderReference } from '../../sdk/src/contract/common.js';
 import type { RequestedCall, StatedTime, TracebackRequest } from '../../sdk/src/contract/traceback-exchange.js';
 import { matchCall } from '../../sdk/src/traceback/match/match-call.js';
-import { MATCH_WEIGHTS, type MatchOptions } from '../../sdk/src/traceback/match/match-options.js';
+import { clockAllowanceUs, MATCH_WEIGHTS, type MatchOptions } from '../../sdk/src/traceback/match/match-options.js';
 import {
   ALL,
   AT,
@@ -95,6 +95,13 @@ test('the weights of called number, caller, time and downstream add up to 100, a
   const fields = ['called', 'calling', 'time', 'downstream'] as const;
   expect(fields.reduce((total, field) => total + MATCH_WEIGHTS[field].equal, 0)).toBe(100);
   expect(Math.max(...Object.values(MATCH_WEIGHTS).map(({ equal }) => equal))).toBeLessThan(50);
+});
+
+test('an allowance for clocks of 0 to a week is taken, and in the place of any other one of a minute', () => {
+  const allowances = [0, 604_800_000, 604_800_001, -1].map((clockAllowanceMs) =>
+    clockAllowanceUs({ clockAllowanceMs }),
+  );
+  expect(allowances).toEqual([0, 604_800_000_000, MINUTE_US, MINUTE_US]);
 });
 
 test('two companies of one group that tried one after the other are two', () => {

@@ -8,6 +8,7 @@ import {
   readTrunkDirectory,
 } from '../../sdk/src/traceback/index.js';
 import type { TrunkDirectoryData, TrunkEntry, TrunkParty } from '../../sdk/src/traceback/index.js';
+import { thrownBy } from '../support/code-of.js';
 
 const DAY_US = 86_400_000_000;
 const MARCH_US = Date.UTC(2026, 2, 1) * 1_000;
@@ -210,7 +211,7 @@ test.each([
   ['a period that ends before it begins', { trunk: 't', fromUs: 2, untilUs: 2, party: A }, 'entries[0]'],
   ['host bits', { address: '192.0.2.7/24', party: A }, 'entries[0].address'],
 ])('an entry with %s is refused', (_claim, entry, member) => {
-  const error = caught(() => directoryOf([entry]));
+  const error = thrownBy(() => directoryOf([entry]));
   expect(isHopbackError(error) && [error.code, error.details]).toEqual(['invalid-configuration', { member }]);
 });
 
@@ -220,7 +221,7 @@ test.each([
   [{ trunk: 't', provider: { name: 'x', ocn: '12' } }, 'trunks[0].provider.ocn'],
   [{ trunk: 't', provdier: { name: 'x' } }, 'trunks[0].provdier'],
 ])('a written directory names the member that is wrong: %j', (entry, member) => {
-  const error = caught(() => readTrunkDirectory({ directoryId: 'd', trunks: [entry] }));
+  const error = thrownBy(() => readTrunkDirectory({ directoryId: 'd', trunks: [entry] }));
   expect(isHopbackError(error) && error.details).toEqual({ member });
 });
 
@@ -236,7 +237,7 @@ test('a written directory takes days in its zone, and refuses an hour that comes
     untilUs: Date.UTC(2026, 6, 1, 16) * 1_000,
   });
   const twice = written({ from: '2026-11-01T01:30:00' });
-  expect(isHopbackError(caught(() => readTrunkDirectory(twice)))).toBe(true);
+  expect(isHopbackError(thrownBy(() => readTrunkDirectory(twice)))).toBe(true);
 });
 
 /** Entries of one key and of several, and records with the party that they name, or the reason for which they name none. */
@@ -291,12 +292,3 @@ test('CSV: every kind of party, and faults with line and column', () => {
   ]);
   expect(readTrunkCsv('trunk,knid\n')).toMatchObject({ status: 'refused' });
 });
-
-function caught(act: () => unknown): unknown {
-  try {
-    act();
-  } catch (error) {
-    return error;
-  }
-  return undefined;
-}

@@ -246,15 +246,16 @@ test('a policy member that is undefined is the default', () => {
   expect(verificationPolicy(nothing)).toEqual(DEFAULT_VERIFICATION_POLICY);
 });
 
-test('a Date is read back as it was written, for every month and a leap day', () => {
+test('a Date is read back as it was written, for the last day of every month', () => {
   for (let month = 0; month < 12; month += 1) {
-    const seconds = Date.UTC(2028, month, 29 - (month % 2), 23, 59, month) / 1000;
+    const seconds = Date.UTC(2028, month + 1, 0, 23, 59, month) / 1000;
     expect(readSipDate(formatSipDate(seconds))).toBe(seconds);
   }
 });
 
 test.each([
   'Sat, 31 Feb 2026 10:00:00 GMT',
+  ...['Apr', 'Jun', 'Sep', 'Nov'].map((month) => `Sat, 31 ${month} 2026 10:00:00 GMT`),
   'Sat, 13 Nov 2010 24:00:00 GMT',
   'Sat, 13 Nov 2010 23:60:00 GMT',
   'Sat, 13 Foo 2010 23:29:00 GMT',

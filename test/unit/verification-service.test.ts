@@ -1,7 +1,6 @@
 import type { TrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
-import { ManualClock, createPassport, TestPki, TEST_NOW_MS } from '@hopback/sdk/testing';
+import { ManualClock, createPassport, TestPki, TEST_NOW_MS, type PassportOptions } from '@hopback/sdk/testing';
 import { twinSignature } from '../../sdk/src/testing/passport-faults/encoding-faults.js';
-import type { PassportOptions } from '@hopback/sdk/testing';
 import * as fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
 import { withCode } from '../support/code-of.js';
@@ -179,6 +178,18 @@ test('the evidence says how many headers were not looked at', async () => {
   expect((await lab.service.verify(requestOf(passport()))).evidence.surplusHeaders).toBeUndefined();
 });
 
+test('a certificate that permits some values of a claim has these pass, and a token without the claim, and no other value', async () => {
+  const permitting = (claim: string) => ({ claim, permitted: ['A', 'B'] });
+  const jwtClaimConstraints = { permittedValues: ['attest', 'rcdi'].map(permitting) };
+  const signer = lab.pki.issueServiceProvider({ spc: '1234', jwtClaimConstraints });
+  lab.repository.put(lab.x5u, signer.chainPem);
+  const attestations = ['A', 'B', 'C'] as const;
+  const verdicts = await Promise.all(
+    attestations.map((attest) => lab.service.verify(requestOf(passport({ signer, attest })))),
+  );
+  expect(verdicts.map(({ reasons }) => reasons)).toEqual([[], [], ['claim-constraint-violated']]);
+});
+
 test('several headers with one certificate ask for one revalidation, verifyNow for one in the background', async () => {
   const certificates = rotated(lab.provider.chainPem, lab.provider.chainPem);
   const forged = () => passport({ signer: lab.faults.attacker });
@@ -195,6 +206,25 @@ test('a repeated call is counted, with when it was first seen, and passes', asyn
     expect([status, evidence.seenCount, evidence.firstSeenMs]).toEqual(['passed', count, TEST_NOW_MS]);
     lab.clock.advance(1000);
   }
+});
+
+test('tells the age of a token, whether the call was seen before, and below each step its own reasons with both values', async () => {
+  const told = async (identity: string): Promise<string> =>
+    describeVerdict(await lab.service.verify(requestOf(identity)))
+      .join('\n')
+      .replaceAll(/ +/g, ' ');
+  const header = passport();
+  const first = await told(header);
+  expect(first).toContain('✓ iat-fresh 2026-11-02T12:00:00Z, 0 s old, limit 60 s');
+  expect(first).toContain('✓ replay first time seen');
+  expect(await told(header)).toContain('! replay seen 2 times, first at 2026-11-02T12:00:00Z');
+  const malformed = await told(passport({ attest: 'Z', origId: '' }));
+  expect(malformed.slice(malformed.indexOf('✗ claims'), malformed.indexOf('·')).split('\n')).toEqual([
+    '✗ claims 2 reasons RFC 8225 §5; RFC 8588; RFC 8946; ATIS-1000082 rows 14 and 19',
+    ' attest-invalid: The attest claim is not "A", "B" or "C". (expected "A", "B" or "C", found "Z"; attest)',
+    ' claim-malformed: A claim of the PASSporT has the wrong shape. (expected 1 to 128 characters, found ""; origid)',
+    ' ',
+  ]);
 });
 
 test('respelled parameters, respelled claims and the twin signature are the same call', async () => {

@@ -131,6 +131,15 @@ test('every reason with a row answers with the code, text and verstat of that ro
   }
 });
 
+test('explains both times of an expired certificate, and a reason of a later release without a text', () => {
+  const { evidence } = verdictOf(VECTORS.find(({ name }) => name === 'certificate-expired')!);
+  const explained = (): unknown => explainEvidence(evidence)[0]?.steps.filter(({ result }) => result === 'failed');
+  const { checkedAtMs } = evidence;
+  expect(explained()).toMatchObject([{ step: 'certificate-path', expected: checkedAtMs - 1_000, actual: checkedAtMs }]);
+  const kept = JSON.parse(JSON.stringify(evidence).replaceAll('certificate-expired', 'later')) as VerdictEvidence;
+  expect(explainEvidence(kept)[0]?.steps.flatMap(({ reasons }) => reasons)).toEqual([{ reason: 'later' }]);
+});
+
 test('a step fails with reasons that are findings, and is unknown with reasons that are open questions', () => {
   for (const vector of VECTORS) {
     for (const { exceptions } of verdictOf(vector).evidence.passports) {

@@ -9,11 +9,14 @@ import {
   retryDelayMs,
   revalidationDelayMs,
   servedUntil,
-  createSiteFairCache,
 } from '../../sdk/src/stir/certificates/certificate-cache.js';
-import { createFetchSlots } from '../../sdk/src/stir/certificates/x5u-fetch.js';
 import { settle } from './x5u-laboratory.js';
-import { siteOfUrl, siteOf } from '../../sdk/src/stir/certificates/repository.js';
+import {
+  createFetchSlots,
+  createSiteFairCache,
+  siteOf,
+  siteOfUrl,
+} from '../../sdk/src/stir/certificates/site-shares.js';
 
 const NOW = Date.UTC(2026, 10, 2, 12, 0, 0);
 const HOUR = 3_600_000;
@@ -60,12 +63,12 @@ test('never past notAfter of the end-entity certificate', () => {
 });
 
 test('waits after failures double from one second to ten minutes', () => {
-  const waits = [1, 2, 3, 4, 5, 11, 12, 1_000].map((failures) => retryDelayMs(failures, undefined, { nowMs: NOW }));
+  const waits = [1, 2, 3, 4, 5, 11, 12, 1_000].map((failures) => retryDelayMs(failures, undefined, NOW));
   expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, MAX_RETRY_MS, MAX_RETRY_MS, MAX_RETRY_MS]);
 });
 
 test('Retry-After can lengthen the wait up to ten minutes, and nothing else', () => {
-  const wait = (retryAfter: string): number => retryDelayMs(1, retryAfter, { nowMs: NOW });
+  const wait = (retryAfter: string): number => retryDelayMs(1, retryAfter, NOW);
   expect(wait('120')).toBe(120_000);
   expect(wait(http(NOW + 60_000))).toBe(60_000);
   expect(wait('99999999')).toBe(MAX_RETRY_MS);
@@ -207,6 +210,7 @@ test('an IPv4 literal is its own site, IPv6 literals go by their /64', () => {
   expect(siteOf('2606:4700:0:0:ffff::1')).toBe('2606:4700:0:0::/64');
   expect(siteOf('2606:4700:1:2:3:4:5:6')).toBe('2606:4700:1:2::/64');
   expect(siteOf('2606:4700:0:1::')).toBe('2606:4700:0:1::/64');
+  expect(siteOf('2600::4:5:6:7:8')).toBe('2600:0:0:4::/64');
   expect(siteOf('64:ff9b::8.8.8.8')).toBe('64:ff9b:0:0::/64');
   expect(siteOf('::1')).toBe('0:0:0:0::/64');
 });

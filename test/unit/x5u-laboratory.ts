@@ -2,7 +2,7 @@ import { createHash, generateKeyPairSync } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { Certificate } from '../../sdk/src/stir/certificates/certificate.js';
 import { CertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
-import { type CertificateRepositoryOptions } from '../../sdk/src/stir/certificates/repository-state.js';
+import type { CertificateRepositoryOptions } from '../../sdk/src/stir/certificates/certificate-repository.js';
 import type { CertificateLookup } from '../../sdk/src/stir/certificates/repository.js';
 import type { BoundedFetchOptions, BoundedFetchResult } from '../../sdk/src/stir/certificates/bounded-fetch.js';
 import { ManualClock } from '../../sdk/src/testing/index.js';

@@ -28,11 +28,10 @@ export function apiEntries(): readonly CommandEntry<HarnessIo>[] {
   return [...named, ...operations];
 }
 
-const entryOf = (command: ApiCommand): CommandEntry<HarnessIo> => ({
-  name: command.name,
-  summary: command.summary,
-  load: () => Promise.resolve(commandOf(command, routeOf(command.operationId))),
-});
+function entryOf(command: ApiCommand): CommandEntry<HarnessIo> {
+  const { name, summary, operationId } = command;
+  return { name, summary, load: async () => ({ name, summary, ...commandOf(command, routeOf(operationId)) }) };
+}
 
 /** A command line of a command that calls a route. */
 interface ApiCall {
@@ -45,8 +44,6 @@ interface ApiCall {
 /** Makes a command from its description and its route. */
 function commandOf(command: ApiCommand, route: ApiRoute): HarnessCommand {
   return {
-    name: command.name,
-    summary: command.summary,
     usage: [[...operandNames(route).map((name) => name.toUpperCase()), '[options]'].join(' ')],
     options: optionsOf(command, route),
     notes: [

@@ -78,8 +78,6 @@ const OPTIONS = {
 
 /** `hopback-harness conformance` */
 export const CONFORMANCE: HarnessCommand = {
-  name: 'conformance',
-  summary: 'run some 270 cases against a verification and signing service of any vendor',
   usage: [
     '--prepare FOLDER [--certificates HOST:PORT]',
     '--target KIND --url URL [--folder FOLDER] [options]',

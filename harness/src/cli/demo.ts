@@ -30,8 +30,6 @@ const OPTIONS = {
 
 /** `hopback-harness demo`: records that survive a kill, and the shipped scenario, told for somebody who has seen none. */
 export const DEMO: HarnessCommand = {
-  name: 'demo',
-  summary: 'find and trace a robocall campaign from abroad, and compare with the truth; takes a minute',
   usage: ['[options]'],
   options: OPTIONS,
   notes: [

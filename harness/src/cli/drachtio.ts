@@ -33,8 +33,6 @@ const OPTIONS = {
 
 /** `hopback-harness drachtio` */
 export const DRACHTIO: HarnessCommand = {
-  name: 'drachtio',
-  summary: 'run the embedded drachtio server by itself',
   usage: ['[options]'],
   options: OPTIONS,
   notes: [

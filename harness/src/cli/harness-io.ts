@@ -11,8 +11,8 @@ export interface HarnessIo extends ProgramIo {
   readonly process: HarnessProcess;
 }
 
-/** A command of `hopback-harness`. */
-export type HarnessCommand = Command<string, HarnessIo>;
+/** A command of `hopback-harness` without its name and summary, which the table of commands has. */
+export type HarnessCommand = Omit<Command<string, HarnessIo>, 'name' | 'summary'>;
 
 /** Whether lines can be drawn over. */
 export const isScreen = ({ stdout, env }: HarnessIo): boolean => stdout.isTty && env['TERM'] !== 'dumb';

@@ -38,8 +38,6 @@ const EXIT_CODES =
 
 /** `hopback-harness platform backup` */
 export const BACKUP: HarnessCommand = {
-  name: 'platform backup',
-  summary: 'write all data of a running or stopped platform, except its keys, to a folder',
   usage: ['ARCHIVE [--directory DIR] [--database URL]'],
   options: PLACE_OPTIONS,
   notes: [EXIT_CODES],
@@ -48,8 +46,6 @@ export const BACKUP: HarnessCommand = {
 
 /** `hopback-harness platform restore` */
 export const RESTORE: HarnessCommand = {
-  name: 'platform restore',
-  summary: 'restore a platform from an archive into an empty folder',
   usage: ['ARCHIVE --directory DIR [--keys FOLDER] [--database URL]'],
   options: {
     ...PLACE_OPTIONS,
@@ -191,8 +187,6 @@ const SHOWN_FINDINGS = 20;
 
 /** `hopback-harness platform audit verify` */
 export const AUDIT_VERIFY: HarnessCommand = {
-  name: 'platform audit verify',
-  summary: 'check every signature of the audit and every entry against it',
   usage: ['[--directory DIR] [--database URL] [--checkpoint FILE]...'],
   options: {
     ...PLACE_OPTIONS,

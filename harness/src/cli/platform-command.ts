@@ -16,8 +16,6 @@ import type { HarnessCommand, HarnessIo } from './harness-io.js';
 
 /** `hopback-harness platform` */
 export const PLATFORM: HarnessCommand = {
-  name: 'platform',
-  summary: 'run the reference platform of a traceback group',
   usage: ['[options]'],
   options: PLATFORM_OPTIONS,
   notes: [

@@ -2,68 +2,67 @@ import { outputTo, runProgram } from '@hopback/sdk/internal/cli';
 import type { CommandEntry, ExitCode, Program } from '@hopback/sdk/internal/cli';
 import { HARNESS_VERSION } from '../version.js';
 import { apiEntries } from './api.js';
-import type { HarnessIo, HarnessProcess } from './harness-io.js';
+import type { HarnessCommand, HarnessIo, HarnessProcess } from './harness-io.js';
 
 /** Commands in the order of the help. Each loads its own code: `campaigns list` does not wait for a SIP server. */
-export const HARNESS_COMMANDS: readonly CommandEntry<HarnessIo>[] = [
-  {
-    name: 'run',
-    summary: 'run a scenario over real SIP: a network of honest, lying and silent carriers',
-    load: async () => (await import('./run-commands.js')).RUN,
-  },
-  {
-    name: 'list',
-    summary: 'list the scenarios in the package and what each is for',
-    load: async () => (await import('./scenario-commands.js')).LIST,
-  },
-  { name: 'init', summary: 'write a first scenario', load: async () => (await import('./scenario-commands.js')).INIT },
-  {
-    name: 'lab',
-    summary: 'prepare a folder for your own switches and dialers to take part in a run',
-    load: async () => (await import('./run-commands.js')).LAB,
-  },
-  {
-    name: 'replay',
-    summary: 'place one call of a run again',
-    load: async () => (await import('./run-commands.js')).REPLAY,
-  },
-  { name: 'diff', summary: 'compare two runs', load: async () => (await import('./scenario-commands.js')).DIFF },
-  {
-    name: 'demo',
-    summary: 'find and trace a robocall campaign from abroad, and compare with the truth; takes a minute',
-    load: async () => (await import('./demo.js')).DEMO,
-  },
-  {
-    name: 'drachtio',
-    summary: 'run the embedded drachtio server by itself',
-    load: async () => (await import('./drachtio.js')).DRACHTIO,
-  },
-  {
-    name: 'platform',
-    summary: 'run the reference platform of a traceback group',
-    load: async () => (await import('./platform-command.js')).PLATFORM,
-  },
-  {
-    name: 'platform backup',
-    summary: 'write all data of a running or stopped platform, except its keys, to a folder',
-    load: async () => (await import('./platform-archive.js')).BACKUP,
-  },
-  {
-    name: 'platform restore',
-    summary: 'restore a platform from an archive into an empty folder',
-    load: async () => (await import('./platform-archive.js')).RESTORE,
-  },
-  {
-    name: 'platform audit verify',
-    summary: 'check every signature of the audit and every entry against it',
-    load: async () => (await import('./platform-archive.js')).AUDIT_VERIFY,
-  },
-  {
-    name: 'conformance',
-    summary: 'run some 270 cases against a verification and signing service of any vendor',
-    load: async () => (await import('./conformance.js')).CONFORMANCE,
-  },
+const ROWS: readonly (readonly [name: string, summary: string, load: () => Promise<HarnessCommand>])[] = [
+  [
+    'run',
+    'run a scenario over real SIP: a network of honest, lying and silent carriers',
+    async () => (await import('./run-commands.js')).RUN,
+  ],
+  [
+    'list',
+    'list the scenarios in the package and what each is for',
+    async () => (await import('./scenario-commands.js')).LIST,
+  ],
+  ['init', 'write a first scenario', async () => (await import('./scenario-commands.js')).INIT],
+  [
+    'lab',
+    'prepare a folder for your own switches and dialers to take part in a run',
+    async () => (await import('./run-commands.js')).LAB,
+  ],
+  ['replay', 'place one call of a run again', async () => (await import('./run-commands.js')).REPLAY],
+  ['diff', 'compare two runs', async () => (await import('./scenario-commands.js')).DIFF],
+  [
+    'demo',
+    'find and trace a robocall campaign from abroad, and compare with the truth; takes a minute',
+    async () => (await import('./demo.js')).DEMO,
+  ],
+  ['drachtio', 'run the embedded drachtio server by itself', async () => (await import('./drachtio.js')).DRACHTIO],
+  [
+    'platform',
+    'run the reference platform of a traceback group',
+    async () => (await import('./platform-command.js')).PLATFORM,
+  ],
+  [
+    'platform backup',
+    'write all data of a running or stopped platform, except its keys, to a folder',
+    async () => (await import('./platform-archive.js')).BACKUP,
+  ],
+  [
+    'platform restore',
+    'restore a platform from an archive into an empty folder',
+    async () => (await import('./platform-archive.js')).RESTORE,
+  ],
+  [
+    'platform audit verify',
+    'check every signature of the audit and every entry against it',
+    async () => (await import('./platform-archive.js')).AUDIT_VERIFY,
+  ],
+  [
+    'conformance',
+    'run some 270 cases against a verification and signing service of any vendor',
+    async () => (await import('./conformance.js')).CONFORMANCE,
+  ],
 ];
+
+/** All commands but those that call a platform. */
+export const HARNESS_COMMANDS: readonly CommandEntry<HarnessIo>[] = ROWS.map(([name, summary, load]) => ({
+  name,
+  summary,
+  load: async () => ({ name, summary, ...(await load()) }),
+}));
 
 /** The program `hopback-harness`. */
 export const HOPBACK_HARNESS: Program<HarnessIo> = {

@@ -59,8 +59,6 @@ const RUN_EXIT_CODES =
 
 /** `hopback-harness run` */
 export const RUN: HarnessCommand = {
-  name: 'run',
-  summary: 'run a scenario over real SIP: a network of honest, lying and silent carriers',
   usage: ['SCENARIO [options]'],
   options: RUN_OPTIONS,
   notes: [
@@ -113,8 +111,6 @@ const REPLAY_OPTIONS = {
 
 /** `hopback-harness replay` */
 export const REPLAY: HarnessCommand = {
-  name: 'replay',
-  summary: 'place one call of a run again',
   usage: ['CALL RUN [options]'],
   options: REPLAY_OPTIONS,
   notes: [
@@ -173,8 +169,6 @@ const LAB_OPTIONS = {
 
 /** `hopback-harness lab` */
 export const LAB: HarnessCommand = {
-  name: 'lab',
-  summary: 'prepare a folder for your own switches and dialers to take part in a run',
   usage: ['SCENARIO [FOLDER] [options]'],
   options: LAB_OPTIONS,
   notes: [

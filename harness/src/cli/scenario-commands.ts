@@ -9,8 +9,6 @@ import type { HarnessCommand } from './harness-io.js';
 
 /** `hopback-harness diff` */
 export const DIFF: HarnessCommand = {
-  name: 'diff',
-  summary: 'compare two runs',
   usage: ['BEFORE AFTER'],
   options: {},
   notes: [
@@ -42,8 +40,6 @@ const failed = (what: string, { code = 'unknown' }: NodeJS.ErrnoException): Hopb
 
 /** `hopback-harness list` */
 export const LIST: HarnessCommand = {
-  name: 'list',
-  summary: 'list the scenarios in the package and what each is for',
   usage: [''],
   options: {},
   notes: [
@@ -78,8 +74,6 @@ function wrapped(text: string, width: number): string {
 
 /** `hopback-harness init` */
 export const INIT: HarnessCommand = {
-  name: 'init',
-  summary: 'write a first scenario',
   usage: ['[FILE]'],
   options: {},
   notes: [

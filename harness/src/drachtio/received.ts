@@ -1,5 +1,4 @@
-import { composeResponse } from './message/app-message.js';
-import { withTag } from './message/app-message.js';
+import { composeResponse, withTag } from './message/app-message.js';
 import { readEssentials } from './message/essentials.js';
 import type { Essentials } from './message/essentials.js';
 import { MESSAGE_LIMITS, parseMessage, withBodyLength } from './message/parse-message.js';

@@ -1,9 +1,8 @@
 import type { NetworkPlan, PlannedCall } from '../network/plan/index.js';
 import type { CarriedTruth, TrueHop } from '../network/truth/index.js';
-import type { ScenarioSharing } from '../scenario/index.js';
+import type { ScenarioSharing, Metric } from '../scenario/index.js';
 import { counted, createSpread, isSurelySuspicious, hopPairs, hopVerdict, plannedCall, rate } from './findings.js';
 import type { Judging, SeenCall, SeenHop } from './findings.js';
-import type { Metric } from '../scenario/index.js';
 
 /** How many records a provider has to have: not the same where it depends on the instant, and where a call comes in several branches. */
 interface ExpectedRecords {

@@ -142,18 +142,42 @@ export function ctrfJson(record: RunRecord): string {
 }
 
 const COLUMNS = [
-  ...['at_ms', 'phase', 'rate_factor', 'placed', 'unplaced', 'ended', 'wrong', 'up', 'placed_per_second'],
-  ...['setup_p50_ms', 'setup_p95_ms', 'setup_p99_ms', 'setup_max_ms'],
-  ...['held_p50_ms', 'held_p95_ms', 'held_p99_ms', 'held_max_ms'],
-  ...['campaigns', 'alerts', 'tracebacks', 'tracebacks_concluded'],
+  'at_ms',
+  'phase',
+  'rate_factor',
+  'placed',
+  'unplaced',
+  'ended',
+  'wrong',
+  'up',
+  'placed_per_second',
+  'setup_p50_ms',
+  'setup_p95_ms',
+  'setup_p99_ms',
+  'setup_max_ms',
+  'held_p50_ms',
+  'held_p95_ms',
+  'held_p99_ms',
+  'held_max_ms',
+  'campaigns',
+  'alerts',
+  'tracebacks',
+  'tracebacks_concluded',
 ];
 
 /** `snapshots.csv`: a line each second. A field is empty where nothing was measured (RFC 4180). */
 export function snapshotsCsv(snapshots: readonly RunSnapshot[]): string {
   const lines = snapshots.map((snapshot) =>
     [
-      ...[Math.round(snapshot.atMs), field(snapshot.phase), snapshot.rateFactor, snapshot.placed, snapshot.unplaced],
-      ...[snapshot.ended, snapshot.wrong, snapshot.up, shown(snapshot.placedPerSecond)],
+      Math.round(snapshot.atMs),
+      field(snapshot.phase),
+      snapshot.rateFactor,
+      snapshot.placed,
+      snapshot.unplaced,
+      snapshot.ended,
+      snapshot.wrong,
+      snapshot.up,
+      shown(snapshot.placedPerSecond),
       ...latencies(snapshot.setupMs),
       ...latencies(snapshot.heldMs),
       ...findings(snapshot.found),

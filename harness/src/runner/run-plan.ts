@@ -298,7 +298,7 @@ export interface RunScenarioOptions extends RunOptions, PlanOptions {}
  * @see {@link planNetwork}
  * @example
  * ```ts
- * const result = await runScenario(await readShippedScenario('direct'), { onceOnly: true, seed: 7 });
+ * const result = await runScenario(await readShippedScenario('direct'), { onceOnly: true, seed: 7, scale: 0.1 });
  * console.log(result.verdict); // passed
  * ```
  */

@@ -1,4 +1,4 @@
-import { printableText, defined } from '../core/text.js';
+import { printableText, defined, parsedJson } from '../core/text.js';
 import { HopbackError } from '../errors.js';
 import { CertificateRepository } from '../stir/index.js';
 import { EXIT, requirePath, UsageError } from './kit/command.js';
@@ -163,12 +163,8 @@ async function readDocument(operands: readonly string[], io: CliIo): Promise<Rea
   if (file === undefined || operands.length > 1) throw new UsageError('name the one file to import, or -');
   const { bytes, source } = await readOperand(file, io, MAX_EXPORT_BYTES);
   if (bytes.length === 0) throw new UsageError(`${source} is empty`);
-  try {
-    const document: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
-    if (typeof document === 'object' && document !== null) return document as Readonly<Record<string, unknown>>;
-  } catch {
-    // Said below.
-  }
+  const document = parsedJson(Buffer.from(bytes).toString('utf8'));
+  if (typeof document === 'object' && document !== null) return document as Readonly<Record<string, unknown>>;
   throw new UsageError(`${source} is no export of a certificate cache`, [
     'hopback cache export --cache DIR FILE makes one',
   ]);

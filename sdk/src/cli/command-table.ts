@@ -9,13 +9,14 @@ const sign: Load = () => import('./sign.js');
 const decode: Load = () => import('./decode.js');
 const cert: Load = () => import('./cert.js');
 const cache: Load = () => import('./cache.js');
-const recordsImport: Load = () => import('./records-import.js');
-const recordsTail: Load = () => import('./records-tail.js');
-const recordsSharing: Load = () => import('./records-sharing.js');
+const recordsImport: Load = () => import('./records/import.js');
+const recordsTail: Load = () => import('./records/tail.js');
+const recordsSharing: Load = () => import('./records/sharing.js');
 const credentials: Load = () => import('./credentials.js');
-const recordsFind: Load = () => import('./records-find.js');
-const recordsCoverage: Load = () => import('./records-coverage.js');
-const recordsHolds: Load = () => import('./records-holds.js');
+const recordsFind: Load = () => import('./records/find.js');
+const recordsCoverage: Load = () => import('./records/coverage.js');
+const recordsSql: Load = () => import('./records/sql.js');
+const recordsHolds: Load = () => import('./records/holds.js');
 const evidence: Load = () => import('./evidence.js');
 const tracebackIntake: Load = () => import('./traceback-intake.js');
 const tracebackShow: Load = () => import('./traceback-show.js');
@@ -45,6 +46,8 @@ const ROWS: readonly (readonly [name: string, summary: string, load: Load])[] = 
   ['records find', 'find calls, or show for which times the store is not complete', recordsFind],
   ['records coverage', 'show for which times each source is complete', recordsCoverage],
   ['records stats', 'show how much the record store holds', recordsCoverage],
+  ['records sql', 'query call records with a SELECT statement', recordsSql],
+  ['records export', 'write call records as Parquet files', recordsSql],
   ['records hold', 'protect calls from retention', recordsHolds],
   ['records holds', 'list the holds in force, or every hold and release', recordsHolds],
   ['records release', 'end a hold', recordsHolds],

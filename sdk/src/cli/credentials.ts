@@ -2,6 +2,7 @@ import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sig
 import type { KeyObject } from 'node:crypto';
 import { TelephoneNumberRange, TNAuthorizationList, TNEntry } from '@peculiar/asn1-rfc8226';
 import { AsnConvert } from '@peculiar/asn1-schema';
+import { attempt } from '../core/runtime/deadline.js';
 import { defined } from '../core/text.js';
 import { HopbackError } from '../errors.js';
 import { readPublicKeyJwk } from '../internal/index.js';
@@ -192,7 +193,7 @@ export async function readPrivateKey(path: string, io: CliIo): Promise<PrivateKe
   const isEncrypted = label.startsWith('ENCRYPTED') || privateKeyPem.includes('Proc-Type: 4,ENCRYPTED');
   if (isEncrypted && passphrase === undefined)
     throw unusable(path, `is encrypted: ${PASSPHRASE} must hold its passphrase`);
-  const key = imported({ key: privateKeyPem, format: 'pem', ...secret });
+  const key = attempt(() => createPrivateKey({ key: privateKeyPem, format: 'pem', ...secret }));
   const why = isEncrypted ? `is encrypted, and ${PASSPHRASE} does not open it` : 'holds a damaged private key';
   if (key === undefined) throw unusable(path, why);
   const { asymmetricKeyType: type = 'unknown', asymmetricKeyDetails } = key;
@@ -205,14 +206,6 @@ export async function readPrivateKey(path: string, io: CliIo): Promise<PrivateKe
 
 /** Variable that opens an encrypted key: an option would show in the list of processes. */
 const PASSPHRASE = 'HOPBACK_KEY_PASSPHRASE';
-
-function imported(input: Parameters<typeof createPrivateKey>[0]): KeyObject | undefined {
-  try {
-    return createPrivateKey(input);
-  } catch {
-    return undefined;
-  }
-}
 
 const unusable = (path: string, what: string): HopbackError => new HopbackError('key-unusable', `${path} ${what}`);
 

@@ -1,5 +1,6 @@
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parsedJson } from '../core/text.js';
 import { isHopbackError } from '../errors.js';
 import {
   buildCertificatePath,
@@ -315,16 +316,7 @@ async function cachedChains(directory: string, names: readonly string[], io: Cli
   // One after the other: thousands of open files at once would be more than the machine permits.
   for (const name of names.filter((candidate) => candidate.endsWith('.json'))) {
     const body = await io.files.read(join(directory, name), MAX_CACHE_FILE_BYTES).catch(() => undefined);
-    if (body !== undefined && isJson(Buffer.from(body).toString('utf8'))) count += 1;
+    if (body !== undefined && parsedJson(Buffer.from(body).toString('utf8')) !== undefined) count += 1;
   }
   return count;
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

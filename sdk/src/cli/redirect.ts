@@ -185,6 +185,8 @@ type RedirectTeller = ReturnType<typeof createTeller<RedirectState, RedirectNoti
 /** An SBC that pings every half a minute notices within that time that it should go elsewhere. */
 const DRAIN_SECONDS = 30;
 const MAX_DRAIN_SECONDS = 3_600;
+/** For files and the connection, after the last answer. */
+const TO_CLOSE_SECONDS = 1;
 /** How often trust list, CRLs and the certificate are read again: CRLs and lists are renewed daily at most. */
 const RELOAD_MS = 3_600_000;
 /** How often the status is looked at. */
@@ -233,9 +235,10 @@ const REDIRECT: CommandBody = {
 async function run(options: RedirectOptions, io: CliIo): Promise<ExitCode> {
   refuseOperands(options);
   const order = await orderOf(options, io);
-  const stopped = io.stopSignal(() => order.drainSeconds);
+  const answeredWithin = order.timeBudgetMs / 1_000 + TO_CLOSE_SECONDS;
+  const stopped = io.stopSignal(() => Math.max(order.drainSeconds, answeredWithin));
   const teller = createTeller(io, options.isOn('json'), WORDS);
-  const serving = await openServing(options, io, order.settings, teller);
+  const serving = await openServing(options, io, order, teller);
   io.onHangUp(() => void serving.reload());
   const link = keepConnected({
     ...order,
@@ -252,7 +255,8 @@ async function run(options: RedirectOptions, io: CliIo): Promise<ExitCode> {
   try {
     await Promise.race([whenAborted(stopped), link.refused]);
     teller.notice({ kind: 'draining', detail: `OPTIONS get 503 for ${String(order.drainSeconds)} s` });
-    await drain(serving, link, order.drainSeconds);
+    const { drainSeconds } = order;
+    await drain(serving, link, Math.min(drainSeconds * DRAINING_SHARE, Math.max(0, drainSeconds - answeredWithin)));
   } finally {
     for (const stop of timers) stop();
     await link.close();
@@ -268,6 +272,8 @@ async function run(options: RedirectOptions, io: CliIo): Promise<ExitCode> {
 interface Order extends Pick<LinkOptions, 'address' | 'secret' | 'Srf'> {
   readonly settings: RedirectSettings;
   readonly drainSeconds: number;
+  /** How long an INVITE waits for its answer. */
+  readonly timeBudgetMs: number;
 }
 
 /** What is asked for, before anything is opened. @throws {@link UsageError} and {@link HopbackError} for what cannot be */
@@ -282,6 +288,7 @@ async function orderOf(options: RedirectOptions, io: CliIo): Promise<Order> {
     Srf,
     settings,
     drainSeconds,
+    timeBudgetMs: options.number('time-budget', 1, MAX_REDIRECT_BUDGET_MS) ?? DEFAULT_REDIRECT_BUDGET_MS,
     secret: await secretFile(secretPath, io),
   };
 }
@@ -290,16 +297,16 @@ async function orderOf(options: RedirectOptions, io: CliIo): Promise<Order> {
 async function drain({ server }: Serving, link: DrachtioLink, seconds: number): Promise<void> {
   server.drain();
   // Without a connection nobody asks.
-  if (link.isConnected()) await Promise.race([wait(seconds * DRAINING_SHARE * 1_000), link.refused]);
+  if (link.isConnected()) await Promise.race([wait(seconds * 1_000), link.refused]);
   link.leave(['invite', 'options']);
   await server.close();
 }
 
 type Serving = Awaited<ReturnType<typeof openServing>>;
 
-async function openServing(options: RedirectOptions, io: CliIo, settings: RedirectSettings, teller: RedirectTeller) {
+async function openServing(options: RedirectOptions, io: CliIo, order: Order, teller: RedirectTeller) {
+  const { settings, timeBudgetMs } = order;
   const { rules, profile } = settings;
-  const timeBudgetMs = options.number('time-budget', 1, MAX_REDIRECT_BUDGET_MS) ?? DEFAULT_REDIRECT_BUDGET_MS;
   const answers = { ...NO_ANSWERS };
   const troubles = createTroubles(io, teller);
   const isNeeded = (mode: string): boolean => rules.some((rule) => rule.mode === mode);

@@ -161,20 +161,14 @@ async function evidenceOf(
   });
 }
 
+interface ReportedDecision {
+  readonly decision: ReviewDecision;
+  readonly text: string;
+  readonly sent: SentDecision;
+}
+
 /** Says what became of a decision that the command carried out itself: signed and delivered are two things, and only the second is an answer. */
-export function reportSent(
-  options: Options<'json'>,
-  io: CliIo,
-  {
-    decision,
-    text,
-    sent,
-  }: {
-    readonly decision: ReviewDecision;
-    readonly text: string;
-    readonly sent: SentDecision;
-  },
-): ExitCode {
+export function reportSent(options: Options<'json'>, io: CliIo, { decision, text, sent }: ReportedDecision): ExitCode {
   const { result, signed, problems } = sent;
   if (result.status === 'refused') return reportRefused(options, io, result.problems);
   const exitCode = exitCodeOf(sent);

@@ -1,4 +1,5 @@
 import { readBySchema } from '../core/schema-findings.js';
+import { isRecord, parsedJson } from '../core/text.js';
 import type { WireSchema } from './bodies.js';
 import type { ProblemCode, ProblemLocation } from './common.js';
 import { isParameterInForm } from './component-schemas.js';
@@ -57,8 +58,6 @@ function unescaped(text: string): string {
   }
 }
 
-type Members = Readonly<Record<string, unknown>>;
-
 /**
  * Members of a value that a schema left out when it read it: those that the contract does not know.
  * @returns JSON Pointers (RFC 6901), at most some dozens
@@ -70,7 +69,7 @@ function unknownMembers(given: unknown, read: unknown): readonly string[] {
 
 function hasUnknown(given: unknown, read: unknown): boolean {
   if (Array.isArray(given) && Array.isArray(read)) return given.some((item, index) => hasUnknown(item, read[index]));
-  if (!isObject(given) || !isObject(read)) return false;
+  if (!isRecord(given) || !isRecord(read)) return false;
   for (const name of Object.keys(given)) {
     const member = given[name];
     if (member === undefined) continue;
@@ -83,7 +82,7 @@ function hasUnknown(given: unknown, read: unknown): boolean {
 function placesOf(given: unknown, read: unknown, pointer: string): readonly string[] {
   if (Array.isArray(given) && Array.isArray(read))
     return given.flatMap((item, index) => placesOf(item, read[index], `${pointer}/${index}`)).slice(0, MAX_POINTERS);
-  if (!isObject(given) || !isObject(read)) return [];
+  if (!isRecord(given) || !isRecord(read)) return [];
   return Object.keys(given)
     .flatMap((name) => {
       const place = `${pointer}/${escaped(name)}`;
@@ -95,10 +94,6 @@ function placesOf(given: unknown, read: unknown, pointer: string): readonly stri
 
 /** More than anybody reads. */
 const MAX_POINTERS = 50;
-
-function isObject(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** @see RFC 6901 section 3 */
 function escaped(name: string): string {
@@ -229,12 +224,9 @@ async function readBody<Body extends string>(
 }
 
 function readText(schema: WireSchema<unknown>, text: string): BodyReading {
-  let given: unknown;
-  try {
-    given = JSON.parse(text);
-  } catch {
+  const given = parsedJson(text);
+  if (given === undefined)
     return { status: 'refused', code: 'invalid-body', errors: [{ pointer: '', code: 'not-json' }] };
-  }
   return readValue(schema, given);
 }
 

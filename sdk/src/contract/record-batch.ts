@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { readBySchema } from '../core/schema-findings.js';
+import { parsedJson } from '../core/text.js';
 import type { BodyOf } from './common.js';
 import { recordId } from './call-record.js';
-import { listOf, object, pattern, utcTime } from './common.js';
+import { listOf, object, pattern } from './common.js';
 
 /** Kind of event of a batch of call records. */
 export const RECORD_BATCH_TYPE = 'org.hopback.call-records.1';
@@ -137,20 +138,6 @@ export type RecordBatchAnswer = BodyOf<typeof RecordBatchAnswer>;
 /** A record that the receiver refuses, while it takes the others of its batch. */
 export type RecordRejection = RecordBatchAnswer['rejected'][number];
 
-const MAX_SOURCE_LENGTH = 256;
-
-/** Header fields of a batch by lower-case name, as a receiver reads them; others are let pass. */
-export const RecordBatchFields = z.object({
-  'ce-specversion': z.literal('1.0'),
-  'ce-id': batchId,
-  'ce-source': z.string().min(1).max(MAX_SOURCE_LENGTH),
-  'ce-type': z.literal(RECORD_BATCH_TYPE),
-  'ce-time': utcTime,
-  'idempotency-key': batchId,
-  'content-type': pattern(/^application\/x-ndjson(?:;[\x20-\x7e]{0,100})?$/),
-  'content-encoding': z.enum(['gzip', 'br']),
-});
-
 /**
  * Reads what a receiver says about a batch. Records would be lost if anything else were taken for a yes: an answer has to name the batch and
  * account for every record of it. Never throws, whatever the text.
@@ -171,12 +158,8 @@ export function readRecordBatchAnswer(
 ):
   | { readonly status: 'read'; readonly answer: RecordBatchAnswer }
   | { readonly status: 'unreadable'; readonly detail: string } {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return { status: 'unreadable', detail: 'the answer is not JSON' };
-  }
+  const value = parsedJson(text);
+  if (value === undefined) return { status: 'unreadable', detail: 'the answer is not JSON' };
   const parsed = readBySchema(RecordBatchAnswer, value);
   if (!parsed.success) {
     const path = parsed.error.issues[0]?.path.join('.') ?? '';

@@ -86,15 +86,6 @@ export function canonicalTelephoneNumber(
 }
 
 /**
- * Whether two canonical numbers are the same number. They must be equal digit for digit: a number that could not be made
- * global is not the same as a global one that ends in it.
- * @see RFC 8224 section 8.3
- */
-export function sameTelephoneNumber(a: CanonicalTn, b: CanonicalTn): boolean {
-  return a === b && a !== '';
-}
-
-/**
  * Whether a text has the form of a canonical number as a PASSporT must carry it: 1 to 32 characters of
  * `0-9`, `*` and `#`, and not more than 15 when they are all digits.
  * @see RFC 8224 section 8.3, RFC 8225 section 5.2.1

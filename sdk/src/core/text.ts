@@ -159,6 +159,20 @@ export function membersOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }
 
+/** Whether a value is an object, and no list. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The value that JSON stands for; undefined for a text that is no JSON. Never throws. */
+export function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
 /** What a map remembers under a key, or else what is computed now and remembered. */
 export function remember<Key, Value>(known: Map<Key, Value>, key: Key, compute: () => Value): Value {
   const before = known.get(key);

@@ -6,6 +6,7 @@ export {
   every,
   MACHINE_CLOCK,
   nextTurn,
+  pause,
   schedule,
   scheduleInBackground,
   STEADY_CLOCK,

@@ -20,6 +20,7 @@ import type { Server } from 'node:net';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { timeOf } from '../core/runtime/clock.js';
+import { membersOf, parsedJson } from '../core/text.js';
 import type { Clock } from '../core/runtime/clock.js';
 import { HopbackError, isHopbackError } from '../errors.js';
 
@@ -324,25 +325,21 @@ const LOCK_CHARS = 2_048;
 /** Reads a lock; undefined for what is none. Never throws. */
 export function readHolder(text: string): LockHolder | undefined {
   if (text.length > LOCK_CHARS || !text.endsWith('\n')) return undefined;
-  try {
-    const { pid, start, bootId, pidNamespace, host, nonce, socket } = JSON.parse(text) as Record<string, unknown>;
-    const isPid = typeof pid === 'number' && Number.isSafeInteger(pid) && pid > 0;
-    if (!isPid || !areTexts([start, bootId, pidNamespace, host, nonce, socket])) return undefined;
-    const holder = {
-      pid,
-      start,
-      bootId,
-      pidNamespace,
-      host,
-      nonce,
-      socket,
-    } as LockHolder;
-    if (!NONCE.test(holder.nonce)) return undefined;
-    // No path: a name in the folder.
-    return { ...holder, socket: holder.socket === socketName(holder.nonce) ? holder.socket : '' };
-  } catch {
-    return undefined;
-  }
+  const { pid, start, bootId, pidNamespace, host, nonce, socket } = membersOf(parsedJson(text));
+  const isPid = typeof pid === 'number' && Number.isSafeInteger(pid) && pid > 0;
+  if (!isPid || !areTexts([start, bootId, pidNamespace, host, nonce, socket])) return undefined;
+  const holder = {
+    pid,
+    start,
+    bootId,
+    pidNamespace,
+    host,
+    nonce,
+    socket,
+  } as LockHolder;
+  if (!NONCE.test(holder.nonce)) return undefined;
+  // No path: a name in the folder.
+  return { ...holder, socket: holder.socket === socketName(holder.nonce) ? holder.socket : '' };
 }
 
 const NONCE = /^[0-9a-f]{16}$/;
@@ -449,18 +446,13 @@ async function take(place: LockPlace, { what, ...taking }: Taking & { readonly w
   throw inUse(place, { what, holder: undefined, isKnown: true });
 }
 
-function inUse(
-  { path: lock }: LockPlace,
-  {
-    what,
-    holder,
-    isKnown,
-  }: {
-    readonly what: string;
-    readonly holder: LockHolder | undefined;
-    readonly isKnown: boolean;
-  },
-): HopbackError {
+interface LockInUse {
+  readonly what: string;
+  readonly holder: LockHolder | undefined;
+  readonly isKnown: boolean;
+}
+
+function inUse({ path: lock }: LockPlace, { what, holder, isKnown }: LockInUse): HopbackError {
   const who = holder === undefined ? 'another process' : `another process (${String(holder.pid)})`;
   const message = isKnown
     ? `${what} is in use by ${who}`

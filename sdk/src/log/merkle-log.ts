@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { attempt } from '../core/runtime/deadline.js';
 import { HopbackError } from '../errors.js';
 import {
   createMerkleTree,
@@ -362,11 +363,8 @@ export class MerkleLog implements AsyncDisposable {
     this.#records.push({ firstLeaf, sequence });
     this.#size = size;
     this.#checkpoint = note;
-    try {
-      this.#onCheckpoint?.(note);
-    } catch {
-      // A mistake of the listener's is no reason to refuse entries.
-    }
+    // A mistake of the listener's is no reason to refuse entries.
+    attempt(() => this.#onCheckpoint?.(note));
   }
 
   /** Entries of a record, each held against its hash. */

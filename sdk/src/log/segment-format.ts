@@ -91,13 +91,6 @@ export function encodeSegmentHeader({ ordinal, first, mark }: SegmentName): Buff
   return bytes;
 }
 
-/** Whether these are the first bytes of the segment of that name. */
-export function isSegmentHeader(bytes: Buffer, name: SegmentName): boolean {
-  return (
-    bytes.length >= SEGMENT_HEADER_BYTES && encodeSegmentHeader(name).equals(bytes.subarray(0, SEGMENT_HEADER_BYTES))
-  );
-}
-
 /** A group header: records from `first` to `last` follow. */
 export function encodeGroup(mark: number, first: number, last: number): Buffer {
   const bytes = Buffer.allocUnsafe(GROUP_FRAME_BYTES);

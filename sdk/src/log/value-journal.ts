@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../core/runtime/clock.js';
+import { parsedJson } from '../core/text.js';
 import { HopbackError } from '../errors.js';
 import { NODE_LOG_FILES, storageFailure, systemCode, withFile } from './log-files.js';
 import type { LogFiles } from './log-files.js';
@@ -249,14 +250,9 @@ interface LiveValue {
 
 /** Key and value of a record of a journal; no key where nobody here wrote it. */
 function journalEntryOf(payload: Uint8Array): readonly [key: string | undefined, value: string | undefined] {
-  try {
-    const entry: unknown = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('utf8'));
-    const [key, value] = Array.isArray(entry) ? (entry as readonly unknown[]) : [];
-    return [typeof key === 'string' ? key : undefined, typeof value === 'string' ? value : undefined];
-  } catch {
-    // A record that nobody here wrote.
-    return [undefined, undefined];
-  }
+  const entry = parsedJson(Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('utf8'));
+  const [key, value] = Array.isArray(entry) ? (entry as readonly unknown[]) : [];
+  return [typeof key === 'string' ? key : undefined, typeof value === 'string' ? value : undefined];
 }
 
 function entryBytes(key: string, value: string): number {

@@ -67,6 +67,7 @@ export type {
   Inserted,
   LegalHold,
   RecordLookup,
+  RecordPageQuery,
   RecordQuery,
   RecordStore,
   StoreScope,

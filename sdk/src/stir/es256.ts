@@ -17,7 +17,6 @@ export interface SignatureJob {
 /**
  * Checks an ES256 signature with node:crypto and a cached key: the one hot path of calls, which does not go through jose since it is
  * several times faster that way.
- * @returns whether the signature verifies; never throws for peer input
  * @see RFC 7518 section 3.4
  */
 export function verifyEs256(job: SignatureJob): boolean {

@@ -35,14 +35,7 @@ export type IdentityHeaderResult =
 /**
  * Takes one Identity header value apart: the PASSporT and its info, alg and ppt parameters. Quoted and unquoted parameter
  * values, folded lines and any order of parameters are accepted; a parameter given twice is not.
- * @param value - one header value, without the header name, at most {@link MAX_IDENTITY_HEADER_CHARS} characters
- * @returns `parsed`, or `malformed` with a reason; never throws for peer input
  * @see RFC 8224 section 4
- * @example
- * ```ts
- * const result = parseIdentityHeader('eyJh.eyJk.c2ln;info=<https://certs.example/1234.pem>;alg=ES256;ppt="shaken"');
- * if (result.status === 'parsed') console.log(result.identityHeader.ppt); // shaken
- * ```
  */
 export function parseIdentityHeader(value: string): IdentityHeaderResult {
   if (value.length > MAX_IDENTITY_HEADER_CHARS) {
@@ -85,14 +78,7 @@ export interface IdentityHeaderParts {
 /**
  * Writes an Identity header value in the form that carriers accept: parameters unquoted, `info`, `alg`, `ppt` in this order.
  * Nothing is escaped or checked: the parts are the signer's own. Never throws.
- * @param parts - the PASSporT, the URL of the certificate and the PASSporT type
- * @returns the header value, without `Identity: `
  * @see RFC 8224 section 4
- * @example
- * ```ts
- * const value = formatIdentityHeader({ token: 'eyJh.eyJk.c2ln', info: 'https://certs.example/1234.pem', ppt: 'shaken' });
- * console.log(value); // eyJh.eyJk.c2ln;info=<https://certs.example/1234.pem>;alg=ES256;ppt=shaken
- * ```
  */
 export function formatIdentityHeader(parts: IdentityHeaderParts): string {
   const ppt = parts.ppt === undefined ? '' : `;ppt=${parts.ppt}`;

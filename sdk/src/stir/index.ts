@@ -19,7 +19,7 @@ export { HopbackError, isHopbackError } from '../errors.js';
 export type { HopbackErrorCode } from '../errors.js';
 export { buildCertificatePath } from './certificates/build-path.js';
 export { CertificateRepository } from './certificates/certificate-repository.js';
-export type { CertificateRepositoryOptions } from './certificates/repository-state.js';
+export type { CertificateRepositoryOptions } from './certificates/certificate-repository.js';
 export type {
   Certificate,
   CertificateChainParseResult,

@@ -51,18 +51,7 @@ export type PassportResult =
 /**
  * Takes a full-form PASSporT apart: three strict base64url segments, header and payload each one JSON object within
  * bounds and without duplicate keys.
- * @param token - `header.payload.signature`; each segment within {@link PASSPORT_JSON_LIMITS}
- * @param options - short cuts
- * @returns `parsed`, or `malformed` with a reason; never throws for peer input
  * @see RFC 8225 section 6, RFC 7515 section 2
- * @example
- * ```ts
- * const pki = new TestPki();
- * const signer = pki.issueServiceProvider({ spc: '1234' });
- * const result = parsePassport(createPassport({ signer, x5u: 'https://certs.example/1234.pem' }).token);
- * // Readable, not yet believed: neither the signature nor one claim has been looked at.
- * if (result.status === 'parsed') console.log(result.passport.header.x5u); // https://certs.example/1234.pem
- * ```
  */
 export function parsePassport(token: string, options: PassportParseOptions = {}): PassportResult {
   const first = token.indexOf('.');
@@ -91,13 +80,8 @@ export function parsePassport(token: string, options: PassportParseOptions = {})
 /**
  * Tells whether a token is in compact form: the payload segment, and usually the header segment, left out. A question of dots
  * alone: neither is the signature looked at, nor whether the type may be in compact form. Never throws for peer input.
- * @param token - what stood before the first semicolon of an Identity header
  * @returns false also for what is no PASSporT in any form
  * @see RFC 8225 section 7
- * @example
- * ```ts
- * console.log(isCompactForm('..c2ln'), isCompactForm('eyJh.eyJk.c2ln')); // true false
- * ```
  */
 export function isCompactForm(token: string): boolean {
   const first = token.indexOf('.');
@@ -121,21 +105,7 @@ export interface CompactClaims {
 /**
  * Rebuilds the full form of a compact PASSporT from the request that carried it. What comes out is what the request says, not what
  * anybody signed, until the signature over `signingInput` has been checked. {@link compactIdentityHeader} is the way there.
- * @param token - `..signature`; a header segment, which some leave in, is not looked at
- * @param claims - the claims, canonical; {@link readParties} reads them
- * @returns `parsed` with the rebuilt header and payload, or `malformed` where the signature is not base64url; never throws for
- * peer input
  * @see RFC 8225 section 7, RFC 8224 section 4.1
- * @example
- * ```ts
- * const result = rebuildCompactPassport('..c2ln', {
- *   x5u: 'https://certs.example/1234.pem',
- *   iatSeconds: 1289690940,
- *   orig: { tn: '12025550101' },
- *   dest: { tn: ['12025550199'] },
- * });
- * if (result.status === 'parsed') console.log(canonicalJson(result.passport.header.members)); // {"alg":"ES256","typ":"passport","x5u":"https://certs.example/1234.pem"}
- * ```
  */
 export function rebuildCompactPassport(token: string, claims: CompactClaims): PassportResult {
   const signature = decodeBase64Url(token.slice(token.lastIndexOf('.') + 1));
@@ -165,13 +135,7 @@ const canonicalText = (header: JsonObject, payload: JsonObject): string =>
 /**
  * Writes a value as JSON the way a PASSporT is signed: keys in code point order at every level, no white space.
  * Never throws for a value that came out of a JSON parser of bounded depth, such as `parseBoundedJson`.
- * @param value - a JSON value; a member that is `undefined` is written as `null`
- * @returns the one spelling of the value
  * @see RFC 8225 section 9
- * @example
- * ```ts
- * console.log(canonicalJson({ orig: { tn: '12025550101' }, iat: 1700000000 })); // {"iat":1700000000,"orig":{"tn":"12025550101"}}
- * ```
  */
 export function canonicalJson(value: JsonValue): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);

@@ -1,3 +1,4 @@
+import { attempt } from '../core/runtime/deadline.js';
 import { headerValues, isAnonymousUri, parseNameAddr, parseSipRequest, splitHeaderList } from '../core/sip-request.js';
 import type { SipRequestResult, SipRequestText } from '../core/sip-request.js';
 import { parseSipUri, telephoneNumberOfUri } from '../core/sip-uri.js';
@@ -76,11 +77,8 @@ export function readResponseLike({ raw }: { readonly raw?: unknown }): SipRespon
 
 /** Tells somebody, if there is anybody, what went wrong with a call that goes on. Whoever listens makes no trouble for it. */
 export function reportTrouble(onTrouble: ((error: unknown) => void) | undefined, error: unknown): void {
-  try {
-    onTrouble?.(error);
-  } catch {
-    // What is wrong with the listener is no matter of the call.
-  }
+  // What is wrong with the listener is no matter of the call.
+  attempt(() => onTrouble?.(error));
 }
 
 /** What is told of a request that cannot be read: why, and in which line. */

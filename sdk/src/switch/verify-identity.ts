@@ -148,8 +148,8 @@ export async function identify(
   const { service } = options;
   // The callee's side is told which number counted, so that it is no doubt that there is another one.
   const parties = { ...(options.parties ?? DEFAULT_VERIFICATION_POLICY), prefersTel: true };
-  const policy = asked(() => options.policyOf?.(request), trouble) ?? TERMINATING;
-  const filing = asked(() => options.filingOf?.(request), trouble);
+  const policy = askApplication(() => options.policyOf?.(request), trouble) ?? TERMINATING;
+  const filing = askApplication(() => options.filingOf?.(request), trouble);
   const read = readRequestLike(request);
   if (read.status === 'malformed') {
     trouble(unreadableInvite(read));
@@ -163,7 +163,7 @@ export async function identify(
   });
   const { doNotOriginate } = options;
   const isDoNotOriginate =
-    doNotOriginate && asked(() => facts.statedNumbers.some((number) => doNotOriginate.has(number)), trouble);
+    doNotOriginate && askApplication(() => facts.statedNumbers.some((number) => doNotOriginate.has(number)), trouble);
   const caller = verdict && callerWith(read.request, { verstat: verdict.verstat, parties });
   const treatment = treatCall(
     {
@@ -184,7 +184,7 @@ export async function identify(
 }
 
 /** What the application was asked; where it throws it has said nothing. */
-function asked<Value>(question: () => Value, trouble: (error: unknown) => void): Value | undefined {
+export function askApplication<Value>(question: () => Value, trouble: (error: unknown) => void): Value | undefined {
   try {
     return question();
   } catch (error) {

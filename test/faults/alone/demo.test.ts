@@ -5,12 +5,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readRunSummary } from '../../../harness/src/report/index.js';
-import type { RunSummary } from '../../../harness/src/report/index.js';
+import { readRunSummary, type RunSummary } from '../../../harness/src/report/index.js';
 import { ROOT } from '../../house/run.js';
 import { peer, testPeer } from '../../peers.js';
-import { createTemporaryDirectory } from '../../peers/temporary-directory.js';
-import type { TemporaryDirectory } from '../../peers/temporary-directory.js';
+import { createTemporaryDirectory, type TemporaryDirectory } from '../../peers/temporary-directory.js';
 
 // The demo as somebody runs it, and its report as a browser shows it. HOPBACK_SCREENSHOTS=1 takes the picture of docs anew.
 

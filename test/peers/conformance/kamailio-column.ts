@@ -3,8 +3,7 @@ import { peer } from '../../peers.js';
 import { freePorts } from '../../support/recipe.js';
 import type { ConformanceLab } from '../../support/conformance-lab.js';
 import { startKamailioProcess } from '../kamailio/process.js';
-import type { ColumnDefinition, StartedService } from './column.js';
-import { SAYS_YES_OR_NO } from './column.js';
+import { SAYS_YES_OR_NO, type ColumnDefinition, type StartedService } from './column.js';
 
 /** Kamailio with its secsipid module and nothing else. */
 export const kamailioColumn = (): ColumnDefinition => ({

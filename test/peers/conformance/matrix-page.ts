@@ -1,5 +1,4 @@
-import { writeConformanceMatrix } from '@hopback/harness/conformance';
-import type { MatrixColumn } from '@hopback/harness/conformance';
+import { writeConformanceMatrix, type MatrixColumn } from '@hopback/harness/conformance';
 
 /** The page, from the root of the repository. */
 export const MATRIX_PAGE = 'docs/conformance-matrix.md';

@@ -76,11 +76,24 @@ function cdrRow(index: number, firstCallMs: number): string {
   const called = fictional(303, index * 7);
   const channel = (index + 1).toString(16).padStart(8, '0');
   return csv([
-    ...['', caller, called, 'from-carrier', `"" <${caller}>`],
-    ...[`PJSIP/${DEMO_TRUNK}-${channel}`, `PJSIP/carrier-b-${channel}`, 'Dial', `PJSIP/${called}@carrier-b,60`],
-    ...[utc(startMs), isAnswered ? utc(startMs + rings * 1_000) : '', utc(startMs + (rings + talks) * 1_000)],
-    ...[rings + talks, talks, isAnswered ? 'ANSWERED' : 'NO ANSWER', 'DOCUMENTATION'],
-    ...[`${String(Math.floor(startMs / 1_000))}.${String(index)}`, ''],
+    '',
+    caller,
+    called,
+    'from-carrier',
+    `"" <${caller}>`,
+    `PJSIP/${DEMO_TRUNK}-${channel}`,
+    `PJSIP/carrier-b-${channel}`,
+    'Dial',
+    `PJSIP/${called}@carrier-b,60`,
+    utc(startMs),
+    isAnswered ? utc(startMs + rings * 1_000) : '',
+    utc(startMs + (rings + talks) * 1_000),
+    rings + talks,
+    talks,
+    isAnswered ? 'ANSWERED' : 'NO ANSWER',
+    'DOCUMENTATION',
+    `${String(Math.floor(startMs / 1_000))}.${String(index)}`,
+    '',
   ]);
 }
 

@@ -35,106 +35,44 @@ export interface DemoProvider {
   readonly isRemoved?: boolean;
 }
 
-type Given = Omit<DemoProvider, 'providerId' | 'frn' | 'isMember'> & Partial<DemoProvider>;
-
-const listed: readonly Given[] = [
-  {
-    word: 'alder',
-    name: 'Alder Telephone Cooperative',
-    role: 'serves-subscribers',
-    zone: 'America/Chicago',
-    spc: '901J',
-    exchange: '512555',
-  },
-  {
-    word: 'birch',
-    name: 'Birch Valley Wireless',
-    role: 'serves-subscribers',
-    zone: 'America/New_York',
-    spc: '902J',
-    exchange: '614555',
-  },
-  {
-    word: 'cedar',
-    name: 'Cedar Cable Voice',
-    role: 'serves-subscribers',
-    zone: 'America/Denver',
-    spc: '903J',
-    exchange: '303555',
-  },
-  {
-    word: 'dogwood',
-    name: 'Dogwood Tandem Services',
-    role: 'intermediate',
-    zone: 'America/Chicago',
-    spc: '904J',
-  },
-  {
-    word: 'elm',
-    name: 'Elm Wholesale Voice',
-    role: 'intermediate',
-    zone: 'America/New_York',
-    spc: '905J',
-  },
-  {
-    word: 'fir',
-    name: 'Fir International Gateway',
-    role: 'gateway',
-    zone: 'America/New_York',
-    spc: '906J',
-  },
-  {
-    word: 'gum',
-    name: 'Gum Hosted Telephony',
-    role: 'serves-subscribers',
-    zone: 'America/Los_Angeles',
-    spc: '907J',
-  },
-  {
-    word: 'hazel',
-    name: 'Hazel Long Distance',
-    role: 'intermediate',
-    zone: 'America/New_York',
-    spc: '908J',
-  },
-  {
-    word: 'ivy',
-    name: 'Ivy Mobile',
-    role: 'serves-subscribers',
-    zone: 'America/Los_Angeles',
-    spc: '909J',
-  },
-  {
-    word: 'juniper',
-    name: 'Juniper Dialing',
-    role: 'serves-subscribers',
-    zone: 'America/New_York',
-    spc: '910J',
-  },
-  {
-    word: 'kauri',
-    name: 'Kauri Voice Limited',
-    role: 'abroad',
-    zone: 'Pacific/Auckland',
-    isMember: false,
-  },
-  {
-    word: 'larch',
-    name: 'Larch Communications',
-    role: 'intermediate',
-    zone: 'America/New_York',
-    spc: '912J',
-    isMember: false,
-    isRemoved: true,
-  },
+/** Word, name, role, zone, and what not every provider has. */
+const LISTED: readonly (readonly [string, string, DemoProvider['role'], string, Partial<DemoProvider>])[] = [
+  [
+    'alder',
+    'Alder Telephone Cooperative',
+    'serves-subscribers',
+    'America/Chicago',
+    { spc: '901J', exchange: '512555' },
+  ],
+  ['birch', 'Birch Valley Wireless', 'serves-subscribers', 'America/New_York', { spc: '902J', exchange: '614555' }],
+  ['cedar', 'Cedar Cable Voice', 'serves-subscribers', 'America/Denver', { spc: '903J', exchange: '303555' }],
+  ['dogwood', 'Dogwood Tandem Services', 'intermediate', 'America/Chicago', { spc: '904J' }],
+  ['elm', 'Elm Wholesale Voice', 'intermediate', 'America/New_York', { spc: '905J' }],
+  ['fir', 'Fir International Gateway', 'gateway', 'America/New_York', { spc: '906J' }],
+  ['gum', 'Gum Hosted Telephony', 'serves-subscribers', 'America/Los_Angeles', { spc: '907J' }],
+  ['hazel', 'Hazel Long Distance', 'intermediate', 'America/New_York', { spc: '908J' }],
+  ['ivy', 'Ivy Mobile', 'serves-subscribers', 'America/Los_Angeles', { spc: '909J' }],
+  ['juniper', 'Juniper Dialing', 'serves-subscribers', 'America/New_York', { spc: '910J' }],
+  ['kauri', 'Kauri Voice Limited', 'abroad', 'Pacific/Auckland', { isMember: false }],
+  [
+    'larch',
+    'Larch Communications',
+    'intermediate',
+    'America/New_York',
+    { spc: '912J', isMember: false, isRemoved: true },
+  ],
 ];
 
 /** All providers of the demo. */
-export const DEMO_PROVIDERS: readonly DemoProvider[] = listed.map((given, at) => ({
+export const DEMO_PROVIDERS: readonly DemoProvider[] = LISTED.map(([word, name, role, zone, more], at) => ({
+  word,
+  name,
+  role,
+  zone,
   isMember: true,
-  providerId: `prv-${given.word}`,
+  providerId: `prv-${word}`,
   frn: `00990000${String(at + 1).padStart(2, '0')}`,
-  ...given,
+  ...more,
 }));
 
 const byWord = new Map(DEMO_PROVIDERS.map((provider) => [provider.word, provider]));

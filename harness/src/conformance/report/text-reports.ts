@@ -158,7 +158,10 @@ function groupTable(group: string, rows: readonly CaseResult[], columns: readonl
       .filter((row) => row.group === group)
       .map(({ number, title, level, source }) =>
         line([
-          ...[number, cell(title), level, cell(source)],
+          number,
+          cell(title),
+          level,
+          cell(source),
           ...columns.map(({ run }) => {
             const result = run.results.find((one) => one.number === number);
             return MARKS[result?.status ?? 'not-applicable'];

@@ -18,38 +18,56 @@ interface HttpSilence {
   readonly said: string;
 }
 
-/** What is sent. */
-interface HttpQuestion {
-  readonly url: string;
-  readonly contentType: string;
-  readonly accept: string;
-  readonly body: string;
-  readonly token?: string;
-  readonly timeoutMs: number;
-}
-
 /** Answers have some kilobytes; whoever sends more is not listened to further. */
 const MAX_ANSWER_BYTES = 262_144;
 
-/** Posts a body. Never rejects. */
-async function post(question: HttpQuestion): Promise<HttpAnswer | HttpSilence> {
-  const { url, contentType, accept, body, token, timeoutMs } = question;
-  try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: {
-        'content-type': contentType,
-        accept,
-        ...(token !== undefined && { authorization: `Bearer ${token}` }),
-      },
-      body,
-      redirect: 'manual',
-      signal: abortedAfter(timeoutMs),
-    });
-    return { kind: 'answer', status: response.status, text: await bodyText(response) };
-  } catch (error) {
-    return silence(error, timeoutMs);
-  }
+/** How a service is asked over HTTP, and what its answers mean. */
+interface RestDialect {
+  readonly capabilities: readonly Capability[];
+  readonly contentType: string;
+  readonly accept: string;
+  readonly verificationUrl: (url: string) => string;
+  readonly verification: (call: SentCall) => string;
+  readonly readVerification: (answer: HttpAnswer | HttpSilence) => Observed;
+  readonly signingUrl: (url: string) => string;
+  readonly signing: (ask: SigningAsk) => string;
+  readonly readSigning: (answer: HttpAnswer | HttpSilence) => Observed;
+}
+
+function restTarget(
+  { kind, url, signingUrl = url, token, timeoutMs = DEFAULT_TIMEOUT_MS, lacks = [] }: ConformanceTargetOptions,
+  dialect: RestDialect,
+): ConformanceTarget {
+  /** Posts a body. Never rejects. */
+  const post = async (to: string, body: string): Promise<HttpAnswer | HttpSilence> => {
+    try {
+      const response = await fetch(to, {
+        method: 'POST',
+        headers: {
+          'content-type': dialect.contentType,
+          accept: dialect.accept,
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        },
+        body,
+        redirect: 'manual',
+        signal: abortedAfter(timeoutMs),
+      });
+      return { kind: 'answer', status: response.status, text: await bodyText(response) };
+    } catch (error) {
+      return silence(error, timeoutMs);
+    }
+  };
+  const close = (): Promise<void> => Promise.resolve();
+  return {
+    kind,
+    url,
+    close,
+    [Symbol.asyncDispose]: close,
+    capabilities: new Set(dialect.capabilities.filter((one) => !lacks.includes(one))),
+    verify: async (call) =>
+      dialect.readVerification(await post(dialect.verificationUrl(url), dialect.verification(call))),
+    sign: async (asked) => dialect.readSigning(await post(dialect.signingUrl(signingUrl), dialect.signing(asked))),
+  };
 }
 
 async function bodyText(response: Response): Promise<string> {
@@ -206,47 +224,14 @@ function objectOf(text: string): Members | undefined {
 const SHORT_CHARS = 120;
 const short = (text: string): string => text.replaceAll(/\s+/g, ' ').trim().slice(0, SHORT_CHARS);
 
-const ATIS: readonly Capability[] = [
-  ...(['verify', 'parties', 'date', 'codes', 'verstat'] as const),
-  ...(['sign', 'sign-attestation', 'sign-origid', 'sign-iat', 'sign-several', 'sign-spelling'] as const),
-  'sign-incomplete',
-];
-const THREE_GPP: readonly Capability[] = [...ATIS, 'several-headers', 'target', 'sign-div'];
-
 /** A service that speaks ATIS-1000082. */
-export const atisTarget = (options: ConformanceTargetOptions): ConformanceTarget =>
-  restTarget(options, { capabilities: ATIS, verification: atisVerification });
+export const atisTarget = (options: ConformanceTargetOptions): ConformanceTarget => restTarget(options, ATIS);
 
 /** A service that speaks Ms of TS 24.229. */
-export const threeGppTarget = (options: ConformanceTargetOptions): ConformanceTarget =>
-  restTarget(options, { capabilities: THREE_GPP, verification: threeGppVerification });
+export const threeGppTarget = (options: ConformanceTargetOptions): ConformanceTarget => restTarget(options, THREE_GPP);
 
-function restTarget(
-  { kind, url, signingUrl = url, token, timeoutMs = DEFAULT_TIMEOUT_MS, lacks = [] }: ConformanceTargetOptions,
-  dialect: { readonly capabilities: readonly Capability[]; readonly verification: (call: SentCall) => unknown },
-): ConformanceTarget {
-  const ask = (to: string, body: unknown): ReturnType<typeof post> =>
-    post({
-      url: to,
-      contentType: 'application/json',
-      accept: 'application/json',
-      timeoutMs,
-      body: JSON.stringify(body),
-      ...(token !== undefined && { token }),
-    });
-  const close = (): Promise<void> => Promise.resolve();
-  return {
-    kind,
-    url,
-    close,
-    [Symbol.asyncDispose]: close,
-    capabilities: new Set(dialect.capabilities.filter((one) => !lacks.includes(one))),
-    verify: async (call): Promise<Observed> =>
-      readVerificationAnswer(await ask(`${baseOf(url)}/verification`, dialect.verification(call))),
-    sign: async (request: SigningAsk): Promise<Observed> =>
-      readSigningAnswer(await ask(`${baseOf(signingUrl)}/signing`, signingBody(request))),
-  };
-}
+/** A service that speaks as the HTTP server of secsipidx: `/v1/check`, `/v1/sign-csv`. */
+export const secsipidxTarget = (options: ConformanceTargetOptions): ConformanceTarget => restTarget(options, SECSIPIDX);
 
 /** Where ATIS-1000082 has its two resources, unless the URL has a path of its own. */
 const baseOf = (url: string): string => {
@@ -254,35 +239,41 @@ const baseOf = (url: string): string => {
   return pathname === '/' ? `${origin}/stir/v1` : `${origin}${pathname.replace(/\/$/, '')}`;
 };
 
-/** An Identity goes in and OK comes out: nothing is known of the call, and nothing said of the reasons. */
-const CAPABILITIES: readonly Capability[] = ['verify', 'sign', 'sign-attestation', 'sign-origid', 'sign-spelling'];
+const ATIS: RestDialect = {
+  capabilities: [
+    ...(['verify', 'parties', 'date', 'codes', 'verstat'] as const),
+    ...(['sign', 'sign-attestation', 'sign-origid', 'sign-iat', 'sign-several', 'sign-spelling'] as const),
+    'sign-incomplete',
+  ],
+  contentType: 'application/json',
+  accept: 'application/json',
+  verificationUrl: (url) => `${baseOf(url)}/verification`,
+  verification: (call) => JSON.stringify(atisVerification(call)),
+  readVerification: readVerificationAnswer,
+  signingUrl: (url) => `${baseOf(url)}/signing`,
+  signing: (asked) => JSON.stringify(signingBody(asked)),
+  readSigning: readSigningAnswer,
+};
 
-/** A service that speaks as the HTTP server of secsipidx: `/v1/check`, `/v1/sign-csv`. */
-export function secsipidxTarget(options: ConformanceTargetOptions): ConformanceTarget {
-  const { kind, url, signingUrl = url, token, timeoutMs = DEFAULT_TIMEOUT_MS, lacks = [] } = options;
-  const ask = (to: string, body: string): ReturnType<typeof post> =>
-    post({
-      url: to,
-      contentType: 'text/plain',
-      accept: '*/*',
-      body,
-      timeoutMs,
-      ...(token !== undefined && { token }),
-    });
-  const close = (): Promise<void> => Promise.resolve();
-  return {
-    kind,
-    url,
-    close,
-    [Symbol.asyncDispose]: close,
-    capabilities: new Set(CAPABILITIES.filter((one) => !lacks.includes(one))),
-    verify: async ({ identity }) => readCheck(await ask(new URL('/v1/check', url).href, identity[0] ?? '')),
-    sign: async ({ origTn = '', destTn, attestation = '', origId = '', x5u = '' }) =>
-      readSigned(
-        await ask(new URL('/v1/sign-csv', signingUrl).href, [origTn, destTn[0], attestation, origId, x5u].join(',')),
-      ),
-  };
-}
+const THREE_GPP: RestDialect = {
+  ...ATIS,
+  capabilities: [...ATIS.capabilities, 'several-headers', 'target', 'sign-div'],
+  verification: (call) => JSON.stringify(threeGppVerification(call)),
+};
+
+/** An Identity goes in and OK comes out: nothing is known of the call, and nothing said of the reasons. */
+const SECSIPIDX: RestDialect = {
+  capabilities: ['verify', 'sign', 'sign-attestation', 'sign-origid', 'sign-spelling'],
+  contentType: 'text/plain',
+  accept: '*/*',
+  verificationUrl: (url) => new URL('/v1/check', url).href,
+  verification: ({ identity }) => identity[0] ?? '',
+  readVerification: readCheck,
+  signingUrl: (url) => new URL('/v1/sign-csv', url).href,
+  signing: ({ origTn = '', destTn, attestation = '', origId = '', x5u = '' }) =>
+    [origTn, destTn[0], attestation, origId, x5u].join(','),
+  readSigning: readSigned,
+};
 
 function readCheck(answer: HttpAnswer | HttpSilence): Observed {
   if (answer.kind === 'no-answer') return answer;

@@ -71,7 +71,11 @@ export function inviteText(call: SentCall, { domain, sentBy, callId, branch, tag
   const head = [
     `INVITE sip:${plus(targetTn)}@${domain};user=phone SIP/2.0`,
     `Via: SIP/2.0/UDP ${sentBy};branch=${branch};rport`,
-    ...['Max-Forwards: 70', `From: ${from};tag=${tag}`, `To: ${to}`, `Call-ID: ${callId}`, 'CSeq: 1 INVITE'],
+    'Max-Forwards: 70',
+    `From: ${from};tag=${tag}`,
+    `To: ${to}`,
+    `Call-ID: ${callId}`,
+    'CSeq: 1 INVITE',
     `Contact: <sip:${sentBy}>`,
     `Date: ${new Date(dateSeconds * 1000).toUTCString()}`,
     ...asserted.map((value) => `P-Asserted-Identity: ${value}`),
@@ -86,7 +90,13 @@ export function inviteText(call: SentCall, { domain, sentBy, callId, branch, tag
 const plus = (tn: string): string => (/^\d/.test(tn) ? `+${tn}` : tn);
 
 const SESSION: readonly string[] = [
-  ...['v=0', 'o=- 1 1 IN IP4 192.0.2.10', 's=-', 'c=IN IP4 192.0.2.10', 't=0 0', 'm=audio 49170 RTP/AVP 0', ''],
+  'v=0',
+  'o=- 1 1 IN IP4 192.0.2.10',
+  's=-',
+  'c=IN IP4 192.0.2.10',
+  't=0 0',
+  'm=audio 49170 RTP/AVP 0',
+  '',
 ];
 
 /** ACK of a final response; that of a 2xx has a branch of its own. @see RFC 3261 sections 13.2.2.4, 17.1.1.3 */

@@ -20,8 +20,18 @@ const NEED_DIALOG: ReadonlySet<string> = new Set(['INVITE', 'BYE', 'UPDATE', 'PR
 const REFRESH_TARGET: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'SUBSCRIBE', 'NOTIFY', 'REFER']);
 /** Methods that drachtio-srf knows; no application can ask for others. */
 const KNOWN_METHODS: ReadonlySet<string> = new Set([
-  ...['INVITE', 'BYE', 'OPTIONS', 'REGISTER', 'INFO', 'PRACK', 'UPDATE', 'MESSAGE'],
-  ...['SUBSCRIBE', 'NOTIFY', 'REFER', 'PUBLISH'],
+  'INVITE',
+  'BYE',
+  'OPTIONS',
+  'REGISTER',
+  'INFO',
+  'PRACK',
+  'UPDATE',
+  'MESSAGE',
+  'SUBSCRIBE',
+  'NOTIFY',
+  'REFER',
+  'PUBLISH',
 ]);
 
 /** The side of the server that gets requests from the network and answers them in the name of applications. */

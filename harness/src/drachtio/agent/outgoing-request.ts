@@ -179,8 +179,20 @@ export function lineOf(text: string): string {
 }
 
 const METHODS: ReadonlySet<string> = new Set([
-  ...['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'REGISTER', 'INFO', 'PRACK', 'UPDATE', 'MESSAGE'],
-  ...['SUBSCRIBE', 'NOTIFY', 'REFER', 'PUBLISH'],
+  'INVITE',
+  'ACK',
+  'CANCEL',
+  'BYE',
+  'OPTIONS',
+  'REGISTER',
+  'INFO',
+  'PRACK',
+  'UPDATE',
+  'MESSAGE',
+  'SUBSCRIBE',
+  'NOTIFY',
+  'REFER',
+  'PUBLISH',
 ]);
 
 /**

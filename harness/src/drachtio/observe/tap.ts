@@ -89,8 +89,20 @@ export function createCounters() {
 
 /** Peers invent methods; the table of names does not grow with them. */
 const METHODS: ReadonlySet<string> = new Set([
-  ...['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'REGISTER', 'INFO', 'PRACK', 'UPDATE', 'MESSAGE'],
-  ...['SUBSCRIBE', 'NOTIFY', 'REFER', 'PUBLISH'],
+  'INVITE',
+  'ACK',
+  'CANCEL',
+  'BYE',
+  'OPTIONS',
+  'REGISTER',
+  'INFO',
+  'PRACK',
+  'UPDATE',
+  'MESSAGE',
+  'SUBSCRIBE',
+  'NOTIFY',
+  'REFER',
+  'PUBLISH',
 ]);
 
 function add(counts: Map<string, number>, raw: string): void {

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { flowToUri } from '../agent/agent-context.js';
-import { ownResponse } from '../received.js';
+import { ownResponse, withoutTopVia, type Received } from '../received.js';
 import type { AgentContext } from '../agent/agent-context.js';
 import type { DialogStore } from '../dialog/dialog-store.js';
 import { FIELD_SIZE, HEADER, fieldIndex, fieldValue, parameterOf } from '../message/sip-message.js';
 import { readVia, targetOf } from '../message/via.js';
-import { withoutTopVia, type Received } from '../received.js';
 import type { Flow, TransportName } from '../transport/flow.js';
 import type { FlowTokens } from './forwarding.js';
 import { FLOW_PARAMETER, forwardedRequest, routeUris } from './forwarding.js';

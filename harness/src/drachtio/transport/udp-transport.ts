@@ -106,5 +106,12 @@ function ignore(): void {
 
 /** Errors of this machine that sending again does not mend; after others a datagram counts as lost. @see RFC 3261 section 18.4 */
 const NO_WAY: ReadonlySet<string> = new Set([
-  ...['EACCES', 'EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EHOSTUNREACH', 'EINVAL', 'ENETDOWN', 'ENETUNREACH', 'EPERM'],
+  'EACCES',
+  'EADDRNOTAVAIL',
+  'EAFNOSUPPORT',
+  'EHOSTUNREACH',
+  'EINVAL',
+  'ENETDOWN',
+  'ENETUNREACH',
+  'EPERM',
 ]);

@@ -19,8 +19,7 @@ import type {
   TrustStore,
   X5uAllowList,
 } from '@hopback/sdk/stir';
-import { createTestKey } from '@hopback/sdk/testing';
-import { createPassport } from '@hopback/sdk/testing';
+import { createTestKey, createPassport } from '@hopback/sdk/testing';
 import type { Behaviour } from '../../scenario/index.js';
 import { behaviourOf } from './behaviours.js';
 import type { Clock, TimerClock } from '@hopback/sdk/platform';

@@ -266,13 +266,7 @@ function sink({ invite: { request, respond, answer }, routes, isEndedByCaller, o
     return;
   }
   const verstat = verstatOf(asserted) ?? verstatOf(from);
-  onReached({
-    call,
-    atMs: Date.now(),
-    isRejected: call.isRejected,
-    ...(numbers.calling !== '' && { calling: numbers.calling }),
-    ...(verstat !== undefined && { verstat }),
-  });
+  onReached(reached(call, numbers.calling, verstat));
   if (call.isRejected) respond(UNWANTED);
   else if (call.isAnswered) {
     const up = answer(SILENT_SDP);
@@ -292,17 +286,20 @@ function answerOf(
   const { callingNumber, verstat } = invite;
   const call = routes.arriving(undefined, { calling: callingNumber ?? '', called: number })?.call;
   if (call === undefined) return { action: 'busy' };
-  onReached({
-    call,
-    atMs: Date.now(),
-    isRejected: call.isRejected,
-    ...(callingNumber !== undefined && { calling: callingNumber }),
-    ...(verstat !== undefined && { verstat }),
-  });
+  onReached(reached(call, callingNumber, verstat));
   if (call.isRejected) return { action: 'reject', status: UNWANTED };
   if (!call.isAnswered) return { action: 'reject', status: NO_ANSWER, ringMs: 1 };
   return isEndedByCaller(call) ? { action: 'answer' } : { action: 'answer', hangUpAfterMs: call.durationMs };
 }
+
+/** A call that has reached its callee now. */
+const reached = (call: PlannedCall, calling: string = '', verstat?: Verstat): ReachedCall => ({
+  call,
+  atMs: Date.now(),
+  isRejected: call.isRejected,
+  ...(calling !== '' && { calling }),
+  ...(verstat !== undefined && { verstat }),
+});
 
 /** A call that is to be placed, and where; without an address nobody is there. */
 export interface PlacedCall {

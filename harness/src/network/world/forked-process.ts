@@ -281,18 +281,7 @@ export function createNodeHost({ onHop, onTrouble, onMessage }: HostEvents): Nod
           start,
           onHop,
           onTrouble: (what) => onTrouble(id, what),
-          ...(isTapped && {
-            onMessage: ({ atMs, direction, transport, local, remote, text }) =>
-              onMessage({
-                provider: id,
-                atMs,
-                direction,
-                transport,
-                local,
-                remote,
-                text,
-              }),
-          }),
+          ...(isTapped && { onMessage: (message) => onMessage({ provider: id, ...message }) }),
           ...(drachtio[id] !== undefined && { drachtio: drachtio[id] }),
           ...(listen[id] !== undefined && { listen: listen[id] }),
         });

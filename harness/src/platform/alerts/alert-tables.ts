@@ -1,6 +1,6 @@
 import type { Alert } from '@hopback/sdk/platform';
-import { sql } from 'kysely';
 import type { AreaDefinition, EpochMs, JsonColumn } from '../core/index.js';
+import { statements } from '../database/index.js';
 import type { AlertRule, AlertSubscription } from '../domain/alerts/alert-bodies.js';
 
 type AlertKind = Alert['kind'];
@@ -63,8 +63,8 @@ export const alertsDefinition: AreaDefinition = {
   migrations: [
     {
       name: 'alerts-001-alerts',
-      up: async (database) => {
-        await sql`create table alerts_alerts (
+      up: statements(
+        `create table alerts_alerts (
           alert_id text primary key,
           organization_id text not null,
           subject text not null,
@@ -76,47 +76,41 @@ export const alertsDefinition: AreaDefinition = {
           alert jsonb not null,
           acknowledged jsonb,
           acknowledged_at_ms bigint,
-          unique (subject, reason, organization_id))`.execute(database);
-        await sql`create index alerts_alerts_inbox on alerts_alerts (organization_id, raised_at_ms, alert_id)`.execute(
-          database,
-        );
-        await sql`create index alerts_alerts_campaign on alerts_alerts (campaign_id, organization_id)`.execute(
-          database,
-        );
-        await sql`create table alerts_campaigns (
+          unique (subject, reason, organization_id))`,
+        'create index alerts_alerts_inbox on alerts_alerts (organization_id, raised_at_ms, alert_id)',
+        'create index alerts_alerts_campaign on alerts_alerts (campaign_id, organization_id)',
+        `create table alerts_campaigns (
           campaign_id text primary key,
           is_watched boolean not null,
           dormant_ms bigint,
           resumed int not null,
-          evaluated_ms bigint not null)`.execute(database);
-        await sql`create index alerts_campaigns_watched on alerts_campaigns (evaluated_ms) where is_watched`.execute(
-          database,
-        );
-        await sql`create table alerts_rules (
+          evaluated_ms bigint not null)`,
+        'create index alerts_campaigns_watched on alerts_campaigns (evaluated_ms) where is_watched',
+        `create table alerts_rules (
           rule_id text primary key,
           rule jsonb not null,
-          updated_ms bigint not null)`.execute(database);
-        await sql`create table alerts_subscriptions (
+          updated_ms bigint not null)`,
+        `create table alerts_subscriptions (
           organization_id text primary key,
           subscription jsonb not null,
-          updated_ms bigint not null)`.execute(database);
-      },
+          updated_ms bigint not null)`,
+      ),
     },
     {
       name: 'alerts-002-shares',
-      up: async (database) => {
-        await sql`create table alerts_shares (
+      up: statements(
+        `create table alerts_shares (
           share_id text primary key,
           campaign_id text not null,
           from_id text not null,
           with_id text not null,
           note text,
           shared_ms bigint not null,
-          withdrawn_ms bigint)`.execute(database);
-        await sql`create unique index alerts_shares_open on alerts_shares (campaign_id, from_id, with_id)
-          where withdrawn_ms is null`.execute(database);
-        await sql`create index alerts_shares_with on alerts_shares (with_id, campaign_id)`.execute(database);
-      },
+          withdrawn_ms bigint)`,
+        `create unique index alerts_shares_open on alerts_shares (campaign_id, from_id, with_id)
+          where withdrawn_ms is null`,
+        'create index alerts_shares_with on alerts_shares (with_id, campaign_id)',
+      ),
     },
   ],
 };

@@ -208,26 +208,20 @@ const countOf = (text: string): number | undefined => (/^\d{1,15}$/.test(text) ?
 function recordOf(state: AuditEntryState): AuditRecord {
   if (state.integrity === 'deleted') return { ...signedRecord(state), integrity: 'deleted' };
   const { row, integrity } = state;
-  const { position, at_ms: atMs, action, organization_id: organizationId, actor, object, details } = row;
-  return {
-    position,
-    at: new Date(atMs).toISOString(),
-    action,
-    organizationId,
-    actor,
-    object,
-    details: details as Readonly<Record<string, unknown>>,
-    ...('leafIndex' in state && { leafIndex: state.leafIndex }),
-    integrity,
-  };
+  const { at_ms: atMs, organization_id: organizationId } = row;
+  const leaf = 'leafIndex' in state && { leafIndex: state.leafIndex };
+  return { ...entryOf({ ...row, atMs, organizationId }), ...leaf, integrity };
 }
 
 /** What the log has of an entry. */
-function signedRecord({
-  signed,
-  leafIndex,
-}: Extract<AuditEntryState, { readonly integrity: 'changed' | 'deleted' }>): AuditRecord {
-  const { position, atMs, action, organizationId, actor, object, details } = signed;
+function signedRecord({ signed, leafIndex }: SignedEntry): AuditRecord {
+  return { ...entryOf(signed), leafIndex, integrity: 'signed' };
+}
+
+type SignedEntry = Extract<AuditEntryState, { readonly integrity: 'changed' | 'deleted' }>;
+
+function entryOf(entry: Omit<SignedEntry['signed'], 'format'>): Omit<AuditRecord, 'leafIndex' | 'integrity'> {
+  const { position, atMs, action, organizationId, actor, object, details } = entry;
   return {
     position,
     at: new Date(atMs).toISOString(),
@@ -236,8 +230,6 @@ function signedRecord({
     actor,
     object,
     details: details as Readonly<Record<string, unknown>>,
-    leafIndex,
-    integrity: 'signed',
   };
 }
 

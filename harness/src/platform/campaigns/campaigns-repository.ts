@@ -13,7 +13,7 @@ import type {
   Reading,
   SealedValues,
 } from '../core/index.js';
-import { isAmong, isUnreadable, NOT_ARCHIVED } from '../database/index.js';
+import { isAmong, isUnreadable, NOT_ARCHIVED, statements } from '../database/index.js';
 import type { CampaignFile, CampaignKey, SavedCampaign } from '../domain/campaigns/campaign-file.js';
 import type { KnownEvidence } from '../domain/campaigns/count-evidence.js';
 import { restoredCampaign, savedCampaign } from '../domain/campaigns/campaign-file.js';
@@ -115,8 +115,8 @@ export const campaignsDefinition: AreaDefinition = {
   migrations: [
     {
       name: 'campaigns-001-campaigns',
-      up: async (database) => {
-        await sql`create table campaigns_campaigns (
+      up: statements(
+        `create table campaigns_campaigns (
           campaign_id text primary key,
           state text not null,
           is_lawful boolean not null,
@@ -126,10 +126,10 @@ export const campaignsDefinition: AreaDefinition = {
           updated_ms bigint not null,
           findings jsonb not null default '{"tracebackIds":[],"providers":[]}',
           saved jsonb not null,
-          keys jsonb not null)`.execute(database);
-        await sql`create index campaigns_campaigns_last_seen
-          on campaigns_campaigns (last_seen_ms desc, campaign_id desc)`.execute(database);
-        await sql`create table campaigns_calls (
+          keys jsonb not null)`,
+        `create index campaigns_campaigns_last_seen
+          on campaigns_campaigns (last_seen_ms desc, campaign_id desc)`,
+        `create table campaigns_calls (
           call_id text primary key,
           campaign_id text not null references campaigns_campaigns (campaign_id),
           at_ms bigint not null,
@@ -139,33 +139,29 @@ export const campaignsDefinition: AreaDefinition = {
           called_npa_nxx text,
           signer text,
           attestation text,
-          duration_ms bigint)`.execute(database);
-        await sql`create index campaigns_calls_campaign on campaigns_calls (campaign_id, at_ms desc)`.execute(database);
-        await sql`create index campaigns_calls_at on campaigns_calls (at_ms)`.execute(database);
-        await sql`create table campaigns_decisions (
+          duration_ms bigint)`,
+        'create index campaigns_calls_campaign on campaigns_calls (campaign_id, at_ms desc)',
+        'create index campaigns_calls_at on campaigns_calls (at_ms)',
+        `create table campaigns_decisions (
           decision_id text primary key,
           campaign_id text not null,
           at_ms bigint not null,
           kind text not null,
           actor text not null,
           organization_id text not null,
-          reason text not null)`.execute(database);
-        await sql`create index campaigns_decisions_campaign on campaigns_decisions (campaign_id, at_ms)`.execute(
-          database,
-        );
-        await sql`create table campaigns_tracebacks (
+          reason text not null)`,
+        'create index campaigns_decisions_campaign on campaigns_decisions (campaign_id, at_ms)',
+        `create table campaigns_tracebacks (
           call_id text primary key,
           campaign_id text not null references campaigns_campaigns (campaign_id),
           traceback_id text not null,
-          opened_ms bigint not null)`.execute(database);
-        await sql`create index campaigns_tracebacks_campaign on campaigns_tracebacks (campaign_id)`.execute(database);
-      },
+          opened_ms bigint not null)`,
+        'create index campaigns_tracebacks_campaign on campaigns_tracebacks (campaign_id)',
+      ),
     },
     {
       name: 'campaigns-002-placed-calls',
-      up: async (database) => {
-        await sql`alter table campaigns_calls add column placed_call_id text`.execute(database);
-      },
+      up: statements('alter table campaigns_calls add column placed_call_id text'),
     },
     {
       name: 'campaigns-003-detector-snapshots',
@@ -191,25 +187,21 @@ export const campaignsDefinition: AreaDefinition = {
     },
     {
       name: 'campaigns-004-unjoined-calls',
-      up: async (database) => {
-        await sql`alter table campaigns_calls add column is_unjoinable boolean not null default false`.execute(
-          database,
-        );
-        await sql`create index campaigns_calls_unjoined on campaigns_calls (at_ms)
-          where placed_call_id is null and not is_unjoinable`.execute(database);
-      },
+      up: statements(
+        'alter table campaigns_calls add column is_unjoinable boolean not null default false',
+        `create index campaigns_calls_unjoined on campaigns_calls (at_ms)
+          where placed_call_id is null and not is_unjoinable`,
+      ),
     },
     {
       name: 'campaigns-005-latest-calls',
-      up: async (database) => {
+      up: statements(
         // In the order of readCalls, so that the newest few are read without sorting all of a campaign.
-        await sql`create index campaigns_calls_latest on campaigns_calls (campaign_id, at_ms desc, call_id)`.execute(
-          database,
-        );
-        await sql`drop index campaigns_calls_campaign`.execute(database);
+        'create index campaigns_calls_latest on campaigns_calls (campaign_id, at_ms desc, call_id)',
+        'drop index campaigns_calls_campaign',
         // Calls are stored with their campaign, and no campaign is deleted; the check cost as much for each call as storing it.
-        await sql`alter table campaigns_calls drop constraint campaigns_calls_campaign_id_fkey`.execute(database);
-      },
+        'alter table campaigns_calls drop constraint campaigns_calls_campaign_id_fkey',
+      ),
     },
   ],
 };

@@ -302,20 +302,6 @@ function createLook(opened: OpenedDatabase, ceiling: PositionCeiling): () => Pro
   };
 }
 
-/** Waits by the clock, or until a signal. */
-export function pause(clock: TimerClock, delayMs: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      cancel();
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const cancel = clock.schedule(done, delayMs);
-    signal.addEventListener('abort', done, { once: true });
-  });
-}
-
 interface RowsToRead {
   readonly afterPosition: number;
   readonly through: number;

@@ -15,7 +15,7 @@ export type { Actor } from './area-work.js';
 export { Acting, actorOf, iso, KeyedTable, pageAnswer, PLATFORM_ACTOR, readPage, wrongCursor } from './area-work.js';
 export { isConnectionLost } from './connection-pool.js';
 export type { EventsRead, StoredEvent } from './event-feed.js';
-export { EventFeed, pause } from './event-feed.js';
+export { EventFeed } from './event-feed.js';
 export type { RetentionClass } from './jobs.js';
 export {
   forgetFailure,
@@ -41,7 +41,7 @@ export {
   keptSecret,
   writeSecretFile,
 } from './sealed-values.js';
-export { migratePlatform, NOT_ARCHIVED } from './migrate.js';
+export { migratePlatform, NOT_ARCHIVED, statements } from './migrate.js';
 export type { DatabasePlace, OpenedDatabase, Presence, Leadership } from './open-database.js';
 export { createDatabaseTemplate, isThere, namesIn, openPlatformDatabase, createPresence } from './open-database.js';
 export type { CountedPlatformContext } from './platform-context.js';

@@ -383,3 +383,10 @@ export async function sequenceValues(database: AnyDatabase): Promise<
   }
   return values;
 }
+
+/** A step of the schema that is these statements, in order. */
+export const statements =
+  (...all: readonly string[]): PlatformMigration['up'] =>
+  async (database) => {
+    for (const statement of all) await sql.raw(statement).execute(database);
+  };

@@ -1,5 +1,5 @@
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
-import { backoffBoundMs } from '@hopback/sdk/internal/runtime';
+import { backoffBoundMs, pause } from '@hopback/sdk/internal/runtime';
 import { sql } from 'kysely';
 import type { CompiledQuery } from 'kysely';
 import type { DomainEvent, PlatformArea, PlatformContext, PlatformTransaction } from '../core/index.js';
@@ -8,7 +8,6 @@ import { compiledOnce, writeLater } from './transact.js';
 import type { CoreWorkTables } from './migrate.js';
 import { errorWord, isConnectionLost, isOutcomeUnknown } from './connection-pool.js';
 import type { EventFeed } from './event-feed.js';
-import { pause } from './event-feed.js';
 import type { Leadership } from './open-database.js';
 import { SOLE_LEADER } from './open-database.js';
 
@@ -125,7 +124,7 @@ async function reactOn(run: AreaRun): Promise<void> {
     try {
       if (!(await leadership.isLeader())) {
         run.isSure = false;
-        await pause(context.clock, LEADER_POLL_MS, signal);
+        await pause(LEADER_POLL_MS, context.clock, signal);
         continue;
       }
       if (!run.isSure) stepped(run, (run.notedPosition = await positionOf(run)));
@@ -145,7 +144,7 @@ async function reactOn(run: AreaRun): Promise<void> {
       failures += 1;
       if (!(error instanceof TriedAgain))
         context.log.warn('reactions of an area are held up', { area: run.area, error });
-      await pause(context.clock, backoffBoundMs(failures, PAUSE), signal);
+      await pause(backoffBoundMs(failures, PAUSE), context.clock, signal);
     }
   }
 }

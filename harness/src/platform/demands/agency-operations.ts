@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import { isHopbackError } from '@hopback/sdk/errors';
-import type { Traceback, TracebackOpening } from '@hopback/sdk/platform';
+import type { Traceback, TracebackOpening, Demand } from '@hopback/sdk/platform';
 import type { PlatformAnswer } from '@hopback/sdk/internal';
-import { problemAnswer, jsonAnswer, canonicalJson } from '@hopback/sdk/internal';
+import { problemAnswer, jsonAnswer, canonicalJson, signatureFor } from '@hopback/sdk/internal';
 import type { Operation, OperationCall, Operations } from '../core/index.js';
 import { actorOf, iso, pageAnswer, readPage, wrongCursor } from '../database/index.js';
 import { scopeMatches } from '../domain/demands/scope.js';
@@ -14,8 +14,6 @@ import { endHold } from './holds.js';
 import { conflict, LONGEST_RETRIEVAL_MS, MAX_PRODUCTIONS, ofDemand } from './review-operations.js';
 import type { ExtensionBody, ReasonBody } from './routes.schema.js';
 import { DEMANDS, PRODUCTIONS, RETRIEVALS } from './tables.js';
-import type { Demand } from '@hopback/sdk/platform';
-import { signatureFor } from '@hopback/sdk/internal';
 
 type OfProduction<Result> = (work: DemandWork, row: ProductionRow, call: OperationCall) => Promise<Result>;
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Demand, DemandScope, DemandSubmission } from '@hopback/sdk/platform';
+import type { Demand, DemandScope, DemandSubmission, WireBodies, Production } from '@hopback/sdk/platform';
 import type { PlatformProblem, PlatformAnswer } from '@hopback/sdk/internal';
 import { problemAnswer, MAX_DEMAND_DOCUMENT_BYTES, jsonAnswer, demandScopeRefusal } from '@hopback/sdk/internal';
 import type { OperationCall } from '../core/index.js';
@@ -13,8 +13,6 @@ import { DemandWork, namesLiveCampaign } from './demand-rows.js';
 import { endHold, placeHold } from './holds.js';
 import { ofDemand } from './review-operations.js';
 import { DECISIONS, DEMANDS, PRODUCTIONS, tablesOf } from './tables.js';
-import type { WireBodies } from '@hopback/sdk/platform';
-import type { Production } from '@hopback/sdk/platform';
 
 type DemandDecision = Demand['decisions'][number];
 type DemandDecisionRequest = WireBodies['DemandDecisionRequest'];

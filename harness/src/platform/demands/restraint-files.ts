@@ -183,7 +183,9 @@ const BASE_COLUMNS: Table['columns'] = [
 ];
 
 const baseCells = ({ calls, carrierRecords, appReports }: CountedCalls): readonly Cell[] => [
-  ...[calls, carrierRecords, appReports],
+  calls,
+  carrierRecords,
+  appReports,
 ];
 
 function tablesOf(gathered: RestraintPackage): readonly Table[] {
@@ -294,10 +296,7 @@ function callTables({ queriedAt, recordings, latest, notListed }: RestraintPacka
         ['carrier_records', 0.14],
         ['app_reports', 0.12],
       ],
-      rows: latest.map((one) => [
-        ...[one.at, one.source, one.id, one.durationSeconds],
-        ...[one.carrierRecords, one.appReports],
-      ]),
+      rows: latest.map((one) => [one.at, one.source, one.id, one.durationSeconds, one.carrierRecords, one.appReports]),
       file: 'restraint-latest.csv',
     },
   ];

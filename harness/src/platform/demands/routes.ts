@@ -10,8 +10,14 @@ const BOTH: readonly PlatformScope[] = ['agency', 'staff'];
 const DEMAND_ID = inPath('demandId', 'Of the demand.');
 const PRODUCTION_ID = inPath('productionId', 'Of the production.');
 const WRITTEN: readonly ProblemCode[] = [
-  ...['invalid-body', 'too-large', 'unsupported-media-type', 'invalid-parameter'],
-  ...['idempotency-key-reused', 'idempotency-in-progress', 'not-found', 'conflict'],
+  'invalid-body',
+  'too-large',
+  'unsupported-media-type',
+  'invalid-parameter',
+  'idempotency-key-reused',
+  'idempotency-in-progress',
+  'not-found',
+  'conflict',
 ] as readonly ProblemCode[];
 const READ: readonly ProblemCode[] = ['invalid-parameter', 'not-found'];
 
@@ -167,7 +173,14 @@ export const DEMAND_OPERATOR_ROUTES: readonly ServedRoute[] = [
 /** What is asked for under legal process, and what is handed over, reviewers alone see and decide. */
 export const DEMAND_ROLES: StaffRoles = {
   reviewer: [
-    ...['decideDemand', 'claimDemand', 'fetchDemandDocument', 'continueDemand', 'withdrawDemand', 'traceUnderDemand'],
-    ...['fetchProductionFile', 'extendProduction', 'reissueProduction'],
+    'decideDemand',
+    'claimDemand',
+    'fetchDemandDocument',
+    'continueDemand',
+    'withdrawDemand',
+    'traceUnderDemand',
+    'fetchProductionFile',
+    'extendProduction',
+    'reissueProduction',
   ],
 };

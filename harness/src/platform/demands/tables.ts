@@ -1,10 +1,9 @@
 import type { DemandRecordClass } from '@hopback/sdk/internal';
-import { sql, type ColumnType, type Generated } from 'kysely';
+import type { ColumnType, Generated } from 'kysely';
 import type { AreaDefinition, EpochMs, HeldScope, JsonColumn, Reading } from '../core/index.js';
-import { KeyedTable } from '../database/index.js';
+import { KeyedTable, statements } from '../database/index.js';
 import type { PdfObservations } from '../domain/demands/review-findings.js';
-import type { Demand } from '@hopback/sdk/platform';
-import type { Production } from '@hopback/sdk/platform';
+import type { Demand, Production } from '@hopback/sdk/platform';
 
 type DemandState = Demand['state'];
 type ProductionState = Production['state'];
@@ -150,8 +149,8 @@ export const DEMANDS_DEFINITION: AreaDefinition = {
   migrations: [
     {
       name: 'demands-001-demands',
-      up: async (database) => {
-        await sql`create table demands_demands (
+      up: statements(
+        `create table demands_demands (
           demand_id text primary key,
           place bigserial not null unique,
           organization_id text not null,
@@ -176,27 +175,25 @@ export const DEMANDS_DEFINITION: AreaDefinition = {
           continuing_until_ms bigint,
           continuing_every_ms bigint,
           supplemented_at_ms bigint,
-          unique (client_id, key_hash))`.execute(database);
-        await sql`create index demands_demands_organization on demands_demands (organization_id, place)`.execute(
-          database,
-        );
-        await sql`create index demands_demands_state on demands_demands (state, place)`.execute(database);
-        await sql`create index demands_demands_continuing on demands_demands (continuing_until_ms)
-          where continuing_until_ms is not null`.execute(database);
-        await sql`create table demands_decisions (
+          unique (client_id, key_hash))`,
+        'create index demands_demands_organization on demands_demands (organization_id, place)',
+        'create index demands_demands_state on demands_demands (state, place)',
+        `create index demands_demands_continuing on demands_demands (continuing_until_ms)
+          where continuing_until_ms is not null`,
+        `create table demands_decisions (
           decision_id text primary key,
           demand_id text not null references demands_demands,
           decided_at_ms bigint not null,
           decision text not null,
           client_id text not null,
-          content jsonb not null)`.execute(database);
-        await sql`create index demands_decisions_demand on demands_decisions (demand_id)`.execute(database);
-      },
+          content jsonb not null)`,
+        'create index demands_decisions_demand on demands_decisions (demand_id)',
+      ),
     },
     {
       name: 'demands-002-productions',
-      up: async (database) => {
-        await sql`create table demands_productions (
+      up: statements(
+        `create table demands_productions (
           production_id text primary key,
           place bigserial not null unique,
           demand_id text not null references demands_demands,
@@ -217,13 +214,13 @@ export const DEMANDS_DEFINITION: AreaDefinition = {
           failure text,
           items bigint not null,
           manifest_sha256 text,
-          removed_at_ms bigint)`.execute(database);
-        await sql`create index demands_productions_demand on demands_productions (demand_id, place)`.execute(database);
-        await sql`create index demands_productions_work on demands_productions (priority, created_at_ms)
-          where state = 'in-preparation'`.execute(database);
-        await sql`create index demands_productions_expiry on demands_productions (expires_at_ms)
-          where removed_at_ms is null`.execute(database);
-        await sql`create table demands_files (
+          removed_at_ms bigint)`,
+        'create index demands_productions_demand on demands_productions (demand_id, place)',
+        `create index demands_productions_work on demands_productions (priority, created_at_ms)
+          where state = 'in-preparation'`,
+        `create index demands_productions_expiry on demands_productions (expires_at_ms)
+          where removed_at_ms is null`,
+        `create table demands_files (
           production_id text not null references demands_productions,
           name text not null,
           position int not null,
@@ -232,8 +229,8 @@ export const DEMANDS_DEFINITION: AreaDefinition = {
           sha256 text not null,
           record_class text,
           records bigint,
-          primary key (production_id, name))`.execute(database);
-        await sql`create table demands_retrievals (
+          primary key (production_id, name))`,
+        `create table demands_retrievals (
           retrieval_id text primary key,
           place bigserial not null unique,
           production_id text not null references demands_productions,
@@ -243,16 +240,14 @@ export const DEMANDS_DEFINITION: AreaDefinition = {
           at_ms bigint not null,
           organization_id text not null,
           client_id text not null,
-          http_request_id text not null)`.execute(database);
-        await sql`create index demands_retrievals_production on demands_retrievals (production_id, place)`.execute(
-          database,
-        );
-      },
+          http_request_id text not null)`,
+        'create index demands_retrievals_production on demands_retrievals (production_id, place)',
+      ),
     },
     {
       name: 'demands-003-holds-and-traces',
-      up: async (database) => {
-        await sql`create table demands_holds (
+      up: statements(
+        `create table demands_holds (
           demand_id text primary key references demands_demands,
           organization_id text not null,
           scope jsonb not null,
@@ -263,23 +258,23 @@ export const DEMANDS_DEFINITION: AreaDefinition = {
           to_ms bigint not null,
           placed_at_ms bigint,
           ended_at_ms bigint,
-          released_at_ms bigint)`.execute(database);
-        await sql`create index demands_holds_work on demands_holds (demand_id)
-          where placed_at_ms is null or (ended_at_ms is not null and released_at_ms is null)`.execute(database);
-        await sql`create table demands_traces (
+          released_at_ms bigint)`,
+        `create index demands_holds_work on demands_holds (demand_id)
+          where placed_at_ms is null or (ended_at_ms is not null and released_at_ms is null)`,
+        `create table demands_traces (
           demand_id text not null references demands_demands,
           traceback_id text not null,
           opened_at_ms bigint not null,
-          primary key (demand_id, traceback_id))`.execute(database);
-      },
+          primary key (demand_id, traceback_id))`,
+      ),
     },
     {
       name: 'demands-004-held-scopes',
-      up: async (database) => {
-        await sql`alter table demands_holds add column held_scope jsonb`.execute(database);
-        await sql`create index demands_holds_unusable on demands_holds (demand_id)
-          where ended_at_ms is null and from_ms >= to_ms`.execute(database);
-      },
+      up: statements(
+        'alter table demands_holds add column held_scope jsonb',
+        `create index demands_holds_unusable on demands_holds (demand_id)
+          where ended_at_ms is null and from_ms >= to_ms`,
+      ),
     },
   ],
 };

@@ -1,10 +1,11 @@
+import { pause } from '@hopback/sdk/internal/runtime';
 import { PLATFORM_EVENT_KINDS, problemAnswer } from '@hopback/sdk/internal';
 import type { PlatformAnswer, PlatformEventType } from '@hopback/sdk/internal';
 import type { WireBodies } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
 import type { Caller, DomainEvent, OperationCall, PlatformContext } from '../core/index.js';
 import type { EventFeed, StoredEvent } from '../database/index.js';
-import { iso, isSealedData, openJson, pause, readableJson } from '../database/index.js';
+import { iso, isSealedData, openJson, readableJson } from '../database/index.js';
 
 type PlatformEventEnvelope = WireBodies['PlatformEventEnvelope'];
 
@@ -96,7 +97,7 @@ export function createEventTail({
         position = throughPosition;
         tell(new Set(events.flatMap(({ audience }) => audience)));
       } catch {
-        await pause(context.clock, RETRY_MS, signal);
+        await pause(RETRY_MS, context.clock, signal);
       }
     }
   };

@@ -1,3 +1,4 @@
+import { pause } from '@hopback/sdk/internal/runtime';
 import { signWebhook } from '@hopback/sdk/platform';
 import type { PlatformContext } from '../core/index.js';
 import type { StoredEvent } from '../database/index.js';
@@ -5,7 +6,7 @@ import type { EndpointSecrets } from './endpoint-operations.js';
 import { ownerOf } from './endpoint-operations.js';
 import type { EventSource, EventTail } from './event-streams.js';
 import { envelopeOf, isOfWire, isWanted, openEvents } from './event-streams.js';
-import { isUnreadable, pause } from '../database/index.js';
+import { isUnreadable } from '../database/index.js';
 import { ENDPOINTS, LANES, newLane, tablesOf } from './events-tables.js';
 import type { PostOutcome, PostWebhook } from './post-webhook.js';
 import { afterAttempt } from './post-webhook.js';
@@ -152,7 +153,7 @@ export class WebhookSender {
       if (waitMs === 0 || this.#isWoken) continue;
       const waking = new AbortController();
       this.#endPause = (): void => waking.abort();
-      await pause(this.#parts.context.clock, waitMs, AbortSignal.any([waking.signal, this.#ending.signal]));
+      await pause(waitMs, this.#parts.context.clock, AbortSignal.any([waking.signal, this.#ending.signal]));
       this.#endPause = (): void => {};
     }
   }

@@ -2,13 +2,12 @@ import type { WireSchema } from '@hopback/sdk/internal';
 import { WIRE_SCHEMAS } from '@hopback/sdk/platform';
 import type { WireBodies } from '@hopback/sdk/platform';
 import { z } from 'zod';
+import { count, identifier, line, MAX_ITEMS, utcTime } from '../domain/wire/routes.js';
 
 // Bodies of the routes that operators, agencies and providers have beside the contract. Times are RFC 3339 in UTC.
 
 /** Characters of a file of filings: 7,100 filers have about four million. */
 const MAX_CSV_CHARS = 16 * 1_048_576;
-/** Items of a page, as of every list of the contract. */
-const MAX_ITEMS = 500;
 /** Lines of a file that a report names. */
 const MAX_NAMED_REJECTS = 1_000;
 /** Codes of one provider, as in the contract. */
@@ -18,16 +17,11 @@ export const MAX_ANSWER_KEYS = 100;
 /** Members of a JWK of a public key, with room. */
 const MAX_JWK_MEMBERS = 16;
 
-const identifier = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._~:@=-]{0,127}$/);
-// No control characters: it stands in lists, letters and reports.
-const line = z.string().regex(/^[^\u0000-\u001f\u007f]{1,256}$/);
 const text = z
   .string()
   .min(1)
   .max(8_192)
   .regex(/^[^\u0000]*$/);
-const utcTime = z.iso.datetime().max(40);
-const count = z.int().min(0);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const email = z.string().regex(/^[^\s@]{1,64}@[^\s@]{1,254}$/);
 const zone = z.string().regex(/^[A-Za-z0-9_+/-]{1,64}$/);

@@ -225,8 +225,14 @@ export const PROVIDER_ROUTES: readonly ServedRoute[] = [...REGISTRY_ROUTES, ...S
 /** Operators keep the registry; what a provider contested is decided by somebody who does not. */
 export const PROVIDER_ROLES: StaffRoles = {
   operator: [
-    ...['importRegistry', 'putProvider', 'setProviderOffice', 'addAnswerKey', 'retireAnswerKey', 'removeProvider'],
-    ...['reinstateProvider', 'noteOutage'],
+    'importRegistry',
+    'putProvider',
+    'setProviderOffice',
+    'addAnswerKey',
+    'retireAnswerKey',
+    'removeProvider',
+    'reinstateProvider',
+    'noteOutage',
   ],
   reviewer: ['decideContest'],
 };

@@ -1,5 +1,5 @@
-import { sql } from 'kysely';
 import type { AreaDefinition, EpochMs, JsonColumn } from '../core/index.js';
+import { statements } from '../database/index.js';
 
 /** Tables of the area `records`. No telephone number is in them: pseudonyms, masked text, and references to what is sealed. */
 export type RecordsTables = {
@@ -59,7 +59,7 @@ export type RecordsTables = {
   };
 };
 
-const REPORTS = [
+const REPORTS = statements(
   `create table records_reports (
     app_id text not null,
     report_id text not null,
@@ -79,9 +79,9 @@ const REPORTS = [
     app_id text not null,
     report_id text not null,
     primary key (listener, app_id, report_id))`,
-];
+);
 
-const COMPLAINTS = [
+const COMPLAINTS = statements(
   `create table records_complaints (
     complaint_id text primary key,
     import_id text not null,
@@ -92,9 +92,9 @@ const COMPLAINTS = [
     masked jsonb not null,
     sealed jsonb not null)`,
   'create index records_complaints_at on records_complaints (at_ms, complaint_id)',
-];
+);
 
-const LISTS = [
+const LISTS = statements(
   `create table records_do_not_originate (
     entry_id text primary key,
     updated_at_ms bigint not null,
@@ -110,19 +110,14 @@ const LISTS = [
     to_ms bigint not null,
     until_ms bigint,
     released_at_ms bigint)`,
-];
+);
 
 /** Tables of reports, complaints, numbers not to originate from and holds. Live records lie in the record store. */
 export const recordsDefinition: AreaDefinition = {
   name: 'records',
   migrations: [
-    ['records-001-reports', REPORTS] as const,
-    ['records-002-complaints', COMPLAINTS] as const,
-    ['records-003-lists', LISTS] as const,
-  ].map(([name, statements]) => ({
-    name,
-    up: async (database) => {
-      for (const statement of statements) await sql.raw(statement).execute(database);
-    },
-  })),
+    { name: 'records-001-reports', up: REPORTS },
+    { name: 'records-002-complaints', up: COMPLAINTS },
+    { name: 'records-003-lists', up: LISTS },
+  ],
 };

@@ -269,8 +269,17 @@ const NOT_STORED: ReadonlySet<string> = new Set(['place', 'isNew', 'isChanged'])
 
 /** What can change of a request. */
 const CHANGING = [
-  ...['acknowledged_at_ms', 'cancelled_at_ms', 'cancel_reason', 'answered_at_ms', 'last_answer_id'],
-  ...['last_answered_at_ms', 'result', 'reminders', 'is_overdue_told', 'is_wanted', 'asked_by'],
+  'acknowledged_at_ms',
+  'cancelled_at_ms',
+  'cancel_reason',
+  'answered_at_ms',
+  'last_answer_id',
+  'last_answered_at_ms',
+  'result',
+  'reminders',
+  'is_overdue_told',
+  'is_wanted',
+  'asked_by',
 ] as const satisfies readonly (keyof HeldRequest)[];
 
 function updatedRequests(transaction: PlatformTransaction, requests: readonly HeldRequest[]): readonly CompiledQuery[] {

@@ -164,7 +164,8 @@ export const STAFF_TRACEBACK_ROLES: StaffRoles = {
       'decideDispute',
       'identifyProvider',
     ],
-    ...['acceptOutcome', 'traceForward'],
+    'acceptOutcome',
+    'traceForward',
   ],
   operator: ['issueNotice', 'withdrawNotice'],
 };

@@ -98,7 +98,13 @@ export const TRUST_ROUTES: readonly ServedRoute[] = [
 /** All of staff sees who may call; operators alone change it. */
 export const TRUST_ROLES: StaffRoles = {
   operator: [
-    ...['registerOrganization', 'updateOrganization', 'revokeOrganization', 'registerClient', 'updateClient'],
-    ...['revokeClient', 'addClientKey', 'removeClientKey'],
+    'registerOrganization',
+    'updateOrganization',
+    'revokeOrganization',
+    'registerClient',
+    'updateClient',
+    'revokeClient',
+    'addClientKey',
+    'removeClientKey',
   ],
 };

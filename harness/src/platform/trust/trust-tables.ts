@@ -1,8 +1,7 @@
 import type { PlatformScope } from '@hopback/sdk/platform';
 import type { Selectable } from 'kysely';
-import { sql } from 'kysely';
 import type { AreaDefinition, EpochMs, JsonColumn, Reading, StaffRole } from '../core/index.js';
-import { countChanges } from '../database/index.js';
+import { countChanges, statements } from '../database/index.js';
 import type { Client, Organization } from './trust-bodies.js';
 
 /** Tables of who may call. No secret is in them: keys are public halves, tokens are hashes. */
@@ -62,58 +61,54 @@ export const trustDefinition: AreaDefinition = {
   migrations: [
     {
       name: 'trust-001-organizations',
-      up: async (database) => {
-        await sql`create table trust_organizations (
+      up: statements(
+        `create table trust_organizations (
           organization_id text primary key,
           kind text not null,
           name text not null,
           jurisdiction text,
           contact_email text,
           state text not null,
-          created_at_ms bigint not null)`.execute(database);
-        await sql`create index trust_organizations_kind on trust_organizations (kind, organization_id)`.execute(
-          database,
-        );
-        await sql`create table trust_clients (
+          created_at_ms bigint not null)`,
+        'create index trust_organizations_kind on trust_organizations (kind, organization_id)',
+        `create table trust_clients (
           client_id text primary key,
           organization_id text not null references trust_organizations (organization_id),
           name text not null,
           roles jsonb not null,
           certificates jsonb not null,
           state text not null,
-          created_at_ms bigint not null)`.execute(database);
-        await sql`create index trust_clients_organization on trust_clients (organization_id, client_id)`.execute(
-          database,
-        );
-        await sql`create table trust_keys (
+          created_at_ms bigint not null)`,
+        'create index trust_clients_organization on trust_clients (organization_id, client_id)',
+        `create table trust_keys (
           client_id text not null references trust_clients (client_id),
           key_id text not null,
           algorithm text not null,
           jwk jsonb not null,
           added_at_ms bigint not null,
           ends_at_ms bigint,
-          primary key (client_id, key_id))`.execute(database);
-      },
+          primary key (client_id, key_id))`,
+      ),
     },
     {
       name: 'trust-002-tokens',
-      up: async (database) => {
-        await sql`create table trust_tokens (
+      up: statements(
+        `create table trust_tokens (
           token_hash text primary key,
           client_id text not null references trust_clients (client_id),
           key_id text not null,
           certificate text,
           issued_at_ms bigint not null,
-          ends_at_ms bigint not null)`.execute(database);
-        await sql`create index trust_tokens_client on trust_tokens (client_id, ends_at_ms)`.execute(database);
-        await sql`create index trust_tokens_ends on trust_tokens (ends_at_ms)`.execute(database);
-        await sql`create table trust_assertions (
+          ends_at_ms bigint not null)`,
+        'create index trust_tokens_client on trust_tokens (client_id, ends_at_ms)',
+        'create index trust_tokens_ends on trust_tokens (ends_at_ms)',
+        `create table trust_assertions (
           client_id text not null,
           jti_hash text not null,
           ends_at_ms bigint not null,
-          primary key (client_id, jti_hash))`.execute(database);
-        await sql`create index trust_assertions_ends on trust_assertions (ends_at_ms)`.execute(database);
-      },
+          primary key (client_id, jti_hash))`,
+        'create index trust_assertions_ends on trust_assertions (ends_at_ms)',
+      ),
     },
     {
       name: 'trust-003-versions',

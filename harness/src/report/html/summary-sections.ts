@@ -175,7 +175,12 @@ export function hopsSection({ plan, facts, truthOf }: RunRecord): Markup {
 }
 
 const HOP_HEADINGS = [
-  ...['Provider', 'Role', 'Behaviour', '#Calls', '#Verdicts true', '#Held p50 / p99'],
+  'Provider',
+  'Role',
+  'Behaviour',
+  '#Calls',
+  '#Verdicts true',
+  '#Held p50 / p99',
   '#Records kept / shared / received',
 ];
 

@@ -288,31 +288,22 @@ const DOMAIN_WORDS: Readonly<Record<Domain, string>> = {
   time: 'a time is 0 or more',
 };
 
+const ALL: Span = {
+  low: Number.NEGATIVE_INFINITY,
+  high: Number.POSITIVE_INFINITY,
+  hasLow: false,
+  hasHigh: false,
+  isWhole: false,
+  without: [],
+};
+
+/** None below 0. */
+const TIMES: Span = { ...ALL, low: 0, hasLow: true };
+
 const DOMAINS: Readonly<Record<Domain, Span>> = {
-  rate: {
-    low: 0,
-    high: 1,
-    hasLow: true,
-    hasHigh: true,
-    isWhole: false,
-    without: [],
-  },
-  count: {
-    low: 0,
-    high: Number.POSITIVE_INFINITY,
-    hasLow: true,
-    hasHigh: false,
-    isWhole: true,
-    without: [],
-  },
-  time: {
-    low: 0,
-    high: Number.POSITIVE_INFINITY,
-    hasLow: true,
-    hasHigh: false,
-    isWhole: false,
-    without: [],
-  },
+  rate: { ...TIMES, high: 1, hasHigh: true },
+  count: { ...TIMES, isWhole: true },
+  time: TIMES,
 };
 
 function domainOf({ kind: aggregate }: ThresholdAggregate, kind: Metric['kind']): Domain {
@@ -322,34 +313,14 @@ function domainOf({ kind: aggregate }: ThresholdAggregate, kind: Metric['kind'])
 
 function spanOf({ aggregate, operator, limit }: Threshold, kind: Metric['kind']): Span {
   const domain = DOMAINS[domainOf(aggregate, kind)];
-  const all: Span = {
-    low: Number.NEGATIVE_INFINITY,
-    high: Number.POSITIVE_INFINITY,
-    hasLow: false,
-    hasHigh: false,
+  if (operator === '!=') return { ...domain, without: [limit] };
+  const isIncluded = operator.endsWith('=');
+  return both(domain, {
+    ...ALL,
     isWhole: domain.isWhole,
-    without: [],
-  };
-  switch (operator) {
-    case '<':
-      return both(domain, { ...all, high: limit });
-    case '<=':
-      return both(domain, { ...all, high: limit, hasHigh: true });
-    case '>':
-      return both(domain, { ...all, low: limit });
-    case '>=':
-      return both(domain, { ...all, low: limit, hasLow: true });
-    case '==':
-      return both(domain, {
-        ...all,
-        low: limit,
-        high: limit,
-        hasLow: true,
-        hasHigh: true,
-      });
-    default:
-      return { ...domain, without: [limit] };
-  }
+    ...(!operator.startsWith('<') && { low: limit, hasLow: isIncluded }),
+    ...(!operator.startsWith('>') && { high: limit, hasHigh: isIncluded }),
+  });
 }
 
 /** Values that are in both. */

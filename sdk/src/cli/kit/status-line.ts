@@ -12,22 +12,17 @@ const CLEAR = '\r\u001b[K';
 const WITHOUT_WRAP = '\u001b[?7l';
 const WITH_WRAP = '\u001b[?7h';
 
+interface StatusLineOptions {
+  readonly output: CliOutput;
+  readonly plainMs?: number;
+  readonly isQuiet?: boolean;
+}
+
 /**
  * One line that says how things stand: drawn again and again on a terminal, elsewhere a line now and then.
  * @param options - `isQuiet`: nothing but notes where there is no terminal
  */
-export function createStatusLine(
-  io: CliIo,
-  {
-    output,
-    plainMs = PLAIN_MS,
-    isQuiet = false,
-  }: {
-    readonly output: CliOutput;
-    readonly plainMs?: number;
-    readonly isQuiet?: boolean;
-  },
-) {
+export function createStatusLine(io: CliIo, { output, plainMs = PLAIN_MS, isQuiet = false }: StatusLineOptions) {
   let shownAtMs = output.isTty ? -Infinity : io.elapsedMs();
   let last = '';
   let isDrawn = false;

@@ -96,6 +96,24 @@ export function wait(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
+/** Resolves when the time is over, or when the signal aborts: whoever waits looks which. Never rejects. */
+export function pause(
+  ms: number,
+  { schedule: timer }: Pick<TimerClock, 'schedule'>,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (ms <= 0 || signal?.aborted === true) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      cancel();
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const cancel = timer(done, ms);
+    signal?.addEventListener('abort', done, { once: true });
+  });
+}
+
 /** Resolves when everything else that is ready has had its turn. */
 export const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 

@@ -4,12 +4,13 @@ import { SignJWT, calculateJwkThumbprint } from 'jose';
 import type { CryptoKey, JWTPayload } from 'jose';
 import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
-import { defined } from '../../core/text.js';
+import { attemptDeadline } from '../../core/runtime/deadline.js';
+import type { AttemptDeadline } from '../../core/runtime/deadline.js';
+import { defined, parsedJson } from '../../core/text.js';
 import { HopbackError, isHopbackError } from '../../errors.js';
 import { MAX_BEARER_TOKEN_LENGTH, retryAfterMs, retryClassOf } from '../retry.js';
 import type { RequestAuthorization } from '../retry.js';
-import { attemptDeadline, connectionErrorCode, readBoundedBody, readRefusalBody } from '../http/bounded-body.js';
-import type { AttemptDeadline } from '../http/bounded-body.js';
+import { connectionErrorCode, readBoundedBody, readRefusalBody } from '../http/bounded-body.js';
 import { nodeFetch, nodeId, platformUrl } from '../http/platform-fetch.js';
 import type { PlatformFetch } from '../http/platform-fetch.js';
 import { CLIENT_ASSERTION_TYPE, TokenAnswer } from '../../contract/common.js';
@@ -362,12 +363,8 @@ interface ReadKey {
 }
 
 function ofJwk(text: string): ReadKey {
-  let given: unknown;
-  try {
-    given = JSON.parse(text);
-  } catch {
-    throw unusableText('begins like JSON and is not JSON');
-  }
+  const given = parsedJson(text);
+  if (given === undefined) throw unusableText('begins like JSON and is not JSON');
   const { d, kid, keys, ...members } = given as Readonly<Record<string, unknown>>;
   if (keys !== undefined) throw unusableText('holds a set of keys: take the one JWK out of `keys`');
   if (members['kty'] === 'oct') throw unusableText('holds a secret of both sides, and no key pair');

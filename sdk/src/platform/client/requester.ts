@@ -1,14 +1,14 @@
-import { fullJitterMs } from '../../core/runtime/deadline.js';
-import type { Backoff } from '../../core/runtime/deadline.js';
-import { parseBoundedJson } from '../../core/json-text.js';
+import { attemptDeadline, fullJitterMs } from '../../core/runtime/deadline.js';
+import type { AttemptDeadline, Backoff } from '../../core/runtime/deadline.js';
+import { isJsonObject, parseBoundedJson } from '../../core/json-text.js';
 import type { JsonObject, JsonValue } from '../../core/json-text.js';
+import { pause } from '../../core/runtime/clock.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
 import { defined } from '../../core/text.js';
 import { HopbackError, isHopbackError } from '../../errors.js';
 import type { HopbackErrorCode } from '../../errors.js';
 import type { RequestAuthorization } from '../retry.js';
-import { attemptDeadline, connectionErrorCode, readRefusalBody } from '../http/bounded-body.js';
-import type { AttemptDeadline } from '../http/bounded-body.js';
+import { connectionErrorCode, readRefusalBody } from '../http/bounded-body.js';
 import type { PlatformFetch } from '../http/platform-fetch.js';
 import { retryAfterMs, retryClassOf } from '../retry.js';
 
@@ -163,19 +163,14 @@ function failureOfReading(
   return { code: 'response-unreadable', isPassing: false, ...told };
 }
 
+interface FailedCall {
+  readonly method: string;
+  readonly route: string;
+  readonly attempts: number;
+}
+
 /** The error that a caller gets for the last failure of a call. */
-export function errorOfFailure(
-  failure: CallFailure,
-  {
-    method,
-    route,
-    attempts,
-  }: {
-    readonly method: string;
-    readonly route: string;
-    readonly attempts: number;
-  },
-): HopbackError {
+export function errorOfFailure(failure: CallFailure, { method, route, attempts }: FailedCall): HopbackError {
   const { code, isPassing, reason, httpStatus, requestId, problemCode, detail, place, cause } = failure;
   const what = [httpStatus, problemCode ?? reason].filter((part) => part !== undefined).join(' ');
   const where = place === undefined ? '' : ` at "${place}"`;
@@ -220,11 +215,7 @@ const CLASSES: Readonly<Record<ReturnType<typeof retryClassOf>, ClassOfFailure>>
 
 function problemOf(body: Uint8Array): JsonObject | undefined {
   const reading = parseBoundedJson(Buffer.from(body).toString('utf8'), PROBLEM_JSON_LIMITS);
-  return reading.status === 'parsed' ? objectIn(reading.value) : undefined;
-}
-
-function objectIn(value: JsonValue | undefined): JsonObject | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+  return reading.status === 'parsed' && isJsonObject(reading.value) ? reading.value : undefined;
 }
 
 function wordIn(object: JsonObject | undefined, name: string, form: RegExp): string | undefined {
@@ -240,7 +231,8 @@ function textIn(object: JsonObject | undefined, name: string): string | undefine
 
 function placeOf(problem: JsonObject | undefined): string | undefined {
   const errors = problem?.['errors'];
-  return Array.isArray(errors) ? textIn(objectIn((errors as readonly JsonValue[])[0]), 'pointer') : undefined;
+  const [first] = Array.isArray(errors) ? (errors as readonly JsonValue[]) : [];
+  return isJsonObject(first) ? textIn(first, 'pointer') : undefined;
 }
 
 /** The contract keeps telephone numbers out of problems; a platform that does not must not get them into our logs. */
@@ -357,7 +349,7 @@ async function sendWithRetries<Result>(
       waitMs,
     };
     parts.logger?.debug(told, 'platform call is made again');
-    await wait(waitMs, parts.clock, signal);
+    await pause(waitMs, parts.clock, signal);
   }
 }
 
@@ -450,20 +442,6 @@ function throwIfAborted({ method, route }: PlatformCall<unknown>, signal: AbortS
   throw new HopbackError('aborted', `${method} ${route}: given up by its caller`, {
     cause: signal.reason,
     details: { method, route },
-  });
-}
-
-/** Resolves when the time is over, or when the signal aborts: whoever waits looks which. Never rejects. */
-export function wait(waitMs: number, clock: TimerClock, signal: AbortSignal | undefined): Promise<void> {
-  if (waitMs <= 0 || signal?.aborted === true) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      cancel();
-      signal?.removeEventListener('abort', done);
-      resolve();
-    };
-    const cancel = clock.schedule(done, waitMs);
-    signal?.addEventListener('abort', done, { once: true });
   });
 }
 

@@ -1,7 +1,8 @@
+import { pause } from '../../core/runtime/clock.js';
 import { fullJitterMs } from '../../core/runtime/deadline.js';
 import { defined } from '../../core/text.js';
 import { HopbackError, isHopbackError } from '../../errors.js';
-import { CLIENT_BACKOFF, wait } from '../client/requester.js';
+import { CLIENT_BACKOFF } from '../client/requester.js';
 import type { PlatformCall, Requester, UnreadableReason } from '../client/requester.js';
 import { readJson, readValue } from '../client/route-call.js';
 import { bodyChunks, discardBody } from '../http/bounded-body.js';
@@ -290,7 +291,7 @@ export async function* streamEvents(
     const waitMs = waitOf(position, failure) + fullJitterMs(position.failures, CLIENT_BACKOFF, random);
     if (failure !== undefined)
       options.onConnection?.({ status: 'failed', error: failure, failures: position.failures, waitMs });
-    await wait(waitMs, clock, signal);
+    await pause(waitMs, clock, signal);
   }
 }
 

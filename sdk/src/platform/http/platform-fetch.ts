@@ -4,6 +4,7 @@ import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
+import { attempt } from '../../core/runtime/deadline.js';
 import { defined } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
 
@@ -158,13 +159,7 @@ function keyIn(pem: string, passphrase: string | undefined): KeyObject {
   }
 }
 
-function certificateIn(pem: string): X509Certificate | undefined {
-  try {
-    return new X509Certificate(pem);
-  } catch {
-    return undefined;
-  }
-}
+const certificateIn = (pem: string): X509Certificate | undefined => attempt(() => new X509Certificate(pem));
 
 /** Addresses of this very machine, to which a request in the clear goes past nobody. */
 const HERE = /^(?:127(?:\.\d{1,3}){3}|localhost|\[::1\])$/;

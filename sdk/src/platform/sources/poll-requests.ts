@@ -1,8 +1,7 @@
-import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
+import { MACHINE_CLOCK, pause } from '../../core/runtime/clock.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { PlatformClient } from '../client/platform-client.js';
-import { wait } from '../client/requester.js';
 import type { PlatformLogger } from '../client/requester.js';
 import { nodeRandom } from '../http/platform-fetch.js';
 import type { TracebackRequestSource } from '../traceback-request-source.js';
@@ -45,11 +44,8 @@ interface RoundParts {
   readonly logger?: PlatformLogger | undefined;
 }
 
-/** Looks through what is open, once each time. */
-type RequestRounds = ReturnType<typeof createRequestRounds>;
-
 /** Makes rounds that hand on what is open and is not known yet, and that look after what is not open any more. */
-export function createRequestRounds({ client, queue, open, isMissingOnly = false, logger }: RoundParts) {
+function createRequestRounds({ client, queue, open, isMissingOnly = false, logger }: RoundParts) {
   /** Taken in, and open when last looked. */
   const taken = new Set<string>();
   /** Needs nobody any more, as far as the platform knows it. */
@@ -183,12 +179,10 @@ function createHands(queue: ArrivalQueue) {
 export type CatchUp = ReturnType<typeof createCatchUp>;
 
 /** Makes it: one round at a time, and no more often than polling, however often a connection breaks. */
-export function createCatchUp(
-  rounds: RequestRounds,
-  clock: TimerClock,
-  signal: AbortSignal,
-  logger: PlatformLogger | undefined,
-) {
+export function createCatchUp(parts: Omit<RoundParts, 'isMissingOnly'>, clock: TimerClock) {
+  const { logger } = parts;
+  const { signal } = parts.queue;
+  const rounds = createRequestRounds({ ...parts, isMissingOnly: true });
   let isWanted = false;
   let isRunning = false;
   const run = async (): Promise<void> => {
@@ -199,7 +193,7 @@ export function createCatchUp(
         if (!signal.aborted)
           logger?.warn({ code: codeOf(error) }, 'what was missed could not be listed, and is asked for again');
       });
-      await wait(POLL_INTERVAL_MS, clock, signal);
+      await pause(POLL_INTERVAL_MS, clock, signal);
     }
     isRunning = false;
   };
@@ -329,7 +323,7 @@ export function pollTracebackRequests(
         report.failed(error, waitMs);
       }
       await notices?.go();
-      await wait(waitMs, clock, queue.signal);
+      await pause(waitMs, clock, queue.signal);
     }
   };
 

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { backoffBoundMs } from '../../core/runtime/deadline.js';
 import type { Backoff } from '../../core/runtime/deadline.js';
-import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
+import { MACHINE_CLOCK, pause } from '../../core/runtime/clock.js';
 import type { Clock, TimerClock } from '../../core/runtime/clock.js';
 import type { FccNotice } from '../../contract/alert.js';
 import type { PlatformEvent } from '../../contract/event.js';
@@ -10,7 +10,6 @@ import { defined } from '../../core/text.js';
 import { isHopbackError } from '../../errors.js';
 import type { HopbackErrorCode } from '../../errors.js';
 import type { PlatformClient } from '../client/platform-client.js';
-import { wait } from '../client/requester.js';
 import type { PlatformLogger } from '../client/requester.js';
 import { nodeRandom } from '../http/platform-fetch.js';
 import type {
@@ -364,7 +363,7 @@ export function mergeTracebackRequestSources(
         failures += 1;
         logger?.warn({ code: codeOf(error), failures }, 'a source of requests has failed and is iterated again');
         onFailed?.(error);
-        await wait(standstillMs(failures, random), clock, closing.signal);
+        await pause(standstillMs(failures, random), clock, closing.signal);
       }
     }
     return last;

@@ -1,18 +1,17 @@
 import { fullJitterMs } from '../../core/runtime/deadline.js';
 import type { Backoff } from '../../core/runtime/deadline.js';
-import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
+import { MACHINE_CLOCK, pause } from '../../core/runtime/clock.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
 import { defined } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
 import type { PlatformClient } from '../client/platform-client.js';
-import { wait } from '../client/requester.js';
 import type { PlatformLogger } from '../client/requester.js';
 import type { EventStreamConnection, StreamedEvent } from '../events/platform-events.js';
 import { nodeRandom } from '../http/platform-fetch.js';
 import type { TracebackRequestSource } from '../traceback-request-source.js';
 import type { WebhookReceiverOptions } from '../webhooks/webhook-receiver.js';
 import type { PlatformEvent } from '../../contract/event.js';
-import { createCatchUp, createRequestRounds } from './poll-requests.js';
+import { createCatchUp } from './poll-requests.js';
 import type { CatchUp } from './poll-requests.js';
 import {
   arrivalOfEvent,
@@ -23,7 +22,7 @@ import {
   httpStatusOf,
   standstillMs,
 } from './source-state.js';
-import type { ArrivalQueue, RequestClient, RequestSourceOptions, StateReport } from './source-state.js';
+import type { ArrivalQueue, RequestSourceOptions, StateReport } from './source-state.js';
 
 /** How long after a release an arrival is handed out again at first, milliseconds. */
 export const RELEASED_AGAIN_MS = 5_000;
@@ -34,16 +33,6 @@ export const STEP_OVER_ATTEMPTS = 5;
 /** What waits longer and longer between attempts adds to {@link RELEASED_AGAIN_MS}. */
 const AGAIN: Backoff = { baseMs: 10_000, capMs: 600_000 };
 
-/** What events are dealt with by. */
-interface EventDealing {
-  readonly client: RequestClient;
-  readonly queue: ArrivalQueue;
-  readonly clock: TimerClock;
-  readonly random: () => number;
-  readonly others: ((event: PlatformEvent) => Promise<void> | void) | undefined;
-  readonly logger: PlatformLogger | undefined;
-}
-
 /**
  * Deals with what came over the stream, again and again until it is done.
  * @param stepOver - called once where it takes longer than what comes behind it can wait; false: there is no room for it any longer
@@ -52,8 +41,9 @@ interface EventDealing {
 async function dealWithEvent(
   item: StreamedEvent,
   stepOver: () => boolean,
-  { client, queue, clock, random, others, logger }: EventDealing,
+  { options, queue, clock, random }: StreamParts,
 ): Promise<boolean> {
+  const { client, others, logger } = options;
   if (item.status !== 'event') {
     const why = item.status === 'unreadable' ? { reason: item.reason, place: item.place } : { type: item.type };
     logger?.warn({ status: item.status, ...why }, 'an event of the stream is gone past');
@@ -74,7 +64,7 @@ async function dealWithEvent(
       if (!isKept) return false;
     }
     const moreMs = attempts === 1 ? 0 : fullJitterMs(attempts - 1, AGAIN, random);
-    await wait(RELEASED_AGAIN_MS + moreMs, clock, queue.signal);
+    await pause(RELEASED_AGAIN_MS + moreMs, clock, queue.signal);
   }
   return false;
 }
@@ -189,13 +179,6 @@ export function streamTracebackRequests(
 ): TracebackRequestSource {
   const { client, position, open, clock = MACHINE_CLOCK, random = nodeRandom, logger, onState } = options;
   const queue = createArrivalQueue('event-stream', client, clock, logger);
-  const rounds = createRequestRounds({
-    client,
-    queue,
-    open,
-    isMissingOnly: true,
-    logger,
-  });
   const parts: StreamParts = {
     options,
     queue,
@@ -203,7 +186,7 @@ export function streamTracebackRequests(
     random,
     progress: createStreamProgress(position, logger),
     report: createStateReport('event-stream', clock, onState, logger),
-    catchUp: createCatchUp(rounds, clock, queue.signal, logger),
+    catchUp: createCatchUp({ client, queue, open, logger }, clock),
   };
   const close = async (): Promise<void> => {
     queue.close();
@@ -259,15 +242,13 @@ async function run(parts: StreamParts): Promise<void> {
     // Without the place that was refused there is nothing to wait for.
     const waitMs = isLost ? 0 : Math.max(askedWaitMs(failure), standstillMs(place.failures, random));
     if (!isLost) report.failed(failure, waitMs);
-    await wait(waitMs, clock, queue.signal);
+    await pause(waitMs, clock, queue.signal);
   }
 }
 
-async function readOn(
-  { options, queue, clock, random, progress, report, catchUp }: StreamParts,
-  place: Place,
-): Promise<void> {
-  const { client, position, open, others, logger } = options;
+async function readOn(parts: StreamParts, place: Place): Promise<void> {
+  const { options, queue, progress, report, catchUp } = parts;
+  const { client, position, open } = options;
   if (!place.isKnown) place.lastEventId = await position?.load();
   place.isKnown = true;
   const onConnection = (connection: EventStreamConnection): void => {
@@ -289,16 +270,7 @@ async function readOn(
     if (item.lastEventId !== '') place.lastEventId = item.lastEventId;
     // It may have been a request, which the list has all the same.
     if (item.status === 'unreadable') catchUp.begin();
-    progress.begin(item.lastEventId, (stepOver) =>
-      dealWithEvent(item, stepOver, {
-        client,
-        queue,
-        clock,
-        random,
-        others,
-        logger,
-      }),
-    );
+    progress.begin(item.lastEventId, (stepOver) => dealWithEvent(item, stepOver, parts));
   }
 }
 
@@ -349,14 +321,7 @@ export function createWebhookRequestSource(
     if (thing !== 'settled' && !(await queue.offer(thing)))
       throw new HopbackError('unavailable', 'the request was not taken in', { retryable: true });
   };
-  const rounds = createRequestRounds({
-    client,
-    queue,
-    open,
-    isMissingOnly: true,
-    logger,
-  });
-  const catchUp = createCatchUp(rounds, clock, queue.signal, logger);
+  const catchUp = createCatchUp({ client, queue, open, logger }, clock);
   const close = async (): Promise<void> => queue.close();
   return {
     consume,

@@ -1,17 +1,15 @@
 import type { CallRecord, CoverageInterval } from '../../contract/call-record.js';
 import { MACHINE_CLOCK, scheduleInBackground } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
-import { backoffBoundMs } from '../../core/runtime/deadline.js';
+import { attempt, backoffBoundMs } from '../../core/runtime/deadline.js';
 import { HopbackError } from '../../errors.js';
 import type { DurableValues } from '../stream/dead-letters.js';
-import { CHECKPOINT_STREAMS, createFollowPlaces, MAX_WAITING_CHARS, restBytes, Streams } from './follow-position.js';
-import type { KeptPlaces } from './follow-position.js';
+import { CHECKPOINT_STREAMS, FollowPlaces, MAX_WAITING_CHARS, restBytes } from './follow-position.js';
 import { followPattern } from './follow-reading.js';
 import { FileLooker } from './follow-turn.js';
 import type { FollowNotice, FollowTurn } from './follow-turn.js';
 import { nodeFollowedFiles } from './readable-files.js';
 import type { FollowedFiles } from './readable-files.js';
-import type { RecordReader } from './record-reader.js';
 import { createRowCoverage, createRowIntake, LONGEST_CALL_MS } from './row-intake.js';
 import type { IntakeCounts } from './row-intake.js';
 import type { ImportOptions } from './import-files.js';
@@ -281,7 +279,7 @@ export class FileFollower implements AsyncDisposable {
       files,
       pattern,
       framing: options.reader.framing,
-      streams: this.#following.streams,
+      places: this.#following.places,
       take: async (rows, path) => {
         await this.#following.take(rows, path);
         if (rows.length > 0) this.#progress.progressed();
@@ -390,33 +388,29 @@ function checkOptions({ path, sourceId, batchRecords = FOLLOW_BATCH_RECORDS }: F
 
 /** Who hears of it may not stop the following. */
 function tell({ onNotice }: FollowOptions, notice: FollowNotice): void {
-  try {
-    onNotice?.(notice);
-  } catch {
-    // What is made of the news is not our affair.
-  }
-}
-
-/** @returns false where rows waited that are not known any more */
-function isRestored(reader: RecordReader, waiting: KeptPlaces['waiting']): boolean {
-  if (waiting.status === 'none') return true;
-  return waiting.status === 'kept' && reader.restoreWaiting?.(waiting.text) === true;
+  // What is made of the news is not our affair.
+  attempt(() => onNotice?.(notice));
 }
 
 /** The rows of a source on their way into the store, and what is durable of it. */
 type Following = ReturnType<typeof resume>;
 
 function resume(options: Settings) {
-  const { sourceId, reader, store, rejects, values, batchRecords = FOLLOW_BATCH_RECORDS } = options;
-  const places = createFollowPlaces(values, sourceId);
-  const kept = places.kept();
-  const streams = new Streams(kept);
-  const coverage = createRowCoverage(options, kept.coverage);
-  if (!isRestored(reader, kept.waiting)) {
+  const { sourceId, reader, store, rejects, values, clock, batchRecords = FOLLOW_BATCH_RECORDS } = options;
+  const places = new FollowPlaces(values, sourceId);
+  const { waiting: kept } = places.kept;
+  const coverage = createRowCoverage(options, places.kept.coverage);
+  if (kept.status === 'lost' || (kept.status === 'kept' && reader.restoreWaiting?.(kept.text) !== true)) {
+    // Rows waited that are not known any more.
     coverage.broke();
     tell(options, { kind: 'lost' });
   }
-  const intake = createRowIntake({ sourceId, reader, rejects, coverage });
+  const intake = createRowIntake({
+    sourceId,
+    reader,
+    rejects,
+    coverage,
+  });
   let unstored: CallRecord[] = [];
   let uncovered: CoverageInterval[] = [];
   let expiredAtMs = -Infinity;
@@ -438,40 +432,40 @@ function resume(options: Settings) {
       await store.cover(uncovered[0]);
       uncovered = uncovered.slice(1);
     }
-    await savePlaces(isLast);
+    if (places.changed() > 0) await savePlaces(isLast);
   };
 
   const savePlaces = async (isLast: boolean): Promise<void> => {
-    if (streams.dirty() === 0) return;
-    let waiting: string | undefined;
-    if (reader.waiting() > 0) {
-      // All that waits is written each time. Until then the place stays where what is written belongs to it.
-      if (!isLast && !hasPassed(SAVE_WAITING_EVERY_MS, waitingSavedAtMs, options.clock)) return;
-      waiting = reader.saveWaiting?.();
-      // Rows that wait are nowhere but here: the place stays before them.
-      if (waiting === undefined || waiting.length > MAX_WAITING_CHARS) return;
-      waitingSavedAtMs = options.clock.nowMs();
-    }
-    const save = streams.toSave();
-    await places.save({ ...save, forgottenMs: streams.forgottenMs(), coverage: coverage.state(), waiting });
-    streams.saved(save);
+    if (reader.waiting() === 0) return places.save(coverage.state(), undefined);
+    // All that waits is written each time. Until then the place stays where what is written belongs to it.
+    if (!isLast && !hasPassed(SAVE_WAITING_EVERY_MS, waitingSavedAtMs, clock)) return undefined;
+    const waiting = reader.saveWaiting?.();
+    // Rows that wait are nowhere but here: the place stays before them.
+    if (waiting === undefined || waiting.length > MAX_WAITING_CHARS) return undefined;
+    waitingSavedAtMs = clock.nowMs();
+    return places.save(coverage.state(), waiting);
   };
 
   return {
-    streams,
+    places,
     async take(rows: readonly SplitRow[], path: string): Promise<void> {
       for (const row of rows) intake.take(row, path);
       // As many streams at a time as are saved in one piece with what the reader waits for.
-      if (intake.pending().length >= batchRecords || streams.dirty() >= CHECKPOINT_STREAMS) await commit();
+      if (intake.pending().length >= batchRecords || places.changed() >= CHECKPOINT_STREAMS) await commit();
     },
     broke: coverage.broke,
     expire(nowMs: number): void {
-      if (reader.waiting() === 0 || !hasPassed(EXPIRE_EVERY_MS, expiredAtMs, options.clock)) return;
+      if (reader.waiting() === 0 || !hasPassed(EXPIRE_EVERY_MS, expiredAtMs, clock)) return;
       expiredAtMs = nowMs;
       intake.expire((nowMs - (options.longestCallMs ?? LONGEST_CALL_MS)) * 1_000);
     },
     commit,
-    statistics: () => ({ ...intake.counts(), ...counts, waiting: reader.waiting(), unreadBytes: unreadBytes(streams) }),
+    statistics: () => ({
+      ...intake.counts(),
+      ...counts,
+      waiting: reader.waiting(),
+      unreadBytes: unreadBytes(places),
+    }),
   };
 }
 
@@ -481,10 +475,7 @@ function hasPassed(waitMs: number, sinceMs: number, clock: Clock): boolean {
   return passedMs >= waitMs || passedMs < 0;
 }
 
-function unreadBytes(streams: Streams): number {
-  let sum = 0;
-  for (const stream of streams.all()) {
-    sum += Math.max(0, ...[...stream.carriers.values()].map((carrier) => restBytes(stream, carrier)));
-  }
-  return sum;
+function unreadBytes(places: FollowPlaces): number {
+  const rests = places.all().map((stream) => [...stream.carriers.values()].map((one) => restBytes(stream, one)));
+  return rests.reduce((sum, rest) => sum + Math.max(0, ...rest), 0);
 }

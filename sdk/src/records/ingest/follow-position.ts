@@ -4,7 +4,7 @@ import { parseBoundedJson } from '../../core/json-text.js';
 import type { JsonLimits } from '../../core/json-text.js';
 import { readBySchema } from '../../core/schema-findings.js';
 import type { DurableValues } from '../stream/dead-letters.js';
-import type { DamagedMember, FileFacts, FollowedFile } from './readable-files.js';
+import type { DamagedMember, FollowedFile } from './readable-files.js';
 import { coverageState } from './row-intake.js';
 import type { CoverageState } from './row-intake.js';
 
@@ -132,12 +132,6 @@ const NAME_CHARS = 11;
 /** No file is older. */
 const NOTHING_FORGOTTEN = -1;
 
-/** Files that were read and whose content is not followed any more, a page as it is kept. */
-interface DonePage {
-  readonly page: number;
-  readonly text: string;
-}
-
 /** What tells a file as it was when it was read from every other, and from what it becomes when it is written to. */
 export type FileState = Pick<KnownFile, 'key' | 'sizeBytes' | 'mtimeNs'>;
 
@@ -147,63 +141,64 @@ interface Page {
   newestMs: number;
 }
 
-/** Keeps the files that are done. Pure: never throws. */
-function createDoneFiles(kept: readonly DonePage[], forgottenMs: number) {
-  const pages = new Map<number, Page>();
-  for (const { page, text } of kept) {
-    const read = readPage(text);
-    if (read !== undefined) pages.set(page, read);
+/** Files that were read and whose content is not followed any more. */
+class DoneFiles {
+  readonly #pages = new Map<number, Page>();
+  readonly #changed = new Set<number>();
+  #current: number;
+  /** Files last written to before that time count as done: so many were there that the oldest had to be forgotten. */
+  forgottenMs: number;
+
+  constructor(keptPage: (page: number) => string | undefined, forgottenMs: number) {
+    for (let page = 0; page < DONE_PAGES; page += 1) {
+      const read = readPage(keptPage(page) ?? '');
+      if (read !== undefined) this.#pages.set(page, read);
+    }
+    this.#current = [...this.#pages].find(([, { names }]) => names.size < PAGE_FILES)?.[0] ?? 0;
+    this.forgottenMs = forgottenMs;
   }
-  let current = [...pages].find(([, { names }]) => names.size < PAGE_FILES)?.[0] ?? 0;
-  let forgotten = forgottenMs;
-  const dirty = new Set<number>();
 
-  /** A page that is free, or that whose files were written to longest ago. */
-  const turnPage = (): Page => {
-    const free = Array.from({ length: DONE_PAGES }, (_, page) => page).find((page) => !pages.has(page));
-    const [oldest] = [...pages].sort(([, one], [, other]) => one.newestMs - other.newestMs);
-    current = free ?? oldest?.[0] ?? 0;
-    if (free === undefined) forgotten = Math.max(forgotten, oldest?.[1].newestMs ?? NOTHING_FORGOTTEN);
-    return newPage();
-  };
-  const newPage = (): Page => {
-    const page = { names: new Set<string>(), newestMs: NOTHING_FORGOTTEN };
-    pages.set(current, page);
-    return page;
-  };
+  /** Whether a file was read as it is now. */
+  has(file: FileState, mtimeMs: number): boolean {
+    if (mtimeMs < this.forgottenMs) return true;
+    const name = nameOf(file);
+    for (const { names } of this.#pages.values()) if (names.has(name)) return true;
+    return false;
+  }
 
-  return {
-    /** Whether a file was read as it is now. */
-    has(file: FileState, mtimeMs: number): boolean {
-      if (mtimeMs < forgotten) return true;
-      const name = nameOf(file);
-      for (const { names } of pages.values()) if (names.has(name)) return true;
-      return false;
-    },
-    add(file: FileState, mtimeMs: number): void {
-      let page = pages.get(current) ?? newPage();
-      if (page.names.size >= PAGE_FILES) page = turnPage();
-      page.names.add(nameOf(file));
-      page.newestMs = Math.max(page.newestMs, mtimeMs);
-      dirty.add(current);
-    },
-    /** Pages that changed since they were saved. */
-    toSave: (): readonly DonePage[] => [...dirty].map((page) => ({ page, text: pageText(pages.get(page)) })),
-    saved(saved: readonly DonePage[]): void {
-      for (const { page } of saved) dirty.delete(page);
-    },
-    /** Files last written to before that time count as done: so many were there that the oldest had to be forgotten. */
-    forgottenMs: () => forgotten,
-  };
+  add(file: FileState, mtimeMs: number): void {
+    if ((this.#pages.get(this.#current)?.names.size ?? 0) >= PAGE_FILES) this.#turnPage();
+    const page = this.#pages.get(this.#current) ?? { names: new Set<string>(), newestMs: NOTHING_FORGOTTEN };
+    this.#pages.set(this.#current, page);
+    page.names.add(nameOf(file));
+    page.newestMs = Math.max(page.newestMs, mtimeMs);
+    this.#changed.add(this.#current);
+  }
+
+  /** Pages that changed since they were saved, as they are kept: `NEWESTMS:` and the names, one behind the other. */
+  toSave(): readonly (readonly [number, string])[] {
+    return [...this.#changed].map((number) => {
+      const page = this.#pages.get(number);
+      return [number, page === undefined ? '' : `${page.newestMs}:${[...page.names].join('')}`];
+    });
+  }
+
+  saved(): void {
+    this.#changed.clear();
+  }
+
+  /** Goes on with a page that is free, or that whose files were written to longest ago. */
+  #turnPage(): void {
+    const free = Array.from({ length: DONE_PAGES }, (_, page) => page).find((page) => !this.#pages.has(page));
+    const [oldest] = [...this.#pages].sort(([, one], [, other]) => one.newestMs - other.newestMs);
+    this.#current = free ?? oldest?.[0] ?? 0;
+    if (free === undefined) this.forgottenMs = Math.max(this.forgottenMs, oldest?.[1].newestMs ?? NOTHING_FORGOTTEN);
+    this.#pages.delete(this.#current);
+  }
 }
 
 function nameOf({ key, sizeBytes, mtimeNs }: FileState): string {
   return hash('sha256', `${key}:${sizeBytes}:${mtimeNs}`, 'base64url').slice(0, NAME_CHARS);
-}
-
-/** `NEWESTMS:` and the names, one behind the other. */
-function pageText(page: Page | undefined): string {
-  return page === undefined ? '' : `${page.newestMs}:${[...page.names].join('')}`;
 }
 
 function readPage(text: string): Page | undefined {
@@ -238,6 +233,19 @@ export interface Carrier {
   file: FollowedFile | undefined;
 }
 
+/** A file on its way to be a carrier: nothing of it was read yet, whatever it is now is a change. */
+export function newCarrier(file: Pick<Carrier, 'key' | 'isGzip'> & Partial<Carrier>): Carrier {
+  return {
+    path: '',
+    sizeBytes: 0,
+    mtimeNs: '',
+    changedAtMs: undefined,
+    isLive: false,
+    file: undefined,
+    ...file,
+  };
+}
+
 /** Content that is followed, whatever files hold it. */
 export interface Stream {
   readonly slot: number;
@@ -253,195 +261,18 @@ export interface Stream {
   touched: number;
 }
 
-/** What has to be written down: streams with keys of their own first, then those of the checkpoint. */
-interface StreamsToSave {
-  readonly apart: readonly StreamPosition[];
-  readonly together: readonly StreamPosition[];
-  /** Files of contents that are not followed any more. */
-  readonly done: readonly DonePage[];
-}
-
-/** What was made durable of the contents of a source. */
-interface SavedStreams extends StreamsToSave {
-  readonly forgottenMs: number;
-}
-
-/** Keeps the contents of one source that are followed. Pure: never throws. */
-export class Streams {
-  readonly #bySlot = new Map<number, Stream>();
-  readonly #byFile = new Map<string, Stream>();
-  readonly #dirty = new Set<Stream>();
-  readonly #done: ReturnType<typeof createDoneFiles>;
-  #savedTogether = new Set<Stream>();
-  #touched = 0;
-
-  constructor(resumed: SavedStreams) {
-    this.#done = createDoneFiles(resumed.done, resumed.forgottenMs);
-    // What is in the checkpoint is newer than what stands under a key of its own.
-    const slots = new Set(resumed.together.map(({ slot }) => slot));
-    const positions = [...resumed.apart.filter(({ slot }) => !slots.has(slot)), ...resumed.together];
-    for (const position of positions.sort((one, other) => one.mtimeMs - other.mtimeMs)) {
-      const stream = streamOf(position);
-      this.#touched += 1;
-      stream.touched = this.#touched;
-      this.#bySlot.set(stream.slot, stream);
-      if (slots.has(stream.slot)) this.#savedTogether.add(stream);
-      for (const file of position.files) this.attach(stream, carrierOf(file));
-    }
-  }
-
-  /** The content of a file that is known, by device and inode. */
-  ofFile(key: string): Stream | undefined {
-    return this.#byFile.get(key);
-  }
-
-  /** Whether a file was read as it is, and is of content that is not followed any more. */
-  isDone(file: FileState, mtimeMs: number): boolean {
-    return this.#done.has(file, mtimeMs);
-  }
-
-  /** Contents that begin as that one, the one read last first. */
-  beginningWith(first: Uint8Array): readonly Stream[] {
-    return this.#byRecency().filter(({ place }) => hasSameHead(first, place));
-  }
-
-  add(mtimeMs: number): Stream {
-    const slot = this.#freeSlot();
-    const fresh = { isFinal: false, placeSinceMs: undefined, touched: 0 };
-    const stream: Stream = {
-      slot,
-      place: BEGINNING,
-      carriers: new Map(),
-      mtimeMs,
-      ...fresh,
-    };
-    this.#bySlot.set(slot, stream);
-    this.touch(stream);
-    return stream;
-  }
-
-  attach(stream: Stream, carrier: Carrier): void {
-    const other = this.#byFile.get(carrier.key);
-    if (other !== undefined && other !== stream) other.carriers.delete(carrier.key);
-    stream.carriers.set(carrier.key, carrier);
-    this.#byFile.set(carrier.key, stream);
-  }
-
-  detach(stream: Stream, key: string): void {
-    stream.carriers.delete(key);
-    this.#byFile.delete(key);
-    this.touch(stream);
-  }
-
-  touch(stream: Stream): void {
-    this.#touched += 1;
-    stream.touched = this.#touched;
-    this.#dirty.add(stream);
-  }
-
-  all(): readonly Stream[] {
-    return [...this.#bySlot.values()];
-  }
-
-  /** Number of streams that changed since they were saved. */
-  dirty(): number {
-    return this.#dirty.size;
-  }
-
-  toSave(): StreamsToSave {
-    const together = this.#byRecency().slice(0, CHECKPOINT_STREAMS);
-    const apart = new Set([...this.#dirty, ...this.#savedTogether]);
-    for (const stream of together) apart.delete(stream);
-    return { apart: [...apart].map(positionOf), together: together.map(positionOf), done: this.#done.toSave() };
-  }
-
-  saved({ together, done }: StreamsToSave): void {
-    this.#done.saved(done);
-    this.#savedTogether = new Set(together.flatMap(({ slot }) => this.#bySlot.get(slot) ?? []));
-    this.#dirty.clear();
-  }
-
-  forgottenMs(): number {
-    return this.#done.forgottenMs();
-  }
-
-  #byRecency(): Stream[] {
-    return [...this.#bySlot.values()].sort((a, b) => b.touched - a.touched);
-  }
-
-  /** Frees the slot of the content that was written to longest ago where all are taken. */
-  #freeSlot(): number {
-    for (let slot = 0; slot < FOLLOWED_STREAMS; slot += 1) if (!this.#bySlot.has(slot)) return slot;
-    const [oldest] = [...this.#bySlot.values()].sort((a, b) => a.mtimeMs - b.mtimeMs || a.touched - b.touched);
-    if (oldest === undefined) return 0;
-    for (const carrier of oldest.carriers.values()) {
-      const { key, file } = carrier;
-      // What has a rest that is no row yet, or is not whole, is read again.
-      const isRead = carrier.isGzip ? oldest.isFinal : restBytes(oldest, carrier) === 0;
-      if (isRead) this.#done.add(carrier, oldest.mtimeMs);
-      this.#byFile.delete(key);
-      file?.close().catch(() => undefined);
-    }
-    this.#dirty.delete(oldest);
-    this.#savedTogether.delete(oldest);
-    this.#bySlot.delete(oldest.slot);
-    return oldest.slot;
-  }
-}
-
 /** Octets behind the last row of a plain file: a row that is not complete. */
 export function restBytes(stream: Stream, { isGzip, sizeBytes }: Carrier): number {
   return isGzip ? 0 : Math.max(0, sizeBytes - stream.place.offset);
 }
 
-/** A file as it was found, on its way to be a carrier. */
-export function newCarrier(
-  facts: FileFacts,
-  state: Pick<Carrier, 'path' | 'isGzip' | 'isLive' | 'changedAtMs'>,
-): Carrier {
-  // Nothing of it was read yet: whatever it is now is a change.
-  return {
-    key: facts.key,
-    ...state,
-    sizeBytes: 0,
-    mtimeNs: '',
-    file: undefined,
-  };
-}
-
-function carrierOf({ key, isGzip, sizeBytes, mtimeNs }: KnownFile): Carrier {
-  return {
-    key,
-    isGzip,
-    path: '',
-    sizeBytes,
-    mtimeNs,
-    changedAtMs: undefined,
-    isLive: false,
-    file: undefined,
-  };
-}
-
-function streamOf({ slot, offset, line, head, tail, mtimeMs, isFinal }: StreamPosition): Stream {
-  const place = { offset, line, head, tail };
-  return {
-    slot,
-    place,
-    carriers: new Map(),
-    mtimeMs,
-    isFinal,
-    placeSinceMs: undefined,
-    touched: 0,
-  };
-}
-
 function positionOf({ slot, place, carriers, mtimeMs, isFinal }: Stream): StreamPosition {
   const { offset, line, head, tail } = place;
-  const files = [...carriers.values()].map(({ key, sizeBytes, mtimeNs, isGzip: isPacked }): KnownFile => ({
-    key,
-    sizeBytes,
-    mtimeNs,
-    isGzip: isPacked,
+  const files = [...carriers.values()].map((carrier): KnownFile => ({
+    key: carrier.key,
+    sizeBytes: carrier.sizeBytes,
+    mtimeNs: carrier.mtimeNs,
+    isGzip: carrier.isGzip,
   }));
   return {
     slot,
@@ -461,85 +292,205 @@ const PIECE_CHARS = 5_000;
 /** Characters of what waits that are made durable at most: 10,000 calls of 400 each, some 840 values. */
 export const MAX_WAITING_CHARS = 4_194_304;
 
-/** What was made durable of a source. */
-export interface KeptPlaces extends SavedStreams {
-  readonly coverage: CoverageState | undefined;
-  /** `lost`: something waited, and is not all there. */
-  readonly waiting: { readonly status: 'none' | 'lost' } | { readonly status: 'kept'; readonly text: string };
-}
+/** What was kept of the rows that waited in the reader. `lost`: something waited, and is not all there. */
+type KeptWaiting = { readonly status: 'none' | 'lost' } | { readonly status: 'kept'; readonly text: string };
 
-/** What is to be made durable of a source: all that has changed. */
-interface PlacesToSave extends SavedStreams {
-  readonly coverage: CoverageState | undefined;
-  readonly waiting: string | undefined;
-}
+/**
+ * The contents of one source that are followed, and how far each is read: in memory, and under keys that begin with `follow/` and the name of
+ * the source.
+ */
+export class FollowPlaces {
+  /** What was made durable beside the places. */
+  readonly kept: { readonly coverage: CoverageState | undefined; readonly waiting: KeptWaiting };
+  readonly #values: DurableValues;
+  readonly #prefix: string;
+  readonly #bySlot = new Map<number, Stream>();
+  readonly #byFile = new Map<string, Stream>();
+  readonly #changed = new Set<Stream>();
+  readonly #done: DoneFiles;
+  #inCheckpoint = new Set<Stream>();
+  #touched = 0;
+  /** Where the text of what waits is kept, of two places. */
+  #turn: 0 | 1 = 0;
 
-/** Makes the durable places of a source, under keys that begin with `follow/` and its name. */
-export function createFollowPlaces(values: DurableValues, sourceId: string) {
-  const prefix = `follow/${sourceId}`;
-  const slotKey = (slot: number): string => `${prefix}/stream/${slot}`;
-  const waitingKey = (turn: 0 | 1, piece: number): string => `${prefix}/waiting/${turn}/${piece}`;
-  const doneKey = (page: number): string => `${prefix}/done/${page}`;
-  const checkpointKey = `${prefix}/checkpoint`;
-  let turn: 0 | 1 = 0;
+  constructor(values: DurableValues, sourceId: string) {
+    this.#values = values;
+    this.#prefix = `follow/${sourceId}`;
+    const checkpointText = this.#get('checkpoint');
+    const known = checkpointText === undefined ? undefined : readCheckpointText(checkpointText);
+    this.#done = new DoneFiles((page) => this.#get(`done/${page}`), known?.forgottenMs ?? NOTHING_FORGOTTEN);
+    // What is in the checkpoint is newer than what stands under a key of its own.
+    const together = known?.streams ?? [];
+    const slots = new Set(together.map(({ slot }) => slot));
+    const apart = this.#positionsApart().filter(({ slot }) => !slots.has(slot));
+    for (const position of [...apart, ...together].sort((one, other) => one.mtimeMs - other.mtimeMs)) {
+      const { slot, offset, line, head, tail, files, mtimeMs, isFinal } = position;
+      const stream = this.#newStream({
+        slot,
+        place: {
+          offset,
+          line,
+          head,
+          tail,
+        },
+        mtimeMs,
+        isFinal,
+      });
+      if (slots.has(slot)) this.#inCheckpoint.add(stream);
+      for (const file of files) this.attach(stream, newCarrier(file));
+    }
+    this.kept = { coverage: known?.coverage, waiting: this.#keptWaiting(known?.waiting) };
+  }
 
-  const keptWaiting = (waiting: FollowCheckpoint['waiting']): KeptPlaces['waiting'] => {
-    if (waiting === undefined) return { status: 'none' };
-    turn = waiting.turn;
-    if (waiting.pieces > MAX_WAITING_CHARS / PIECE_CHARS + 1) return { status: 'lost' };
-    const pieces = Array.from(
-      { length: waiting.pieces },
-      (_, piece) => values.get(waitingKey(waiting.turn, piece)) ?? '',
+  /** The content of a file that is known, by device and inode. */
+  ofFile(key: string): Stream | undefined {
+    return this.#byFile.get(key);
+  }
+
+  /** Whether a file was read as it is, and is of content that is not followed any more. */
+  isDone(file: FileState, mtimeMs: number): boolean {
+    return this.#done.has(file, mtimeMs);
+  }
+
+  /** Contents that begin as that one, the one read last first. */
+  beginningWith(first: Uint8Array): readonly Stream[] {
+    return this.#byRecency().filter(({ place }) => hasSameHead(first, place));
+  }
+
+  add(mtimeMs: number): Stream {
+    const stream = this.#newStream({
+      slot: this.#freeSlot(),
+      place: BEGINNING,
+      mtimeMs,
+      isFinal: false,
+    });
+    this.#changed.add(stream);
+    return stream;
+  }
+
+  attach(stream: Stream, carrier: Carrier): void {
+    const other = this.#byFile.get(carrier.key);
+    if (other !== undefined && other !== stream) other.carriers.delete(carrier.key);
+    stream.carriers.set(carrier.key, carrier);
+    this.#byFile.set(carrier.key, stream);
+  }
+
+  detach(stream: Stream, key: string): void {
+    stream.carriers.delete(key);
+    this.#byFile.delete(key);
+    this.touch(stream);
+  }
+
+  touch(stream: Stream): void {
+    this.#touched += 1;
+    stream.touched = this.#touched;
+    this.#changed.add(stream);
+  }
+
+  all(): readonly Stream[] {
+    return [...this.#bySlot.values()];
+  }
+
+  /** Number of streams that changed since they were saved. */
+  changed(): number {
+    return this.#changed.size;
+  }
+
+  /**
+   * Resolves when all is durable. Killed in the middle, what is kept is what was kept before, or that: the checkpoint is written last, and
+   * in one piece.
+   */
+  async save(coverage: CoverageState | undefined, waiting: string | undefined): Promise<void> {
+    const together = this.#byRecency().slice(0, CHECKPOINT_STREAMS);
+    const apart = new Set([...this.#changed, ...this.#inCheckpoint]);
+    for (const stream of together) apart.delete(stream);
+    const values = [
+      ...[...apart].map((stream) => [`stream/${stream.slot}`, JSON.stringify(positionOf(stream))] as const),
+      ...this.#done.toSave().map(([page, text]) => [`done/${page}`, text] as const),
+    ];
+    const { forgottenMs } = this.#done;
+    const streams = together.map(positionOf);
+    const kept = waiting === undefined ? undefined : await this.#saveWaiting(waiting);
+    await Promise.all(values.map(([key, value]) => this.#set(key, value)));
+    await this.#set(
+      'checkpoint',
+      JSON.stringify({
+        streams,
+        coverage,
+        waiting: kept,
+        forgottenMs,
+      }),
     );
+    this.#done.saved();
+    this.#inCheckpoint = new Set(together);
+    this.#changed.clear();
+  }
+
+  #get(key: string): string | undefined {
+    return this.#values.get(`${this.#prefix}/${key}`);
+  }
+
+  #set(key: string, value: string): Promise<void> {
+    return this.#values.set(`${this.#prefix}/${key}`, value);
+  }
+
+  #positionsApart(): readonly StreamPosition[] {
+    return Array.from({ length: FOLLOWED_STREAMS }, (_, slot) => {
+      const text = this.#get(`stream/${slot}`);
+      const position = text === undefined ? undefined : readPositionText(text);
+      return position?.slot === slot ? [position] : [];
+    }).flat();
+  }
+
+  #newStream(begun: Pick<Stream, 'slot' | 'place' | 'mtimeMs' | 'isFinal'>): Stream {
+    this.#touched += 1;
+    const stream = {
+      ...begun,
+      carriers: new Map<string, Carrier>(),
+      placeSinceMs: undefined,
+      touched: this.#touched,
+    };
+    this.#bySlot.set(stream.slot, stream);
+    return stream;
+  }
+
+  #byRecency(): Stream[] {
+    return [...this.#bySlot.values()].sort((a, b) => b.touched - a.touched);
+  }
+
+  /** Frees the slot of the content that was written to longest ago where all are taken. */
+  #freeSlot(): number {
+    for (let slot = 0; slot < FOLLOWED_STREAMS; slot += 1) if (!this.#bySlot.has(slot)) return slot;
+    const [oldest] = [...this.#bySlot.values()].sort((a, b) => a.mtimeMs - b.mtimeMs || a.touched - b.touched);
+    if (oldest === undefined) return 0;
+    for (const carrier of oldest.carriers.values()) {
+      // What has a rest that is no row yet, or is not whole, is read again.
+      const isRead = carrier.isGzip ? oldest.isFinal : restBytes(oldest, carrier) === 0;
+      if (isRead) this.#done.add(carrier, oldest.mtimeMs);
+      this.#byFile.delete(carrier.key);
+      carrier.file?.close().catch(() => undefined);
+    }
+    this.#changed.delete(oldest);
+    this.#inCheckpoint.delete(oldest);
+    this.#bySlot.delete(oldest.slot);
+    return oldest.slot;
+  }
+
+  #keptWaiting(waiting: FollowCheckpoint['waiting']): KeptWaiting {
+    if (waiting === undefined) return { status: 'none' };
+    this.#turn = waiting.turn;
+    if (waiting.pieces > MAX_WAITING_CHARS / PIECE_CHARS + 1) return { status: 'lost' };
+    const pieces = Array.from({ length: waiting.pieces }, (_, at) => this.#get(`waiting/${waiting.turn}/${at}`) ?? '');
     const text = pieces.join('');
     return hash('sha256', text, 'hex') === waiting.sha256 ? { status: 'kept', text } : { status: 'lost' };
-  };
+  }
 
-  const saveWaiting = async (text: string): Promise<NonNullable<FollowCheckpoint['waiting']>> => {
-    turn = turn === 0 ? 1 : 0;
-    const writing = turn;
+  async #saveWaiting(text: string): Promise<NonNullable<FollowCheckpoint['waiting']>> {
+    const turn = this.#turn === 0 ? 1 : 0;
+    this.#turn = turn;
     const pieces: string[] = [];
     for (let at = 0; at < text.length; at += PIECE_CHARS) pieces.push(text.slice(at, at + PIECE_CHARS));
-    await Promise.all(pieces.map((piece, number) => values.set(waitingKey(writing, number), piece)));
-    return { turn: writing, pieces: pieces.length, sha256: hash('sha256', text, 'hex') };
-  };
-
-  return {
-    kept(): KeptPlaces {
-      const apart: StreamPosition[] = [];
-      for (let slot = 0; slot < FOLLOWED_STREAMS; slot += 1) {
-        const text = values.get(slotKey(slot));
-        const position = text === undefined ? undefined : readPositionText(text);
-        if (position?.slot === slot) apart.push(position);
-      }
-      const done: DonePage[] = [];
-      for (let page = 0; page < DONE_PAGES; page += 1) {
-        const kept = values.get(doneKey(page));
-        if (kept !== undefined) done.push({ page, text: kept });
-      }
-      const text = values.get(checkpointKey);
-      const known = text === undefined ? undefined : readCheckpointText(text);
-      return {
-        apart,
-        done,
-        together: known?.streams ?? [],
-        forgottenMs: known?.forgottenMs ?? NOTHING_FORGOTTEN,
-        coverage: known?.coverage,
-        waiting: keptWaiting(known?.waiting),
-      };
-    },
-    /**
-     * Resolves when all is durable. Killed in the middle, what is kept is what was kept before, or that: the checkpoint is written last, and
-     * in one piece.
-     */
-    async save({ apart, together, done, forgottenMs, coverage, waiting }: PlacesToSave): Promise<void> {
-      const kept = waiting === undefined ? undefined : await saveWaiting(waiting);
-      await Promise.all([
-        ...apart.map((position) => values.set(slotKey(position.slot), JSON.stringify(position))),
-        ...done.map(({ page, text }) => values.set(doneKey(page), text)),
-      ]);
-      const written = { streams: together, coverage, waiting: kept, forgottenMs };
-      await values.set(checkpointKey, JSON.stringify(written));
-    },
-  };
+    await Promise.all(pieces.map((piece, at) => this.#set(`waiting/${turn}/${at}`, piece)));
+    return { turn, pieces: pieces.length, sha256: hash('sha256', text, 'hex') };
+  }
 }

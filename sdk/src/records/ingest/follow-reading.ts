@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { FINGERPRINT_BYTES, fingerprintOf } from './follow-position.js';
-import type { Carrier, ReadPlace, Stream, Streams } from './follow-position.js';
+import type { Carrier, FollowPlaces, ReadPlace, Stream } from './follow-position.js';
 import { filePieces, GzipFault, MemberRows, PIECE_BYTES } from './readable-files.js';
 import type { DamagedMember, FileFacts, FollowedFile, FollowedFiles, ReadableFile } from './readable-files.js';
 import type { RowFraming } from './record-reader.js';
@@ -21,11 +21,6 @@ export interface FollowPattern {
  * @param path - a file, a directory with all files in it, or a pattern with `*` and `?` in its last part
  * @param isDirectory - whether `path` is one
  * @param rotated - names of rotated files where they are not `NAME` and `.`, `-` or `_` and more: patterns with `*` and `?`
- * @example
- * ```ts
- * const { directory, isWritten, isRotated } = followPattern('/var/log/asterisk/cdr-csv/Master.csv', { isDirectory: false });
- * console.log(directory, isWritten('Master.csv'), isRotated('Master.csv.1.gz')); // /var/log/asterisk/cdr-csv true true
- * ```
  */
 export function followPattern(
   path: string,
@@ -141,7 +136,12 @@ export async function readOn(place: ReadPlace, options: ReadOn): Promise<ReadOnE
   const { file, isGzip, framing, maxRowBytes = MAX_ROW_BYTES, take } = options;
   const from = place.offset - place.tail.sizeBytes;
   const window = createWindow(from, maxRowBytes);
-  const splitter = createRowSplitter({ framing, maxRowBytes, startOffset: place.offset, startLine: place.line });
+  const splitter = createRowSplitter({
+    framing,
+    maxRowBytes,
+    startOffset: place.offset,
+    startLine: place.line,
+  });
   const members = new MemberRows();
   let current = place;
   let isKnown = false;
@@ -165,7 +165,12 @@ export async function readOn(place: ReadPlace, options: ReadOn): Promise<ReadOnE
   } catch (error) {
     if (!(error instanceof GzipFault)) throw error;
     const damaged = members.damagedBy(error);
-    return { status: 'damaged', fault: error, damaged, isOther: !isKnown && place.offset > 0 };
+    return {
+      status: 'damaged',
+      fault: error,
+      damaged,
+      isOther: !isKnown && place.offset > 0,
+    };
   }
   if (!isKnown && window.endOffset() < place.offset) return { status: 'replaced' };
   if (await options.isFinal()) {
@@ -282,11 +287,11 @@ const FOLLOWED_OPEN_FILES = 16;
 /** Opens and closes the files of a source. All of it rejects where the disk does. */
 export class OpenCarriers {
   readonly #files: FollowedFiles;
-  readonly #streams: Streams;
+  readonly #places: FollowPlaces;
 
-  constructor(files: FollowedFiles, streams: Streams) {
+  constructor(files: FollowedFiles, places: FollowPlaces) {
     this.#files = files;
-    this.#streams = streams;
+    this.#places = places;
   }
 
   /** Opens a file where it is not open; undefined where another one has its name now. */
@@ -333,7 +338,7 @@ export class OpenCarriers {
   }
 
   #opened(): Carrier[] {
-    const carriers = this.#streams.all().flatMap((stream) => [...stream.carriers.values()]);
+    const carriers = this.#places.all().flatMap((stream) => [...stream.carriers.values()]);
     return carriers.filter(({ file }) => file !== undefined);
   }
 }

@@ -4,7 +4,7 @@ import type { Backoff } from '../../core/runtime/deadline.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { hasSameHead, newCarrier, restBytes } from './follow-position.js';
-import type { Carrier, FileState, ReadPlace, Stream, Streams } from './follow-position.js';
+import type { Carrier, FileState, FollowPlaces, ReadPlace, Stream } from './follow-position.js';
 import { candidatesOf, firstOctets, isBeginningOf, OpenCarriers, readOn } from './follow-reading.js';
 import type { Candidate, FollowPattern, ReadOnEnd } from './follow-reading.js';
 import { isGzip, isPackedOtherwise } from './readable-files.js';
@@ -139,7 +139,7 @@ export interface FollowTurn {
   readonly files: FollowedFiles;
   /** Which files, as of now. `facts` does not reject. */
   readonly pattern: (facts: FollowedFiles['facts']) => Promise<FollowPattern>;
-  readonly streams: Streams;
+  readonly places: FollowPlaces;
   readonly framing: RowFraming;
   readonly maxRowBytes?: number;
   readonly clock: Clock;
@@ -151,10 +151,22 @@ export interface FollowTurn {
   readonly isClosing: () => boolean;
 }
 
+interface ShortFile {
+  readonly carrier: Carrier;
+  readonly file: FollowedFile;
+  readonly facts: FileFacts;
+}
+
+interface TakenRows {
+  readonly rows: readonly SplitRow[];
+  readonly behind: ReadPlace;
+  readonly path: string;
+}
+
 /** Looks at the files of one source, and reads what is new in them. */
 export class FileLooker {
   readonly #turn: FollowTurn;
-  readonly #streams: Streams;
+  readonly #places: FollowPlaces;
   readonly #clock: Clock;
   readonly #files: FollowedFiles;
   readonly #carriers: OpenCarriers;
@@ -166,10 +178,10 @@ export class FileLooker {
 
   constructor(turn: FollowTurn) {
     this.#turn = turn;
-    this.#streams = turn.streams;
+    this.#places = turn.places;
     this.#clock = turn.clock;
     this.#files = filesUntil(turn.isClosing, turn.files);
-    this.#carriers = new OpenCarriers(this.#files, turn.streams);
+    this.#carriers = new OpenCarriers(this.#files, turn.places);
     this.#faults = new FileFaults(turn.clock, (path, cause) => turn.notice({ kind: 'failed', path, cause }));
   }
 
@@ -192,7 +204,7 @@ export class FileLooker {
 
   /** When the oldest content that is not read was written at the latest, milliseconds since the epoch; Infinity where all is read. */
   oldestUnreadMs(): number {
-    const unread = this.#streams.all().filter((stream) => hasUnreadRest(stream, this.#clock.nowMs()));
+    const unread = this.#places.all().filter((stream) => hasUnreadRest(stream, this.#clock.nowMs()));
     return Math.min(...this.#unreadFilesMs(), ...unread.map(({ mtimeMs }) => mtimeMs));
   }
 
@@ -221,7 +233,7 @@ export class FileLooker {
   }
 
   async #visit(candidate: Candidate): Promise<void> {
-    const stream = this.#streams.ofFile(candidate.key);
+    const stream = this.#places.ofFile(candidate.key);
     const carrier = stream?.carriers.get(candidate.key);
     if (stream === undefined || carrier === undefined) return this.#identify(candidate);
     this.#unplaced.delete(candidate.key);
@@ -240,7 +252,7 @@ export class FileLooker {
     if (end.status !== 'replaced') return undefined;
     // What is read from here on is other content. Of the old, rows may have come and gone since the last look.
     await this.#carriers.release(carrier);
-    this.#streams.detach(stream, carrier.key);
+    this.#places.detach(stream, carrier.key);
     stream.isFinal = true;
     this.#turn.broke();
     this.#turn.notice({ kind: 'truncated', path: candidate.path });
@@ -253,7 +265,7 @@ export class FileLooker {
     const nowMs = this.#clock.nowMs();
     const isSettled = nowMs - seen.sinceMs >= FINAL_AFTER_MS || nowMs - candidate.mtimeMs >= OLD_AT_SIGHT_MS;
     if (candidate.sizeBytes === 0 || seen.isDone || (seen.isBlank && !isSettled)) return;
-    if (this.#streams.isDone(candidate, candidate.mtimeMs)) {
+    if (this.#places.isDone(candidate, candidate.mtimeMs)) {
       seen.isDone = true;
       return;
     }
@@ -268,7 +280,13 @@ export class FileLooker {
       const { octets: first, fault } = await firstOctets(file);
       const { path, isLive } = candidate;
       const isOther = await isPackedOtherwise(file, path);
-      const carrier = newCarrier(facts, { path, isLive, isGzip: isOther || (await isGzip(file)), changedAtMs: nowMs });
+      const carrier = newCarrier({
+        key: facts.key,
+        path,
+        isLive,
+        isGzip: isOther || (await isGzip(file)),
+        changedAtMs: nowMs,
+      });
       if (isOther) {
         if (isSettled) this.#skipFile(carrier, facts, { kind: 'not-gzip', path });
         return;
@@ -298,9 +316,9 @@ export class FileLooker {
 
   /** Tells of a file that cannot be read once, also over restarts. Written to again, it is looked at anew. */
   #skipFile(carrier: Carrier, facts: FileFacts, notice: FollowNotice): void {
-    const stream = this.#streams.add(facts.mtimeMs);
+    const stream = this.#places.add(facts.mtimeMs);
     remember(carrier, facts);
-    this.#streams.attach(stream, carrier);
+    this.#places.attach(stream, carrier);
     stream.isFinal = true;
     this.#unplaced.delete(carrier.key);
     this.#turn.broke();
@@ -317,12 +335,12 @@ export class FileLooker {
 
   async #place(unknown: UnknownFile): Promise<'placed' | 'too-early'> {
     const { carrier, file, first, facts, isSettled } = unknown;
-    for (const stream of this.#streams.beginningWith(first)) {
+    for (const stream of this.#places.beginningWith(first)) {
       if (!carrier.isGzip && facts.sizeBytes < stream.place.offset) {
         const other = await this.#carriers.openPlain(stream);
         if (other !== undefined && (await isBeginningOf(file, other))) {
           remember(carrier, facts);
-          this.#streams.attach(stream, carrier);
+          this.#places.attach(stream, carrier);
           return 'placed';
         }
         // A copy that is still being made: in a moment it is as long as what was read, and can be told by that.
@@ -332,13 +350,13 @@ export class FileLooker {
       const end = await this.#readFile(stream, carrier, file, { isSure: false });
       if (end.status === 'damaged' && !isSettled) return 'too-early';
       if (end.status === 'replaced' || (end.status === 'damaged' && end.isOther)) continue;
-      this.#streams.attach(stream, carrier);
+      this.#places.attach(stream, carrier);
       return 'placed';
     }
     // Packed content that was not read before: once it is whole.
     if (carrier.isGzip && !isSettled) return 'too-early';
-    const stream = this.#streams.add(facts.mtimeMs);
-    this.#streams.attach(stream, carrier);
+    const stream = this.#places.add(facts.mtimeMs);
+    this.#places.attach(stream, carrier);
     await this.#readFile(stream, carrier, file);
     return 'placed';
   }
@@ -352,7 +370,11 @@ export class FileLooker {
   ): Promise<ReadOnEnd> {
     const facts = await file.facts();
     if (!carrier.isGzip && facts.sizeBytes < stream.place.offset)
-      return this.#checkShort(stream, { carrier, file, facts });
+      return this.#checkShort(stream, {
+        carrier,
+        file,
+        facts,
+      });
     // The inode of a deleted file is given to another: where nothing was read of the content nothing else tells them apart.
     if (stream.place.offset === 0 && (await isGzip(file)) !== carrier.isGzip) return { status: 'replaced' };
     const isChanged = !isUnchanged(carrier, facts);
@@ -388,23 +410,12 @@ export class FileLooker {
     stream.placeSinceMs ??= nowMs;
     stream.mtimeMs = Math.max(stream.mtimeMs, facts.mtimeMs);
     stream.isFinal = isOver && !(end.status === 'damaged' && isChanged && !isOld);
-    this.#streams.touch(stream);
+    this.#places.touch(stream);
     return end;
   }
 
   /** A file that is shorter than what was read: a copy that was made before, or one that was truncated. */
-  async #checkShort(
-    stream: Stream,
-    {
-      carrier,
-      file,
-      facts,
-    }: {
-      readonly carrier: Carrier;
-      readonly file: FollowedFile;
-      readonly facts: FileFacts;
-    },
-  ): Promise<ReadOnEnd> {
+  async #checkShort(stream: Stream, { carrier, file, facts }: ShortFile): Promise<ReadOnEnd> {
     const { offset } = stream.place;
     if (carrier.sizeBytes >= offset || facts.sizeBytes < carrier.sizeBytes) return { status: 'replaced' };
     const { octets: first } = await firstOctets(file);
@@ -413,21 +424,10 @@ export class FileLooker {
     return { status: 'read' };
   }
 
-  async #takeRows(
-    stream: Stream,
-    {
-      rows,
-      behind,
-      path,
-    }: {
-      readonly rows: readonly SplitRow[];
-      readonly behind: ReadPlace;
-      readonly path: string;
-    },
-  ): Promise<void> {
+  async #takeRows(stream: Stream, { rows, behind, path }: TakenRows): Promise<void> {
     if (behind === stream.place && rows.length === 0) return;
     stream.place = behind;
-    this.#streams.touch(stream);
+    this.#places.touch(stream);
     await this.#turn.take(rows, path).catch((cause: unknown) => {
       throw new LookEnded('the rows could not be stored', { cause });
     });
@@ -436,7 +436,7 @@ export class FileLooker {
   async #forgetVanished(present: ReadonlySet<string>): Promise<void> {
     for (const seen of [this.#unplaced, this.#denied])
       for (const key of seen.keys()) if (!present.has(key)) seen.delete(key);
-    for (const stream of this.#streams.all()) {
+    for (const stream of this.#places.all()) {
       for (const carrier of stream.carriers.values()) {
         const { key, path } = carrier;
         // Where the disk does not tell of a name, its file is not gone.
@@ -466,7 +466,7 @@ export class FileLooker {
 
   async #forget(stream: Stream, carrier: Carrier): Promise<void> {
     await this.#carriers.release(carrier);
-    this.#streams.detach(stream, carrier.key);
+    this.#places.detach(stream, carrier.key);
   }
 
   /**
@@ -474,11 +474,11 @@ export class FileLooker {
    * found was not open when it went, and nobody knows what was still to come. Before new rows are read, so that coverage ends here.
    */
   async #lookForOrphans(candidates: readonly Candidate[]): Promise<void> {
-    const orphans = this.#streams.all().filter((stream) => !stream.isFinal && stream.carriers.size === 0);
+    const orphans = this.#places.all().filter((stream) => !stream.isFinal && stream.carriers.size === 0);
     if (orphans.length === 0) return;
     const found = new Set<Stream>();
     for (const candidate of candidates) {
-      if (this.#streams.ofFile(candidate.key) !== undefined || this.#turn.isClosing()) continue;
+      if (this.#places.ofFile(candidate.key) !== undefined || this.#turn.isClosing()) continue;
       const first = await this.#firstOctetsOf(candidate);
       // One that cannot be read just now may hold it.
       if (first === 'not known yet') return;
@@ -490,7 +490,7 @@ export class FileLooker {
     for (const stream of orphans) {
       if (found.has(stream) || this.#turn.isClosing()) continue;
       stream.isFinal = true;
-      this.#streams.touch(stream);
+      this.#places.touch(stream);
       this.#turn.broke();
       this.#turn.notice({ kind: 'lost' });
     }

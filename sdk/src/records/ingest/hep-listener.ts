@@ -65,14 +65,6 @@ export type HepListener = Awaited<ReturnType<typeof createHepListener>>;
  * @throws {@link HopbackError} `invalid-configuration` when neither UDP nor TCP is asked for or an agent is not an address; `unavailable` when
  * an address cannot be bound
  * @see HEPv3
- * @example
- * ```ts
- * const source = { id: 'proxy-1', format: 'hep', time: { zone: 'utc' }, ownAddresses: ['192.0.2.1'] } as const;
- * const udp = { host: '127.0.0.1', port: 0 };
- * const listener = await createHepListener({ reader: createHepReader(source), udp, onReadings: () => {} });
- * console.log(listener.listening[0]?.transport, listener.counters().udpPackets); // udp 0
- * await listener.close();
- * ```
  */
 export async function createHepListener(options: HepListenerOptions) {
   const state: ListenerState = {

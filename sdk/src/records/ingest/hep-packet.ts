@@ -43,11 +43,6 @@ function hepPacketLength(bytes: Uint8Array, at: number = 0): number | undefined 
  * @param bytes - one whole packet, at most {@link MAX_HEP_PACKET_BYTES}
  * @returns `parsed`; or `malformed` with the reason and the place
  * @see HEP/EEP Network Protocol, revision 12 (HEPv3)
- * @example
- * ```ts
- * const result = parseHepPacket(new TextEncoder().encode('HEP2..'));
- * if (result.status === 'malformed') console.log(result.reason); // hep-no-magic
- * ```
  */
 export function parseHepPacket(bytes: Uint8Array) {
   if (bytes.length > MAX_HEP_PACKET_BYTES) return malformed('hep-too-long', MAX_HEP_PACKET_BYTES);
@@ -231,7 +226,12 @@ function ipv6Text(bytes: Uint8Array, at: number): string {
  */
 export function hepStream() {
   const header = new Uint8Array(HEP_HEADER_BYTES);
-  const state: StreamState = { partial: header, isHeader: true, filled: 0, isBroken: false };
+  const state: StreamState = {
+    partial: header,
+    isHeader: true,
+    filled: 0,
+    isBroken: false,
+  };
   return {
     /**
      * Takes bytes as they come.

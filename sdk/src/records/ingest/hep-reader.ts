@@ -17,7 +17,7 @@ import {
   skippedRow,
 } from './formats/leg.js';
 import type { LegParts, LegSource } from './formats/leg.js';
-import { rawKeeper, rawPacketsOf, readingsWithRaw, writtenCaller } from './record-reader.js';
+import { rawKeeper, rawPacketsOf, writtenCaller } from './record-reader.js';
 import type { RawKeeper, RecordReader, RowReading, SourceDescription, SourceNumbers } from './record-reader.js';
 import { addToSipCall, beginSipCall, branchesOfCall, isSipCallOver, legsOfSipCall, readSipFacts } from './sip-call.js';
 import type { InviteTransaction, SipCall, SipFacts, SipLeg, SipSide } from './sip-call.js';
@@ -179,12 +179,6 @@ export interface HepReader extends Pick<RecordReader, 'expire' | 'waiting'> {
  * @returns the reader; 250,000 calls wait in it at most where `maxCalls` says nothing else
  * @throws {@link HopbackError} `invalid-configuration` where no address of the switch is named, or the name or zone is none
  * @see HEPv3, RFC 3261
- * @example
- * ```ts
- * const reader = createHepReader({ id: 'proxy-1', format: 'hep', time: { zone: 'utc' }, ownAddresses: ['192.0.2.1'] });
- * const [reading] = reader.readPacket(new TextEncoder().encode('INVITE'), 1_700_000_000_000_000);
- * console.log(reading?.status, reader.waiting()); // rejected 0
- * ```
  */
 export function createHepReader(description: HepSource, options: HepReaderOptions = {}): HepReader {
   const source = legSource(description, READER_VERSION);
@@ -393,7 +387,7 @@ function endCall(state: ReaderState, call: SipCall, nowUs: number): readonly Row
     return rejectedRow('missing-field', 'messages of a call whose INVITE was not captured', 'INVITE');
   // The hash stands for all packets of the call.
   const row = { text: '', sha256: joinedSha256([...call.packets]), line: 0 };
-  return parts.flatMap((part) => readingsWithRaw(joinedLegReading(row, state.source, part), raw));
+  return parts.flatMap((part) => joinedLegReading(row, state.source, part, raw));
 }
 
 /** Late repeats of these calls are over, or they are too many to be remembered. */

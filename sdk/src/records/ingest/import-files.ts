@@ -117,7 +117,12 @@ export interface ImportReport extends IntakeCounts {
 export async function importFiles(paths: readonly string[], options: ImportOptions): Promise<ImportReport> {
   const { sourceId, reader, store, rejects } = options;
   const coverage = createRowCoverage(options);
-  const intake = createRowIntake({ sourceId, reader, rejects, coverage });
+  const intake = createRowIntake({
+    sourceId,
+    reader,
+    rejects,
+    coverage,
+  });
   const stored = createStoredBatches(store);
   const files: ImportedFile[] = [];
   try {
@@ -130,7 +135,12 @@ export async function importFiles(paths: readonly string[], options: ImportOptio
           bytesRead,
           sizeBytes,
         });
-      const file = await importFile(path, { options, intake, stored, tell });
+      const file = await importFile(path, {
+        options,
+        intake,
+        stored,
+        tell,
+      });
       // Rows may be missing behind the break, and nobody knows of which time.
       if (file.status !== 'imported') coverage.broke();
       files.push(file);
@@ -188,7 +198,12 @@ async function importFile(path: string, { options, intake, stored, tell }: FileI
         const { cause } = piece;
         if (!(cause instanceof GzipFault)) return { status: 'unreadable', path, cause };
         const damaged = members.damagedBy(cause);
-        return { status: 'damaged', path, cause: cause.of(damaged), ...(damaged === undefined ? {} : { damaged }) };
+        return {
+          status: 'damaged',
+          path,
+          cause: cause.of(damaged),
+          ...(damaged === undefined ? {} : { damaged }),
+        };
       }
       const rows = piece.status === 'piece' ? splitter.push(piece.octets) : splitter.end();
       members.add(rows);

@@ -115,7 +115,12 @@ function takeCalls(options: SourceListenOptions) {
   const reader = createSourceHepReader(configuration);
   const counts = { records: 0, rejected: 0, lost: 0 };
   const settled = (): Promise<void> => rejects.flush();
-  const pending = createPendingInserts({ store, schedule, settled, onFailed: options.onFailed });
+  const pending = createPendingInserts({
+    store,
+    schedule,
+    settled,
+    onFailed: options.onFailed,
+  });
 
   const take = (readings: readonly RowReading[]): void => {
     for (const reading of readings) {
@@ -147,4 +152,9 @@ function takeCalls(options: SourceListenOptions) {
 }
 
 /** Of packets that cannot be read. */
-const NOWHERE = { line: 0, sha256: '', bytes: new Uint8Array(0), sizeBytes: 0 } as const;
+const NOWHERE = {
+  line: 0,
+  sha256: '',
+  bytes: new Uint8Array(0),
+  sizeBytes: 0,
+} as const;

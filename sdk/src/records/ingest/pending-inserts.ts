@@ -36,17 +36,6 @@ export type PendingInserts = ReturnType<typeof createPendingInserts>;
  * @param options - the store, and what runs something later, as the timers of Node do without keeping a process alive
  * @returns what takes the records; to be closed. Never throws
  * @see {@link RecordFeed} for a store with a stream behind it
- * @example
- * ```ts
- * const store = createMemoryRecordStore();
- * const schedule = (callback: () => void, delayMs: number) => {
- *   const timer = setTimeout(callback, delayMs).unref();
- *   return () => clearTimeout(timer);
- * };
- * const pending = createPendingInserts({ store, schedule });
- * await pending.commit();
- * console.log(pending.statistics().pending); // 0
- * ```
  */
 export function createPendingInserts(options: PendingInsertsOptions) {
   const { store, schedule, maxPending = MAX_PENDING_INSERTS, settled, onFailed } = options;

@@ -159,15 +159,6 @@ export function withRaw(record: CallRecord, raw: readonly RawRow[] | undefined):
   });
 }
 
-/** Adds them to the records among readings. */
-export function readingsWithRaw(
-  readings: readonly RowReading[],
-  raw: readonly RawRow[] | undefined,
-): readonly RowReading[] {
-  for (const reading of readings) if (reading.status === 'record') withRaw(reading.record, raw);
-  return readings;
-}
-
 /** Rows, or packets, of a leg that waits for more of them. */
 export interface WaitingRaw<Row> {
   readonly rows: Row[];
@@ -322,6 +313,8 @@ export interface CsvLayout {
   readonly separator?: string;
   /** Whether spaces before an opening quote are no part of the field, as FreeSWITCH writes `, "account"`. Default false. */
   readonly spacesBeforeQuotes?: boolean;
+  /** Fields that are looked at, of rows of which the rest tells nothing. Default all, {@link MAX_CSV_FIELDS} at most. */
+  readonly firstFields?: number;
 }
 
 /** A row of a call. FreeSWITCH rows with channel variables and Sonus rows with sub-records stay below a tenth of it. */
@@ -334,24 +327,69 @@ export const MAX_CSV_FIELDS = 1_024;
 export const MAX_CSV_FIELD_CHARS = 16_384;
 
 /**
- * Splits one row of comma-separated values. A field is bare, or stands in quotes, inside which a quote is doubled; a quote in a
- * bare field, anything between a closing quote and the separator and a quote that nothing closes are faults: rows are not guessed at, since
- * one quote in a caller's display name could otherwise move every field behind it. Never throws.
+ * Splits one row of comma-separated values into all its fields. An empty row has one that is empty. Never throws.
  * @param text - the row without its line end; line ends inside quotes belong to the field
- * @param layout - the separator, and whether spaces may stand before quotes. Default commas and none
- * @returns at least one field; of an empty row one that is empty
- * @see RFC 4180 section 2
- * @example
- * ```ts
- * const row = csvFields('"say ""hi""",,12025550101');
- * if (row.status === 'fields') console.log(row.fields.length, row.fields[0]); // 3 say "hi"
- * ```
+ * @see RFC 4180 section 2, and {@link fieldScanner} for the rules
  */
 export function csvFields(text: string, layout: CsvLayout = COMMAS): CsvReading {
-  if (text.length > MAX_CSV_ROW_CHARS) return TOO_LONG;
-  if (text.includes('\0')) return NOT_TEXT;
-  const separator = layout.separator ?? ',';
-  return text.includes('"') ? quotedFields(text, separator, layout) : bareFields(text, separator);
+  const isBare = !text.includes('"') && text.length <= MAX_CSV_FIELD_CHARS && !text.includes('\0');
+  if (isBare) {
+    const fields = text.split(layout.separator ?? ',', MAX_CSV_FIELDS + 1);
+    return fields.length > MAX_CSV_FIELDS ? TOO_MANY : { status: 'fields', fields };
+  }
+  const found = fieldScanner(layout, SHARED_PLACES)(text);
+  if (found.status === 'rejected') return found;
+  return { status: 'fields', fields: Array.from({ length: found.count }, (_, place) => found.text(place)) };
+}
+
+/** Where the fields of one row are. Holds until the scanner that made it is called again. */
+export interface RowFields {
+  readonly status: 'fields';
+  readonly count: number;
+  /** The field at a place from 0, without its quotes; empty where the row ends before. */
+  readonly text: (place: number) => string;
+}
+
+/**
+ * Makes what finds the fields of rows: their places are noted, and a text is made only of those that are asked for.
+ *
+ * A field is bare, or stands in quotes, inside which a quote is doubled; a quote in a bare field, anything between a closing quote and the
+ * separator and a quote that nothing closes are faults: rows are not guessed at, since one quote in a caller's display name could otherwise
+ * move every field behind it.
+ */
+export function fieldScanner(
+  layout: CsvLayout,
+  // At an even place stands where a field begins, behind it where it ends. One for all rows: it is the most of what a row allocates.
+  places: Uint32Array = new Uint32Array(2 * (layout.firstFields ?? MAX_CSV_FIELDS + 1)),
+): (text: string) => RowFields | CsvFault {
+  const { separator = ',', spacesBeforeQuotes = false, firstFields } = layout;
+  const separatorCode = separator.charCodeAt(0);
+  let row = '';
+  const fields = {
+    status: 'fields' as const,
+    count: 0,
+    text: (place: number): string => {
+      if (place < 0 || place >= fields.count) return '';
+      const from = places[2 * place] ?? 0;
+      const to = places[2 * place + 1] ?? 0;
+      if (from === to) return '';
+      const field = row.slice(from, to);
+      return row.charCodeAt(to) === QUOTE && field.includes('""') ? field.replaceAll('""', '"') : field;
+    },
+  };
+  return (text) => {
+    if (text.length > MAX_CSV_ROW_CHARS) return TOO_LONG;
+    if (text.includes('\0')) return NOT_TEXT;
+    const count = scanFields(text, places, { separatorCode, spacesBeforeQuotes });
+    if (typeof count !== 'number') return count;
+    if (firstFields === undefined) {
+      if (count > MAX_CSV_FIELDS) return TOO_MANY;
+      if (text.length > MAX_CSV_FIELD_CHARS && hasLongField(places, count)) return FIELD_TOO_LONG;
+    }
+    row = text;
+    fields.count = count;
+    return fields;
+  };
 }
 
 /** The text of a row without the byte order mark that Windows programs put first, and without a carriage return at its end. */
@@ -362,71 +400,62 @@ export function rowText({ text }: { readonly text: string }): string {
 }
 
 const COMMAS: CsvLayout = Object.freeze({});
+/** Of rows whose fields are all made into texts at once. */
+const SHARED_PLACES = new Uint32Array(2 * (MAX_CSV_FIELDS + 1));
 
 const QUOTE = 0x22;
 const SPACE = 0x20;
 const BYTE_ORDER_MARK = 0xfeff;
 const CARRIAGE_RETURN = 0x0d;
 
-const TOO_LONG: CsvFault = fault('too-long', `a row of more than ${MAX_CSV_ROW_CHARS} characters`);
-const TOO_MANY: CsvFault = fault('too-long', `more than ${MAX_CSV_FIELDS} fields`);
-const FIELD_TOO_LONG: CsvFault = fault('too-long', `a field of more than ${MAX_CSV_FIELD_CHARS} characters`);
-const NOT_TEXT: CsvFault = fault('not-text', 'NUL bytes, as files have where a machine stopped while it wrote');
-const STRAY: CsvFault = fault('bad-quoting', 'a quote inside a field that does not begin with one');
-const UNCLOSED: CsvFault = fault('bad-quoting', 'a quoted field that nothing closes');
-const TRAILING: CsvFault = fault('bad-quoting', 'something between a closing quote and the separator');
+const TOO_LONG = fault('too-long', `a row of more than ${MAX_CSV_ROW_CHARS} characters`);
+const TOO_MANY = fault('too-long', `more than ${MAX_CSV_FIELDS} fields`);
+const FIELD_TOO_LONG = fault('too-long', `a field of more than ${MAX_CSV_FIELD_CHARS} characters`);
+const NOT_TEXT = fault('not-text', 'NUL bytes, as files have where a machine stopped while it wrote');
+const STRAY = fault('bad-quoting', 'a quote inside a field that does not begin with one');
+export const UNCLOSED_QUOTE = fault('bad-quoting', 'a quoted field that nothing closes');
+export const TEXT_BEHIND_QUOTE = fault('bad-quoting', 'something between a closing quote and the separator');
 
-export function fault(reason: CsvFault['reason'], detail: string): CsvFault {
+function fault(reason: CsvFault['reason'], detail: string): CsvFault {
   return Object.freeze({ status: 'rejected', reason, detail });
 }
 
-function bareFields(text: string, separator: string): CsvReading {
-  const fields = text.split(separator, MAX_CSV_FIELDS + 1);
-  if (fields.length > MAX_CSV_FIELDS) return TOO_MANY;
-  if (text.length > MAX_CSV_FIELD_CHARS && fields.some((field) => field.length > MAX_CSV_FIELD_CHARS)) {
-    return FIELD_TOO_LONG;
-  }
-  return { status: 'fields', fields };
-}
-
-/** One pass; searches run in the engine's own loops, which is faster than looking at each character. */
-function quotedFields(text: string, separator: string, { spacesBeforeQuotes = false }: CsvLayout): CsvReading {
-  const separatorCode = separator.charCodeAt(0);
+/** Notes where fields begin and end, and tells how many there are. */
+function scanFields(
+  text: string,
+  places: Uint32Array,
+  { separatorCode, spacesBeforeQuotes }: { readonly separatorCode: number; readonly spacesBeforeQuotes: boolean },
+): number | CsvFault {
   const end = text.length;
-  const fields: string[] = [];
-  let at = 0;
-  let quoteAhead = -1;
-  for (;;) {
-    if (fields.length === MAX_CSV_FIELDS) return TOO_MANY;
+  let slot = 0;
+  for (let at = 0; at <= end && slot < places.length; at += 1) {
     let open = at;
     if (spacesBeforeQuotes) while (text.charCodeAt(open) === SPACE) open += 1;
-    let next: number;
     if (text.charCodeAt(open) === QUOTE) {
-      const first = text.indexOf('"', open + 1);
-      const close = closingQuote(text, first);
-      if (close < 0) return UNCLOSED;
-      if (close - open - 1 > MAX_CSV_FIELD_CHARS) return FIELD_TOO_LONG;
-      next = close + 1;
-      if (next < end && text.charCodeAt(next) !== separatorCode) return TRAILING;
-      const field = text.slice(open + 1, close);
-      fields.push(close === first ? field : field.replaceAll('""', '"'));
+      const close = closingQuote(text, text.indexOf('"', open + 1));
+      if (close < 0) return UNCLOSED_QUOTE;
+      places[slot] = open + 1;
+      places[slot + 1] = close;
+      at = close + 1;
+      if (at < end && text.charCodeAt(at) !== separatorCode) return TEXT_BEHIND_QUOTE;
     } else {
-      next = at;
-      while (next < end && text.charCodeAt(next) !== separatorCode) next += 1;
-      if (quoteAhead < at) quoteAhead = nextQuote(text, at);
-      if (quoteAhead < next) return STRAY;
-      if (next - at > MAX_CSV_FIELD_CHARS) return FIELD_TOO_LONG;
-      fields.push(text.slice(at, next));
+      places[slot] = at;
+      for (; at < end; at += 1) {
+        const code = text.charCodeAt(at);
+        if (code === separatorCode) break;
+        if (code === QUOTE) return STRAY;
+      }
+      places[slot + 1] = at;
     }
-    if (next >= end) return { status: 'fields', fields };
-    at = next + 1;
+    slot += 2;
   }
+  return slot / 2;
 }
 
-/** Place of the next quote, or behind the end. */
-function nextQuote(text: string, from: number): number {
-  const found = text.indexOf('"', from);
-  return found < 0 ? text.length + 1 : found;
+function hasLongField(places: Uint32Array, count: number): boolean {
+  for (let slot = 0; slot < 2 * count; slot += 2)
+    if ((places[slot + 1] ?? 0) - (places[slot] ?? 0) > MAX_CSV_FIELD_CHARS) return true;
+  return false;
 }
 
 /** Place of the quote that closes a field, looked for from its first inner quote on; negative where none does. */

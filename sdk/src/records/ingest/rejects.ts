@@ -250,7 +250,10 @@ export async function* readRejects(path: string): AsyncGenerator<RejectedRow> {
     const name = number === 0 ? path : asideName(path, number);
     const file = await open(name, 'r').catch((cause: NodeJS.ErrnoException) => {
       if (cause.code === 'ENOENT') return undefined;
-      throw new HopbackError('storage-failed', 'A reject file cannot be read.', { retryable: true, cause });
+      throw new HopbackError('storage-failed', 'A reject file cannot be read.', {
+        retryable: true,
+        cause,
+      });
     });
     if (file === undefined) continue;
     for await (const line of file.readLines()) {

@@ -183,7 +183,12 @@ interface RowIntakeOptions {
 /** Makes the intake of one source: rows to its reader, legs to be stored, what cannot be read to the reject sink. Never throws. */
 export function createRowIntake({ sourceId, reader, rejects, coverage }: RowIntakeOptions) {
   let records: CallRecord[] = [];
-  const counts = { rows: 0, records: 0, skipped: 0, rejected: 0 };
+  const counts = {
+    rows: 0,
+    records: 0,
+    skipped: 0,
+    rejected: 0,
+  };
 
   const settle = (reading: RowReading, row: SplitRow | undefined, file: string): void => {
     if (reading.status === 'record') {
@@ -234,7 +239,12 @@ export function createRowIntake({ sourceId, reader, rejects, coverage }: RowInta
 type RowPlace = Pick<Parameters<RejectSink['reject']>[0], 'line' | 'sha256' | 'bytes' | 'sizeBytes'>;
 
 /** Of a leg that was given up with what it had: its rows were taken long ago. */
-const NOWHERE: RowPlace = { line: 0, sha256: '', bytes: new Uint8Array(0), sizeBytes: 0 };
+const NOWHERE: RowPlace = {
+  line: 0,
+  sha256: '',
+  bytes: new Uint8Array(0),
+  sizeBytes: 0,
+};
 
 function placeOf(row: SplitRow): RowPlace {
   const { bytes } = row;
@@ -245,5 +255,10 @@ function placeOf(row: SplitRow): RowPlace {
         bytes: bytes.subarray(0, MAX_REJECTED_BYTES),
         sizeBytes: bytes.length,
       }
-    : { line: row.line, sha256: row.sha256, bytes, sizeBytes: row.sizeBytes };
+    : {
+        line: row.line,
+        sha256: row.sha256,
+        bytes,
+        sizeBytes: row.sizeBytes,
+      };
 }

@@ -262,13 +262,6 @@ export interface RowSplitterOptions {
  * @param options - framing, octets of a row at most, and the place to begin at: offset in octets from 0, line from 1
  * @returns the splitter; it is for one file, and never throws
  * @see RFC 4180 section 2 for `csv`, RFC 8259 for `json`
- * @example
- * ```ts
- * const splitter = createRowSplitter({ framing: 'csv' });
- * const [first] = splitter.push(new TextEncoder().encode('"a","b\nc"\r\n"d",'));
- * if (first?.status === 'row') console.log(first.row.line, JSON.stringify(first.row.text)); // 1 "\"a\",\"b\nc\""
- * console.log(splitter.place()); // { offset: 11, line: 3 }
- * ```
  */
 export function createRowSplitter(options: RowSplitterOptions): RowSplitter {
   return new RowSplitter(options);
@@ -429,22 +422,22 @@ function asBuffer(octets: Uint8Array): Buffer {
   return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
 }
 
-function found(
-  bytes: Buffer,
-  {
-    line,
-    offset,
-    allAscii,
-  }: {
-    readonly line: number;
-    readonly offset: number;
-    readonly allAscii: boolean;
-  },
-): FoundRow {
+interface FoundPlace {
+  readonly line: number;
+  readonly offset: number;
+  readonly allAscii: boolean;
+}
+
+function found(bytes: Buffer, { line, offset, allAscii }: FoundPlace): FoundRow {
   // Old switches write names in one octet a character: what is no UTF-8 is read as ISO 8859-1, in which everything means something.
   const isOneByte = allAscii || isAscii(bytes) || !isUtf8(bytes);
   const text = isOneByte ? bytes.toString('latin1') : bytes.toString('utf8');
-  return { status: 'row', row: { text, sha256: hash('sha256', bytes, 'hex'), line }, bytes, endOffset: offset };
+  return {
+    status: 'row',
+    row: { text, sha256: hash('sha256', bytes, 'hex'), line },
+    bytes,
+    endOffset: offset,
+  };
 }
 
 function withNul(bytes: Buffer, line: number, endOffset: number): BrokenRow {

@@ -125,10 +125,6 @@ const LAST_Q850_CAUSE = 127;
  * @param values - of the header fields, each with one reason or several
  * @returns 0 to 127; undefined where none is given
  * @see RFC 3326, ITU-T Q.850 section 2.2.7
- * @example
- * ```ts
- * console.log(q850CauseOf(['SIP;cause=480, Q.850;cause=19;text="no answer"'])); // 19
- * ```
  */
 export function q850CauseOf(values: readonly string[]): number | undefined {
   for (const value of values) {
@@ -450,7 +446,12 @@ function legsOf(
   if (answers.length > 0) {
     return answers.map((answer) => {
       const bye = byeOf(call, main, answer.toTag);
-      return { ...sides, answer, isAnswered: true, ...(bye && { bye }) };
+      return {
+        ...sides,
+        answer,
+        isAnswered: true,
+        ...(bye && { bye }),
+      };
     });
   }
   const confirmed = main.finalStatus === undefined ? confirmedTag(call, main, siblings) : undefined;

@@ -218,12 +218,6 @@ export function createSourceReader(configuration: FileSourceConfiguration): Reco
  * @returns a new reader, for one listener
  * @throws {@link HopbackError} `invalid-configuration` where no address of the switch is named, or one is none
  * @see {@link SourceListener}, which listens with it
- * @example
- * ```ts
- * const listen = { udp: { host: '127.0.0.1', port: 9060 } };
- * const reader = createSourceHepReader({ id: 'proxy-1', format: 'hep', time: { zone: 'utc' }, ownAddresses: ['192.0.2.1'], listen });
- * console.log(reader.waiting()); // 0
- * ```
  */
 export function createSourceHepReader(configuration: HepConfiguration): HepReader {
   return createHepReader(configuration, configuration.listen);

@@ -1,4 +1,5 @@
 import type { CalledNumber, CallRecord, PartyNumber } from '../../contract/call-record.js';
+import { isRecord } from '../../core/text.js';
 import { isAnonymousCaller, npaNxxOf } from '../suspicion/suspicion.js';
 import type {
   MemberExplanation,
@@ -115,7 +116,7 @@ function redactMember(node: MemberNode, value: unknown, path: string, context: R
 }
 
 function redactObject({ members }: MemberObject, value: unknown, path: string, context: RedactionContext): unknown {
-  if (!isObject(value)) return withhold(value, path, { rule: 'not-in-the-list', context });
+  if (!isRecord(value)) return withhold(value, path, { rule: 'not-in-the-list', context });
   const sent: Record<string, unknown> = {};
   for (const name of Object.keys(value)) {
     const member = value[name];
@@ -172,7 +173,7 @@ function redactParty(
   path: string,
   context: RedactionContext,
 ): unknown {
-  if (!isObject(value)) return withhold(value, path, { rule: 'not-in-the-list', context });
+  if (!isRecord(value)) return withhold(value, path, { rule: 'not-in-the-list', context });
   if (as === 'nothing') return withhold(value, path, { rule, context });
   const { tn, asWritten } = value as Partial<CalledNumber & PartyNumber>;
   const { guard } = context;
@@ -275,10 +276,6 @@ function noteLeaves(
 
 function note({ notes }: RedactionContext, member: string, treatment: MemberTreatment, rule: MemberRule): void {
   notes?.push({ member, treatment, rule });
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**

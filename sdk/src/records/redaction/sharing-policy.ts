@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import type { CallRecord, SharedRecord, SharingMark } from '../../contract/call-record.js';
 import { readBySchema } from '../../core/schema-findings.js';
+import { isRecord } from '../../core/text.js';
 import { configurationError } from '../configuration-error.schema.js';
 import { KEPT, memberPolicy, memberTree, strictestOf } from './member-tree.js';
 import type { MemberExplanation, MemberNode } from './member-tree.js';
@@ -328,22 +329,18 @@ const NOTHING: MemberNode = Object.freeze({ kind: 'object', members: Object.free
  */
 export function readSharingPolicy(value: unknown, options: { readonly at?: string } = {}): SharingPolicyData {
   const what = options.at ?? 'the sharing policy';
-  if (!isObject(value)) return checkedData(value, what);
+  if (!isRecord(value)) return checkedData(value, what);
   const members = 'members' in value ? { members: mergedMembers(value['members']) } : {};
   return checkedData({ ...DEFAULT_SHARING_POLICY, id: undefined, ...value, ...members }, what);
 }
 
 /** What is written over what holds by default; what has not the form of it stays as it is, and is refused. */
 function mergedMembers(written: unknown): unknown {
-  if (!isObject(written)) return written;
+  if (!isRecord(written)) return written;
   const defaults: Readonly<Record<string, object>> = DEFAULT_SHARING_POLICY.members;
   const merged = Object.entries(written).map(([level, policy]) => {
-    const known = Object.hasOwn(defaults, level) && isObject(policy);
+    const known = Object.hasOwn(defaults, level) && isRecord(policy);
     return [level, known ? { ...defaults[level], ...policy } : policy];
   });
   return { ...defaults, ...Object.fromEntries(merged) };
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

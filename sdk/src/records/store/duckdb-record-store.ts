@@ -1,3 +1,4 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nextTurn } from '../../core/runtime/clock.js';
@@ -13,6 +14,7 @@ import {
   checkRecord,
   checkWindow,
   checkedLimit,
+  checkedPage,
   coverageWith,
   coverageWithout,
   endedEntries,
@@ -24,10 +26,11 @@ import {
 import { countDay, countDays, createFileAccess, openEngine, StateFile } from './duckdb/engine.js';
 import type { Engine, FileAccess, OpenFiles } from './duckdb/engine.js';
 import { DayError, inUse, loadDuckDb, storageFailed } from './duckdb/duckdb-module.js';
-import { findInDay } from './duckdb/partitions.js';
+import { findInDay, pageOfDay } from './duckdb/partitions.js';
+import type { Partition } from './duckdb/partitions.js';
 import { InsertQueue, writeDay } from './duckdb/insert-queue.js';
 import { aroundOtherInstants, dateOf, dayOf, millisecondsWithin } from './duckdb/partition-rows.js';
-import type { FoundRecords, RecordQuery, RecordStore, StoreStatistics } from './record-store.js';
+import type { FoundRecords, Inserted, RecordPage, RecordQuery, RecordStore, StoreStatistics } from './record-store.js';
 
 /** Options of {@link openDuckDbRecordStore}. */
 export interface DuckDbRecordStoreOptions {
@@ -114,21 +117,9 @@ function storeOf(opened: OpenFiles, { open, clock, directory }: StoreParts): Rec
   const close = (): Promise<void> => (closing ??= closed());
 
   return {
-    insert: async (records) => {
-      const { state } = await use('take records', (opened_) => Promise.resolve(opened_));
-      for (const record of records) checkRecord(record);
-      const known = new Set(state.sources());
-      const unknown = new Set(records.map(({ source }) => source.id).filter((id) => !known.has(id)));
-      if (unknown.size > 0) await change('take records', (files) => files.state.addSources([...unknown]));
-      const retained = state.retainedFromUs();
-      const fresh = records.filter(({ inviteAtUs }) => inviteAtUs >= retained);
-      const { inserted, repeated } = await queue.insert(fresh);
-      // Nothing waits for its turn to write where nothing is new.
-      const days = new Set(fresh.map(({ inviteAtUs }) => dayOf(inviteAtUs)).filter((day) => !state.hasDay(day)));
-      if (days.size > 0) await change('take records', (files) => files.state.addDays(days));
-      return { inserted, repeated, expired: records.length - fresh.length };
-    },
+    insert: (records) => insertInto(access, queue, records),
     find: async (query) => search(access, query, checkedLimit(query)),
+    page: async (query) => readPage(access, checkedPage(query)),
     cover: async (interval) => {
       checkInterval(interval);
       await change('keep coverage', ({ state }) =>
@@ -177,6 +168,25 @@ function storeOf(opened: OpenFiles, { open, clock, directory }: StoreParts): Rec
   };
 }
 
+async function insertInto(
+  { use, change }: FileAccess,
+  queue: InsertQueue,
+  records: readonly CallRecord[],
+): Promise<Inserted> {
+  const { state } = await use('take records', (opened) => Promise.resolve(opened));
+  for (const record of records) checkRecord(record);
+  const known = new Set(state.sources());
+  const unknown = new Set(records.map(({ source }) => source.id).filter((id) => !known.has(id)));
+  if (unknown.size > 0) await change('take records', (files) => files.state.addSources([...unknown]));
+  const retained = state.retainedFromUs();
+  const fresh = records.filter(({ inviteAtUs }) => inviteAtUs >= retained);
+  const { inserted, repeated } = await queue.insert(fresh);
+  // Nothing waits for its turn to write where nothing is new.
+  const days = new Set(fresh.map(({ inviteAtUs }) => dayOf(inviteAtUs)).filter((day) => !state.hasDay(day)));
+  if (days.size > 0) await change('take records', (files) => files.state.addDays(days));
+  return { inserted, repeated, expired: records.length - fresh.length };
+}
+
 function queueTo({ use, inTurn }: FileAccess): InsertQueue {
   return new InsertQueue({
     using: (day, work) =>
@@ -193,10 +203,40 @@ function queueTo({ use, inTurn }: FileAccess): InsertQueue {
 
 function search({ use }: FileAccess, query: RecordQuery, limit: number): Promise<FoundRecords> {
   return use('be read', async ({ engine, state }) => {
-    const copies = await engine.reading((connection) => state.held(connection, query));
     const live = await findLive(engine, query, limit + 1);
+    // Behind the days: a record that is held and expires meanwhile is in one of the two.
+    const copies = await engine.reading((connection) => state.held(connection, query));
     return mergedRecords(live, copies, limit);
   });
+}
+
+function readPage({ use }: FileAccess, page: RecordPage): Promise<FoundRecords> {
+  return use('be read', async ({ engine, state }) => {
+    const found: CallRecord[] = [];
+    const firstDay = dayOf(Math.max(page.window.fromUs, page.after.inviteAtUs));
+    for (const day of engine.partitions.days()) {
+      if (day < firstDay || day > dayOf(page.window.toUs)) continue;
+      const ofDay = { ...page, limit: page.limit + 1 - found.length };
+      found.push(...(await ofOneDay(engine, day, (connection, partition) => pageOfDay(connection, partition, ofDay))));
+      if (found.length > page.limit) break;
+    }
+    const copies = await engine.reading((connection) => state.heldPage(connection, page));
+    return mergedRecords(found, copies, page.limit);
+  });
+}
+
+/** What one day has; nothing where it was removed meanwhile. */
+async function ofOneDay(
+  engine: Engine,
+  day: number,
+  read: (connection: DuckDBConnection, partition: Partition) => Promise<readonly CallRecord[]>,
+): Promise<readonly CallRecord[]> {
+  const found = await engine
+    .reading((connection) => engine.partitions.usingIfThere(day, (partition) => read(connection, partition)))
+    .catch((error: unknown) => {
+      throw new DayError(dateOf(day), error);
+    });
+  return found ?? [];
 }
 
 async function madeFolder(directory: string): Promise<string> {
@@ -215,16 +255,10 @@ async function findLive(engine: Engine, query: RecordQuery, limit: number): Prom
   const found: CallRecord[] = [];
   for (const day of engine.partitions.days()) {
     if (day < dayOf(fromUs) || day > dayOf(toUs)) continue;
-    const more = await engine
-      .reading((connection) =>
-        engine.partitions.usingIfThere(day, (partition) =>
-          findInDay(connection, partition, query, limit - found.length),
-        ),
-      )
-      .catch((error: unknown) => {
-        throw new DayError(dateOf(day), error);
-      });
-    found.push(...(more ?? []));
+    const left = limit - found.length;
+    found.push(
+      ...(await ofOneDay(engine, day, (connection, partition) => findInDay(connection, partition, query, left))),
+    );
     if (found.length >= limit) break;
   }
   return found;

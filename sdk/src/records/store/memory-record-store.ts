@@ -12,11 +12,13 @@ import {
   checkRecord,
   checkWindow,
   checkedLimit,
+  checkedPage,
   coverageFrom,
   coverageWith,
   coverageWithout,
   createCoverageTable,
   endedEntries,
+  isOnPage,
   matchesQuery,
   mergedRecords,
   placedHold,
@@ -28,6 +30,7 @@ import type {
   HoldAuditEntry,
   HoldOrder,
   LegalHold,
+  RecordPage,
   RecordQuery,
   RecordStore,
   StoreStatistics,
@@ -81,6 +84,7 @@ export function createMemoryRecordStore(options: { readonly clock?: Clock } = {}
         return { inserted, repeated: fresh.length - inserted, expired: added.length - fresh.length };
       }),
     find: (query) => whileOpen(() => matching(query, checkedLimit(query))),
+    page: (query) => whileOpen(() => pageOf(records, holds, checkedPage(query))),
     cover: (interval) =>
       whileOpen(() => {
         checkInterval(interval);
@@ -121,6 +125,13 @@ export function createMemoryRecordStore(options: { readonly clock?: Clock } = {}
   };
 }
 
+function pageOf(records: ReturnType<typeof createTimeline>, holds: Holds, page: RecordPage): FoundRecords {
+  const fitting = (list: readonly CallRecord[]): readonly CallRecord[] =>
+    list.filter((record) => isOnPage(record, page));
+  const live = records.within(Math.max(page.window.fromUs, page.after.inviteAtUs), page.window.toUs);
+  return mergedRecords(fitting(live), fitting(holds.all()), page.limit);
+}
+
 /** Holds, with the records that they keep, and their audit. */
 class Holds {
   readonly audit: HoldAuditEntry[] = [];
@@ -138,9 +149,12 @@ class Holds {
     this.#clock = clock;
   }
 
+  all(): readonly CallRecord[] {
+    return [...this.#held.values()].flatMap(({ records }) => records);
+  }
+
   matching(query: RecordQuery): readonly CallRecord[] {
-    const held = [...this.#held.values()].flatMap(({ records }) => records);
-    return held.filter((record) => matchesQuery(record, query));
+    return this.all().filter((record) => matchesQuery(record, query));
   }
 
   inForce(): readonly LegalHold[] {

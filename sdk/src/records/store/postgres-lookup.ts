@@ -2,7 +2,7 @@ import type { ConnectionOptions } from 'node:tls';
 import type { Pool, PoolClient } from 'pg';
 import type { CallRecord, CoverageInterval } from '../../contract/call-record.js';
 import { HopbackError } from '../../errors.js';
-import { coverageWithin } from './record-store.js';
+import { coverageWithin, byTime, checkedLimit, checkWindow, matchesQuery } from './record-store.js';
 import {
   checkPostgresTable,
   countStatement,
@@ -11,7 +11,6 @@ import {
   sizeStatement,
 } from './postgres-row.js';
 import type { PostgresRow, PostgresRows, PostgresStatement, PostgresTable } from './postgres-row.js';
-import { byTime, checkedLimit, checkWindow, matchesQuery } from './record-store.js';
 import type { FoundRecords, RecordLookup, RecordQuery, StoreStatistics, TimeWindow } from './record-store.js';
 
 /**

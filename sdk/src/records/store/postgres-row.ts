@@ -3,7 +3,7 @@ import { NORTH_AMERICAN_PLAN, isCanonicalTelephoneNumber } from '../../core/tele
 import type { Attestation, CanonicalTn } from '../../core/telephone-number.js';
 import { HopbackError } from '../../errors.js';
 import { callRecord, legSource } from '../ingest/formats/leg.js';
-import type { LegSide } from '../ingest/formats/leg.js';
+import type { LegParts, LegSide } from '../ingest/formats/leg.js';
 import { rawRowsOf, withRaw } from '../ingest/record-reader.js';
 import type { SourceDescription } from '../ingest/record-reader.js';
 import type { RowClock, RowInstant } from '../ingest/formats/row-times.js';
@@ -323,7 +323,7 @@ export function createPostgresRows(table: PostgresTable) {
       const text = JSON.stringify(row);
       const hashed = { text, sha256: sourceSha256(text), line: 0 };
       const signed = attestationIn(row.signedAttestation);
-      const record = callRecord(hashed, legs, {
+      const leg: LegParts = {
         legId,
         callGroupId: value('callGroupId') || legId,
         invite,
@@ -343,7 +343,8 @@ export function createPostgresRows(table: PostgresTable) {
         signed: signed === undefined ? undefined : { attestation: signed, ...named('origId', row.signedOrigId) },
         customerId: value('customerId'),
         blockedBy: value('blockedBy'),
-      });
+      };
+      const record = callRecord(hashed, legs, leg, leg);
       return legs.keepsRaw ? withRaw(record, rawRowsOf([hashed])) : record;
     },
   };

@@ -46,6 +46,17 @@ export const RecordQuery = z.object({
 });
 export type RecordQuery = Readonly<z.infer<typeof RecordQuery>>;
 
+/** Which records of a window are read, when all of them are wanted. */
+export const RecordPageQuery = z.object({
+  /** When the leg began, by `inviteAtUs` alone. */
+  window: TimeWindow,
+  /** The last record of the page before. */
+  after: z.exactOptional(z.object({ inviteAtUs: z.number(), recordId: shortText })),
+  /** Records at most, 1 to 10,000. Default 1,000. */
+  limit: z.exactOptional(z.number()),
+});
+export type RecordPageQuery = Readonly<z.infer<typeof RecordPageQuery>>;
+
 /** What a look-up found. */
 export interface FoundRecords {
   /** By `inviteAtUs`, then `recordId`. */
@@ -155,6 +166,13 @@ export interface RecordLookup extends AsyncDisposable {
 /** Keeps the records of one carrier. One process writes; readers go through it. */
 export interface RecordStore extends RecordLookup {
   /**
+   * Reads all records of a window, a page at a time, also those that only a hold keeps. Records that come in meanwhile are read where their
+   * place is still to come.
+   * @returns the next page; `isCut` while there are more
+   * @throws HopbackError `invalid-argument` for a window that ends before it begins, a place or a limit out of bounds
+   */
+  readonly page: (query: RecordPageQuery) => Promise<FoundRecords>;
+  /**
    * Takes records. Resolved means durable; a record whose id is there already is left as it is, so that reading a file twice does
    * no harm.
    * @throws HopbackError `storage-failed`, after which none, some or all of them are there: hand them in again;
@@ -215,10 +233,32 @@ export function checkedLimit(query: RecordQuery): number {
   checkWindow(query.window);
   if (KEYS.every((key) => query[key] === undefined))
     throw new HopbackError('invalid-argument', `a query names at least one of ${KEYS.join(', ')}`);
-  const { limit = DEFAULT_QUERY_LIMIT } = query;
+  return limitOf(query);
+}
+
+function limitOf({ limit = DEFAULT_QUERY_LIMIT }: { readonly limit?: number }): number {
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_QUERY_LIMIT)
     throw new HopbackError('invalid-argument', `limit is a whole number from 1 to ${MAX_QUERY_LIMIT}, not ${limit}`);
   return limit;
+}
+
+/** A page that is asked for; `after` is before all records where nothing was read yet. */
+export type RecordPage = Required<RecordPageQuery>;
+
+/**
+ * Refuses a page of a window that is none, behind a record that cannot be, and limits as in {@link checkedLimit}.
+ * @throws HopbackError `invalid-argument`
+ */
+export function checkedPage({ window, after, limit }: RecordPageQuery): RecordPage {
+  checkWindow(window);
+  if (after !== undefined) checkRecordPlace(after);
+  const first = { inviteAtUs: -1, recordId: '0'.repeat(RECORD_ID_DIGITS) };
+  return { window, after: after ?? first, limit: limitOf(limit === undefined ? {} : { limit }) };
+}
+
+/** Whether a record lies in a window, and behind the last one of the page before. */
+export function isOnPage(record: CallRecord, { window, after }: RecordPage): boolean {
+  return isWithin(record.inviteAtUs, window) && byTime(after, record) < 0;
 }
 
 /**
@@ -254,7 +294,11 @@ export function checkHoldOrder({ query, reason, untilUs }: HoldOrder): void {
  * Refuses a record that cannot be told from others or has no place in time.
  * @throws HopbackError `invalid-argument`
  */
-export function checkRecord({ recordId, inviteAtUs }: CallRecord): void {
+export function checkRecord(record: CallRecord): void {
+  checkRecordPlace(record);
+}
+
+function checkRecordPlace({ recordId, inviteAtUs }: RecordPlace): void {
   if (!isRecordId(recordId))
     throw new HopbackError('invalid-argument', `a recordId is ${RECORD_ID_DIGITS} lower-case hexadecimal digits`);
   if (!Number.isSafeInteger(inviteAtUs) || inviteAtUs < 0)
@@ -320,9 +364,12 @@ function isCalled({ called }: CallRecord, tn: string): boolean {
 }
 
 /** The order in which records are found: by time, then id. For `sort`. */
-export function byTime(one: CallRecord, other: CallRecord): number {
-  return one.inviteAtUs - other.inviteAtUs || (one.recordId < other.recordId ? -1 : 1);
+export function byTime(one: RecordPlace, other: RecordPlace): number {
+  if (one.inviteAtUs !== other.inviteAtUs) return one.inviteAtUs - other.inviteAtUs;
+  return one.recordId < other.recordId ? -1 : Number(one.recordId > other.recordId);
 }
+
+type RecordPlace = Pick<CallRecord, 'recordId' | 'inviteAtUs'>;
 
 /**
  * What was found in two places, each record once. Never throws.
@@ -505,21 +552,19 @@ export function auditEntry(entry: HoldAuditEntry, by: string | undefined): HoldA
   return by === undefined ? entry : Object.assign({}, entry, { by });
 }
 
+interface HoldPlace {
+  readonly place: number;
+  readonly placedAtUs: number;
+  readonly count: number;
+}
+
 /**
  * The hold that an order makes, and its entry in the audit.
  * @param facts - `place` of the entry in the audit, from 1, which names the hold: the audit is never cut, so that no name comes twice
  */
 export function placedHold(
   { query, reason, untilUs, by }: HoldOrder,
-  {
-    place,
-    placedAtUs,
-    count,
-  }: {
-    readonly place: number;
-    readonly placedAtUs: number;
-    readonly count: number;
-  },
+  { place, placedAtUs, count }: HoldPlace,
 ): { readonly hold: LegalHold; readonly entry: HoldAuditEntry } {
   const holdId = `hold-${place}`;
   const placed = {

@@ -82,6 +82,7 @@ export class SharedRecordStore implements RecordStore {
 
   readonly insert: RecordStore['insert'] = (records) => this.#change((store) => store.insert(records));
   readonly find: RecordStore['find'] = (query) => this.#read((store) => store.find(query));
+  readonly page: RecordStore['page'] = (query) => this.#read((store) => store.page(query));
   readonly cover: RecordStore['cover'] = (interval) => this.#change((store) => store.cover(interval));
   readonly uncover: RecordStore['uncover'] = (interval) => this.#change((store) => store.uncover(interval));
   readonly scope: RecordStore['scope'] = () => this.#read((store) => store.scope());

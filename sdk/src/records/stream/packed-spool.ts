@@ -1,4 +1,6 @@
 import { Buffer } from 'node:buffer';
+import { attempt } from '../../core/runtime/deadline.js';
+import { membersOf } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
 import type { SegmentLog } from '../../log/index.js';
 import type { RecordVisitor } from '../../log/segment-log.js';
@@ -83,13 +85,8 @@ export function lineCallGroup(line: Uint8Array): string {
 }
 
 function lineMember(line: Uint8Array, name: keyof StreamedRecord): string | undefined {
-  try {
-    const record: unknown = JSON.parse(lineText(line));
-    const value = typeof record === 'object' && record !== null ? (record as Partial<StreamedRecord>)[name] : undefined;
-    return typeof value === 'string' ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = membersOf(attempt((): unknown => JSON.parse(lineText(line))))[name];
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** FNV-1a over the code units: spreads call groups over lanes; nothing hangs on it but balance. */

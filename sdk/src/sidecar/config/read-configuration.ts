@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { LineCounter, isMap, isScalar, parse, parseDocument } from 'yaml';
 import type { Document, Node } from 'yaml';
+import { attempt } from '../../core/runtime/deadline.js';
 import { defined } from '../../core/text.js';
 import { readBySchema, schemaFindings } from '../../core/schema-findings.js';
 import { HopbackError } from '../../errors.js';
@@ -153,7 +154,8 @@ export function readConfiguration(sources: ConfigurationSources): ConfigurationR
     const { line, col } = lines.linePos(firstError.pos[0]);
     return invalid([{ member: '', text: firstError.message, line, column: col }]);
   }
-  const value: unknown = contentOf(document);
+  // More aliases than a person writes: what is left is held against the schema as nothing.
+  const value: unknown = attempt((): unknown => document.toJS({ maxAliasCount: 100 }));
   const overlays = [...settingsOfEnvironment(environment), ...settings];
   const { merged, problems } = overlay(value ?? {}, overlays);
   if (problems.length > 0) return invalid(problems);
@@ -168,15 +170,6 @@ export function readConfiguration(sources: ConfigurationSources): ConfigurationR
 }
 
 const invalid = (problems: readonly ConfigurationProblem[]): ConfigurationResult => ({ status: 'invalid', problems });
-
-function contentOf(document: Document): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 100 });
-  } catch {
-    // More aliases than a person writes: what is left is held against the schema as nothing.
-    return undefined;
-  }
-}
 
 const isWithin = (path: readonly PropertyKey[], prefix: readonly string[]): boolean =>
   prefix.every((part, index) => String(path[index]) === part);

@@ -1,3 +1,4 @@
+import { isRecord, parsedJson } from '../../core/text.js';
 import { claimedParties } from '../../stir/verification/request.js';
 import type { PassportParty, VerificationRequest } from '../../stir/index.js';
 
@@ -72,8 +73,7 @@ export type Read<Value> =
 const MAX_PARTIES = 32;
 
 /** @param value - anything @returns its members where it is an object that is no list */
-const membersOf = (value: unknown): Members | undefined =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : undefined;
+const membersOf = (value: unknown): Members | undefined => (isRecord(value) ? value : undefined);
 
 /** A value that was read. */
 export const read = <Value>(value: Value): Read<Value> => ({ status: 'read', value });
@@ -98,12 +98,8 @@ export const invalid = (name: string, why: string): Read<never> => ({
  */
 export function readEnvelope(text: string, name: string): Read<Members> {
   if (text.trim() === '') return { status: 'problem', problem: stirApiProblem('body-missing') };
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    return { status: 'problem', problem: stirApiProblem('body-malformed', 'invalid JSON body') };
-  }
+  const body = parsedJson(text);
+  if (body === undefined) return { status: 'problem', problem: stirApiProblem('body-malformed', 'invalid JSON body') };
   const members = membersOf(body);
   if (members === undefined)
     return { status: 'problem', problem: stirApiProblem('body-malformed', 'the body is no JSON object') };
@@ -168,18 +164,10 @@ export function statedParties(identity: readonly string[]): Partial<Pick<Verific
   const [value = '', ...others] = identity;
   const [, payload] = value.split('.', 2);
   if (others.length > 0 || payload === undefined) return claimedParties(identity);
-  const claims = jsonMembers(Buffer.from(payload, 'base64url').toString('utf8'));
+  const claims = membersOf(parsedJson(Buffer.from(payload, 'base64url').toString('utf8')));
   const orig = partiesOf(claims?.['orig'])[0];
   const dest = partiesOf(claims?.['dest']);
   return orig === undefined || dest.length === 0 ? claimedParties(identity) : { orig, dest };
-}
-
-function jsonMembers(text: string): ReturnType<typeof membersOf> {
-  try {
-    return membersOf(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
 }
 
 function partiesOf(value: unknown): readonly PassportParty[] {

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { Hono } from 'hono';
-import { schedule } from '../../core/runtime/clock.js';
+import { valueWithin } from '../../core/runtime/deadline.js';
 import { HopbackError, isHopbackError } from '../../errors.js';
 import type { Pushed, RecordIntake, SourceConfiguration } from '../../records/index.js';
 
@@ -229,7 +229,8 @@ function createTakeIn(
     }
     // A store that takes its time keeps the octets, whoever has gone meanwhile.
     const outcome = pushed(sourceId, rows.octets).finally(free);
-    return within(outcome, storeTimeoutMs);
+    const late = problem('not-stored', 'not durable in time; it may be stored yet');
+    return valueWithin(outcome, { timeoutMs: storeTimeoutMs, late });
   };
 }
 
@@ -237,19 +238,6 @@ function declaredBytes({ headers }: Request): number | undefined {
   const length = headers.get('content-length');
   if (length === null || headers.has('content-encoding') || !/^\d{1,15}$/.test(length)) return undefined;
   return Number(length);
-}
-
-function within(outcome: Promise<Pushed | Response>, timeoutMs: number): Promise<Pushed | Response> {
-  return new Promise((resolve) => {
-    const cancel = schedule(
-      () => resolve(problem('not-stored', 'not durable in time; it may be stored yet')),
-      timeoutMs,
-    );
-    void outcome.then((value) => {
-      cancel();
-      resolve(value);
-    });
-  });
 }
 
 /** The source of records in our own form that are sent to `/v1/records`; the records name the sources that they are of. */

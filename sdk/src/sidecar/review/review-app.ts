@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
+import { attempt } from '../../core/runtime/deadline.js';
 import { defined } from '../../core/text.js';
 import { BACKGROUND_CLOCK, scheduleInBackground } from '../../core/runtime/clock.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
@@ -139,12 +140,8 @@ function setHeaders(headers: Headers): void {
 }
 
 function connectionAddress(context: Context): string | undefined {
-  try {
-    return getConnInfo(context).remote.address;
-  } catch {
-    // Not served by Node's server, as in a test.
-    return undefined;
-  }
+  // In a test it is not served by Node's server.
+  return attempt(() => getConnInfo(context).remote.address);
 }
 
 /** Options of {@link TracebackDesk.open}. */

@@ -1,4 +1,5 @@
 import { createHash, createHmac, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+import { pause } from '../../core/runtime/clock.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
 import { backoffBoundMs } from '../../core/runtime/deadline.js';
 import { HopbackError } from '../../errors.js';
@@ -410,7 +411,9 @@ export function createLoginDelays({ nowMs, schedule }: TimerClock) {
       }
       if (delayMs === 0) return { status: 'admitted' };
       try {
-        if (await waited(schedule, delayMs, AbortSignal.any([signal, dropped.signal]))) return { status: 'admitted' };
+        const given = AbortSignal.any([signal, dropped.signal]);
+        await pause(delayMs, { schedule }, given);
+        if (!given.aborted) return { status: 'admitted' };
         return dropped.signal.aborted ? refused(attempt, delayMs) : { status: 'gone' };
       } finally {
         waiting.leave(waiter);
@@ -431,21 +434,6 @@ const accountKey = ({ account }: LoginAttempt): string => `account ${account}`;
 /** 2 s after the first failure that counts, twice as much after each further one. */
 const doubled = (failures: number, longestMs: number): number =>
   failures <= 0 ? 0 : backoffBoundMs(failures, { baseMs: 2_000, capMs: longestMs });
-
-/** @returns false where the browser has gone meanwhile */
-function waited(schedule: TimerClock['schedule'], delayMs: number, signal: AbortSignal): Promise<boolean> {
-  if (signal.aborted) return Promise.resolve(false);
-  return new Promise((resolve) => {
-    const end = (isOver: boolean): void => {
-      signal.removeEventListener('abort', leave);
-      cancel();
-      resolve(isOver);
-    };
-    const leave = (): void => end(false);
-    const cancel = schedule(() => end(true), delayMs);
-    signal.addEventListener('abort', leave, { once: true });
-  });
-}
 
 function createFailures(nowMs: () => number) {
   const known = new Map<string, { readonly count: number; readonly atMs: number }>();

@@ -5,9 +5,10 @@ import { connect as connectTcp, isIP } from 'node:net';
 import type { LookupFunction, Socket, TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls, createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
+import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
 import { scheduleInBackground } from '../../core/runtime/clock.js';
-import { valueWithin } from '../../core/runtime/deadline.js';
+import { attemptDeadline, valueWithin } from '../../core/runtime/deadline.js';
 import type { X5uFailure, X5uRefusal } from './repository.js';
 import { checkUrlText, isAllowedAddress, isSpecialPurposeAddress } from './x5u-url-policy.js';
 import type { PermittedUrl, X5uAllowList } from './x5u-url-policy.js';
@@ -98,13 +99,11 @@ export type BoundedFetchResult =
       readonly retryAfter?: string;
     };
 
-type Problem = BoundedFetchResult & { readonly status: 'refused' | 'failed' };
-
 /** Ends a fetch without a body; caught in `fetchBounded`. */
 class FetchEnd extends Error {
-  readonly problem: WithoutUrl<Problem>;
+  readonly problem: Problem;
 
-  constructor(problem: WithoutUrl<Problem>) {
+  constructor(problem: Problem) {
     super(problem.detail);
     this.problem = problem;
   }
@@ -112,42 +111,33 @@ class FetchEnd extends Error {
 
 type WithoutUrl<Result> = Result extends unknown ? Omit<Result, 'url'> : never;
 
+type Problem = WithoutUrl<BoundedFetchResult & { readonly status: 'refused' | 'failed' }>;
+
 function failed(
   reason: X5uFailure,
   detail: string,
   more: { readonly httpStatus?: number; readonly retryAfter?: string } = {},
 ): FetchEnd {
-  return new FetchEnd({ status: 'failed', reason, detail, ...more });
+  return new FetchEnd({
+    status: 'failed',
+    reason,
+    detail,
+    ...more,
+  });
 }
 
 const deadlineReached = (): FetchEnd => failed('timeout', 'deadline reached');
 
 /**
  * Fetches one URL under the text policy, the address policy, one deadline and one size limit: the way that certificates,
- * trust lists and CRLs come in. No redirects, no proxy, no cookies, no connection kept.
- * @param url - the URL text; checked here again
- * @param options - limits and policy
- * @returns the body, unparsed and untrusted, or why there is none. Never rejects and never throws for peer input.
+ * trust lists and CRLs come in. No redirects, no proxy, no cookies, no connection kept. Never rejects.
  * @see ATIS-1000074, RFC 9110
- * @example
- * ```ts
- * const pki = new TestPki();
- * await using server = await CertificateServer.start();
- * const url = server.publish('/sti-pa.crl', pki.crl().der);
- * const fetched = await fetchBounded(url, {
- *   maxBytes: CRL_MAX_BYTES,
- *   // For a server on loopback; servers out there need neither.
- *   allow: { addresses: ['127.0.0.1'], ports: [server.ports.https] },
- *   ca: server.tlsRootPem,
- * });
- * if (fetched.status === 'fetched') console.log(parseCrl(fetched.body).status); // parsed
- * else console.log(fetched.status);
- * ```
  */
 export async function fetchBounded(url: string, options: BoundedFetchOptions): Promise<BoundedFetchResult> {
   const checked = checkUrlText(url, options);
   if (checked.status === 'refused') return checked;
-  const { signal, stop } = startDeadline(options.deadlineMs ?? DEFAULT_FETCH_DEADLINE_MS, options.signal);
+  const timeoutMs = options.deadlineMs ?? DEFAULT_FETCH_DEADLINE_MS;
+  const { signal, end } = attemptDeadline(timeoutMs, options.signal, scheduleInBackground);
   try {
     const { socket, remoteAddress } = await openConnection(checked, options, signal);
     return { ...(await exchange(socket, checked, options, signal)), url, remoteAddress };
@@ -155,14 +145,13 @@ export async function fetchBounded(url: string, options: BoundedFetchOptions): P
     const { problem } = error instanceof FetchEnd ? error : failed('connect-failed', errorMessage(error));
     return { ...(signal.aborted && problem.status === 'failed' ? deadlineReached().problem : problem), url };
   } finally {
-    stop();
+    end();
   }
 }
 
 /**
  * Resolves, connects, checks the address of the socket that is really connected, and only then begins TLS: not a byte
  * goes to an address that the policy refuses, whatever a resolver answered before or answers next time.
- * @param signal - the one deadline; on abort everything that was opened is destroyed
  * @see ATIS-1000074
  */
 async function openConnection(
@@ -299,11 +288,7 @@ function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-/**
- * The TLS settings of a client of certificate repositories.
- * @param ca - PEM trust anchors for the web server's certificate; default those of Node
- * @returns settings to be shared by connections; text that is no PEM trusts nobody
- */
+/** TLS settings that connections can share. A `ca` that is no PEM trusts nobody. */
 export function webServerContext(ca: string | readonly string[] | undefined): SecureContext {
   return createSecureContext({
     minVersion: 'TLSv1.2',
@@ -351,17 +336,12 @@ export function errorText(error: unknown): string {
   return (typeof code === 'string' ? code : error.message).slice(0, 200);
 }
 
-function errorMessage(error: unknown): string {
+export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message.slice(0, 200) : 'unknown error';
 }
 
-type HttpResponse =
-  | {
-      readonly status: 'fetched';
-      readonly headers: IncomingHttpHeaders;
-      readonly body: Uint8Array;
-    }
-  | { readonly status: 'not-modified'; readonly headers: IncomingHttpHeaders };
+type HttpResponse = Pick<IncomingMessage, 'headers'> &
+  ({ readonly status: 'fetched'; readonly body: Uint8Array } | { readonly status: 'not-modified' });
 
 /**
  * One HTTP/1.1 GET over a connected socket, which is destroyed afterwards: no agent, no redirects, no cookies, no proxy.
@@ -380,7 +360,12 @@ function exchange(
     port: url.port,
     path: url.target,
     setHost: false,
-    headers: { host: hostHeader(url), connection: 'close', 'accept-encoding': 'identity', ...requestHeaders(options) },
+    headers: {
+      host: hostHeader(url),
+      connection: 'close',
+      'accept-encoding': 'identity',
+      ...requestHeaders(options),
+    },
     maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
     insecureHTTPParser: false,
   });
@@ -461,34 +446,29 @@ async function readBytes(incoming: IncomingMessage, maxBytes: number): Promise<U
   return Buffer.concat(chunks);
 }
 
-type Inflate = (
-  bytes: Uint8Array,
-  options: { readonly maxOutputLength: number },
-  done: (error: Error | null, output: Buffer) => void,
-) => void;
+type Inflate = (bytes: Uint8Array, options: { readonly maxOutputLength: number }) => Promise<Uint8Array>;
 
 /** Content codings a server may use although identity was asked for. @see RFC 9110 section 8.4.1 */
-function inflaterOf(coding: string, bytes: Uint8Array): Inflate | undefined {
-  if (coding === 'gzip' || coding === 'x-gzip') return gunzip;
-  if (coding === 'br') return brotliDecompress;
-  // "deflate" is zlib format by the RFC, raw by the habit of some servers: a zlib header has method 8 in its low four bits.
-  if (coding === 'deflate') return ((bytes[0] ?? 0) & 0x0f) === 8 ? inflate : inflateRaw;
-  return undefined;
-}
+const INFLATERS = new Map<string, Inflate>([
+  ['gzip', promisify(gunzip)],
+  ['x-gzip', promisify(gunzip)],
+  ['br', promisify(brotliDecompress)],
+  // Zlib format by the RFC, raw by the habit of some servers: a zlib header has method 8 in its low four bits.
+  ['deflate', (bytes, options) => promisify(((bytes[0] ?? 0) & 0x0f) === 8 ? inflate : inflateRaw)(bytes, options)],
+]);
 
-function decoded(bytes: Uint8Array, headers: IncomingHttpHeaders, maxBytes: number): Promise<Uint8Array> {
+async function decoded(bytes: Uint8Array, headers: IncomingHttpHeaders, maxBytes: number): Promise<Uint8Array> {
   const coding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  if (coding === 'identity' || coding === '') return Promise.resolve(bytes);
-  const decompress = inflaterOf(coding, bytes);
-  return new Promise((resolve, reject) => {
-    if (decompress === undefined) throw failed('body-encoding', `content-encoding ${coding.slice(0, 40)}`);
-    decompress(bytes, { maxOutputLength: maxBytes }, (error, body) => {
-      if (error === null) resolve(body);
-      else if (errorText(error) === 'ERR_BUFFER_TOO_LARGE')
-        reject(failed('body-too-large', `more than ${maxBytes} bytes after ${coding}`));
-      else reject(failed('body-encoding', errorText(error)));
-    });
-  });
+  if (coding === 'identity' || coding === '') return bytes;
+  const decompress = INFLATERS.get(coding);
+  if (decompress === undefined) throw failed('body-encoding', `content-encoding ${coding.slice(0, 40)}`);
+  try {
+    return await decompress(bytes, { maxOutputLength: maxBytes });
+  } catch (error) {
+    throw errorText(error) === 'ERR_BUFFER_TOO_LARGE'
+      ? failed('body-too-large', `more than ${maxBytes} bytes after ${coding}`)
+      : failed('body-encoding', errorText(error));
+  }
 }
 
 function requestHeaders(options: BoundedFetchOptions): Record<string, string> {
@@ -497,21 +477,4 @@ function requestHeaders(options: BoundedFetchOptions): Record<string, string> {
   if (options.validators?.lastModified !== undefined) headers['if-modified-since'] = options.validators.lastModified;
   if (options.noCache === true) headers['cache-control'] = 'no-cache';
   return headers;
-}
-
-/** A signal that aborts at the deadline or when the outer signal does; `stop` ends the timer. */
-export function startDeadline(
-  deadlineMs: number,
-  outer: AbortSignal | undefined,
-): { readonly signal: AbortSignal; readonly stop: () => void } {
-  const controller = new AbortController();
-  const abort = (): void => controller.abort();
-  const cancel = scheduleInBackground(abort, deadlineMs);
-  if (outer?.aborted === true) abort();
-  outer?.addEventListener('abort', abort, { once: true });
-  const stop = (): void => {
-    cancel();
-    outer?.removeEventListener('abort', abort);
-  };
-  return { signal: controller.signal, stop };
 }

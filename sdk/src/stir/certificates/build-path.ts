@@ -121,10 +121,7 @@ function collectIssuers(rest: readonly Certificate[], options: PathOptions): Iss
   };
 }
 
-/**
- * Issuers by name against which nothing speaks that is free to look at, those with the right key identifier first.
- * @param isIssuer - what the certificate says of itself lets it issue any
- */
+/** Issuers by name against which nothing speaks that is free to look at, those with the right key identifier first. */
 function soundIssuers(
   child: Certificate,
   issuers: Issuers,
@@ -383,10 +380,7 @@ export function buildCertificatePath(chain: readonly Certificate[], options: Pat
   return buildPathFor('passport', chain, options);
 }
 
-/**
- * As {@link buildCertificatePath}, for a first certificate that signs something else than PASSporTs.
- * @internal
- */
+/** As {@link buildCertificatePath}, for a first certificate that signs something else than PASSporTs. */
 export function buildPathFor(
   purpose: PathPurpose,
   chain: readonly Certificate[],
@@ -397,9 +391,8 @@ export function buildPathFor(
 }
 
 /**
- * Searches with an allowance of its own.
- * @returns what it cost, and the result; that is undefined where the search ended before everything had been looked at, for want of what
- *   is due to a chain
+ * Searches with an allowance of its own. The result is undefined where the search ended before everything had been looked at, for want of
+ * what is due to a chain.
  */
 export function searchPath(
   chain: readonly Certificate[],
@@ -430,8 +423,7 @@ const NOTHING_KNOWN = (): RevocationStatus => ({ status: 'unknown', detail: 'no 
 
 /**
  * The path to an anchor with no failure beside those of its end entity or, where there is none, the attempt that says most. First only
- * along sound links, which is quick and cannot be led astray; then, to explain, along all.
- * @returns undefined where the search ended before everything had been looked at, for want of what is due to a chain
+ * along sound links, which is quick and cannot be led astray; then, to explain, along all. Undefined as in {@link searchPath}.
  */
 function soundPathOrReason(start: PartialPath, search: Search, allowance: PathAllowance): PartialPath | undefined {
   const { signatureCost, invalidCost, explanationCost } = allowance;
@@ -480,10 +472,7 @@ function trustedPath(path: PartialPath, { atMs }: PathRules): CertificatePath {
   };
 }
 
-/**
- * The worst of several: revoked before unknown before good.
- * @param atMs - instant of the check, for an empty list
- */
+/** The worst of several: revoked before unknown before good. */
 function combineRevocation(statuses: readonly RevocationStatus[], atMs: number): RevocationStatus {
   const worst =
     statuses.find(({ status }) => status === 'revoked') ?? statuses.find(({ status }) => status === 'unknown');

@@ -38,12 +38,7 @@ const ATTRIBUTES_MAX = 8;
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
-/**
- * Reads a Name.
- * @param element - the SEQUENCE of relative distinguished names
- * @throws {@link MalformedDer} - callers in this folder catch it
- * @see RFC 5280 sections 4.1.2.4 and 7.1
- */
+/** Reads a Name. @see RFC 5280 sections 4.1.2.4 and 7.1 */
 export function readDistinguishedName(element: DerElement): DistinguishedName {
   const relativeNames = derChildren(element, RELATIVE_NAMES_MAX).map(readRelativeName);
   return {
@@ -155,13 +150,7 @@ interface GeneralNames {
   readonly directoryName?: string;
 }
 
-/**
- * Reads GeneralNames.
- * @param element - the names
- * @param tag - its identifier octet: SEQUENCE, or the implicit tag in its place
- * @throws {@link MalformedDer} also for more than {@link GENERAL_NAMES_MAX} names - callers in this folder catch it
- * @see RFC 5280 section 4.2.1.6
- */
+/** Reads GeneralNames; the tag is SEQUENCE, or the implicit one in its place. @see RFC 5280 section 4.2.1.6 */
 export function readGeneralNames(element: DerElement, tag: number = DER_TAG.sequence): GeneralNames {
   const names = derChildren(element, GENERAL_NAMES_MAX, tag);
   const directoryName = names.find((name) => name.tag === GENERAL_NAME_TAG.directoryName);
@@ -174,12 +163,7 @@ export function readGeneralNames(element: DerElement, tag: number = DER_TAG.sequ
   };
 }
 
-/**
- * URLs of a DistributionPointName: of fullName, since a name relative to the CRL issuer has none.
- * @param element - the `[0]` around it
- * @throws {@link MalformedDer} - callers in this folder catch it
- * @see RFC 5280 section 4.2.1.13
- */
+/** URLs of a DistributionPointName: of fullName, since a name relative to the CRL issuer has none. @see RFC 5280 section 4.2.1.13 */
 export function readDistributionPointName(element: DerElement): readonly string[] {
   const cursor = derCursor(element, 0xa0);
   const fullName = cursor.takeOptional(0xa0);
@@ -188,12 +172,7 @@ export function readDistributionPointName(element: DerElement): readonly string[
   return fullName === undefined ? [] : readGeneralNames(fullName, fullName.tag).urls;
 }
 
-/**
- * URLs of the caIssuers entries of an AuthorityInfoAccess.
- * @param element - from `readDer`
- * @throws {@link MalformedDer} - callers in this folder catch it
- * @see RFC 5280 sections 4.2.2.1 and 5.2.7
- */
+/** URLs of the caIssuers entries of an AuthorityInfoAccess. @see RFC 5280 sections 4.2.2.1 and 5.2.7 */
 export function readCaIssuers(element: DerElement): readonly string[] {
   return derChildren(element, ACCESS_DESCRIPTIONS_MAX).flatMap((description) => {
     const cursor = derCursor(description);
@@ -379,12 +358,7 @@ type CertificateExtensions = Omit<
   | ('publicKey' | 'publicKeyType' | 'signatureAlgorithm')
 >;
 
-/**
- * Reads an Extensions list and refuses one that names the same extension twice.
- * @param element - the SEQUENCE of extensions
- * @throws {@link MalformedDer} - callers in this folder catch it
- * @see RFC 5280 section 4.2
- */
+/** Reads an Extensions list and refuses one that names the same extension twice. @see RFC 5280 section 4.2 */
 export function readRawExtensions(element: DerElement): readonly RawExtension[] {
   const seen = new Set<string>();
   const extensions = derChildren(element, EXTENSIONS_MAX).map((child) => {
@@ -411,10 +385,7 @@ export function readExtension<Value>(
   return extension && read(readDer(extension.value), extension.critical);
 }
 
-/**
- * Decodes the extensions of a certificate that this package knows.
- * @throws {@link MalformedDer} when one of them does not decode - callers in this folder catch it
- */
+/** Decodes the extensions of a certificate that this package knows. */
 export function decodeCertificateExtensions(raw: readonly RawExtension[]): CertificateExtensions {
   const find = <Value>(oid: string, read: (element: DerElement, critical: boolean) => Value): Value | undefined =>
     readExtension(raw, oid, read);
@@ -447,11 +418,7 @@ export function decodeCertificateExtensions(raw: readonly RawExtension[]): Certi
   };
 }
 
-/**
- * Reads an AuthorityKeyIdentifier: by key, by certificate, or both.
- * @throws {@link MalformedDer} also where issuer and serial number do not come together - callers in this folder catch it
- * @see RFC 5280 section 4.2.1.1
- */
+/** Reads an AuthorityKeyIdentifier: by key, by certificate, or both. @see RFC 5280 section 4.2.1.1 */
 export function readAuthorityKeyIdentifier(
   element: DerElement,
 ): Pick<Certificate, 'authorityKeyIdentifier' | 'authorityCertificate'> {

@@ -104,6 +104,11 @@ export interface Certificate {
   readonly unknownCriticalExtensions: readonly string[];
 }
 
+/** Whether two chains hold the same certificates in the same order. */
+export function sameChain(left: readonly Certificate[], right: readonly Certificate[]): boolean {
+  return left.length === right.length && left.every(({ sha256 }, index) => sha256 === right[index]?.sha256);
+}
+
 /** Result of parsing one certificate. `detail` is for people. */
 export type CertificateParseResult =
   | { readonly status: 'parsed'; readonly certificate: Certificate }
@@ -132,10 +137,6 @@ type PemResult =
  * labels; a block that has begun must end and hold nothing but base64. Blanks and a byte order mark may stand before a BEGIN line; a
  * BEGIN anywhere else in a line is refused, since to skip that block would make another one the first. Linear in the length of the
  * text; never throws for peer input.
- * @param text - bytes or text; bytes are read as ASCII
- * @param label - such as `CERTIFICATE`
- * @param options - `maxBlocks`: more than so many are refused before they are decoded
- * @returns `found` with at least one block, or `malformed`
  * @see RFC 7468 section 2
  */
 export function readPemBlocks(
@@ -197,5 +198,9 @@ function latin1(bytes: Uint8Array): string {
 }
 
 function malformed(reason: 'not-pem' | 'too-many-blocks', detail: string): PemResult {
-  return { status: 'malformed', reason, detail };
+  return {
+    status: 'malformed',
+    reason,
+    detail,
+  };
 }

@@ -92,8 +92,6 @@ interface CrlEntriesContext {
 
 /**
  * Reads the entries of a CRL, those of one issuer after the other: certificateIssuer counts until an entry names another.
- * @param list - the SEQUENCE of entries
- * @throws {@link MalformedDer} also for more than {@link CRL_MAX_ENTRIES} - callers in this folder catch it
  * @see RFC 5280 section 5.3
  */
 function readCrlEntries(list: DerElement | undefined, context: CrlEntriesContext): CrlEntries {
@@ -335,7 +333,12 @@ function readIdentity(
 function readScope(extensions: readonly RawExtension[]): CrlScope {
   const extension = extensions.find(({ oid }) => oid === EXTENSION_OID.issuingDistributionPoint);
   if (extension === undefined)
-    return { urls: [], hasDistributionPoint: false, indirect: false, someReasonsOnly: false };
+    return {
+      urls: [],
+      hasDistributionPoint: false,
+      indirect: false,
+      someReasonsOnly: false,
+    };
   // All tags but the first, which is that of a CHOICE, are implicit. @see RFC 5280 section 5.2.5
   const cursor = derCursor(readDer(extension.value));
   const name = cursor.takeOptional(0xa0);

@@ -42,10 +42,7 @@ export interface DerElement {
 /** Reads the elements of a constructed one in order, so that leftovers and wrong orders cannot be overlooked. */
 export type DerCursor = ReturnType<typeof derCursor>;
 
-/**
- * Thrown inside this folder while bytes are read, and caught by every exported parser: it never reaches a caller.
- * @internal
- */
+/** What the functions here throw for bytes that are not DER, or not of the expected type; every exported parser catches it. */
 export class MalformedDer extends Error {
   override readonly name = 'MalformedDer';
 }
@@ -54,7 +51,6 @@ export class MalformedDer extends Error {
  * Reads exactly one DER element that fills the given bytes, after checking that everything in it is DER: definite and
  * shortest lengths, one-octet identifiers, canonical booleans and integers, bounded depth, nothing after the end.
  * Content of primitive context-specific elements is left unread. An explicitly encoded DEFAULT is let pass: issuers do that.
- * @throws {@link MalformedDer}
  * @see X.690 section 10
  */
 export function readDer(bytes: Uint8Array): DerElement {
@@ -64,12 +60,7 @@ export function readDer(bytes: Uint8Array): DerElement {
   return elementAt(bytes, 0);
 }
 
-/**
- * A cursor over the elements inside a constructed element.
- * @param element - from `readDer`, so that its insides are known to be DER
- * @param tag - identifier octet that the element must have; default SEQUENCE
- * @throws {@link MalformedDer} when it has another one
- */
+/** A cursor over the elements inside a constructed element from `readDer`, which must have the tag. */
 export function derCursor(element: DerElement, tag: number = DER_TAG.sequence) {
   const { content } = expectTag(element, tag);
   let offset = 0;
@@ -79,15 +70,15 @@ export function derCursor(element: DerElement, tag: number = DER_TAG.sequence) {
     return next;
   };
   return {
-    /** The next element whatever it is. @throws {@link MalformedDer} at the end. */
+    /** The next element whatever it is; there must be one. */
     takeAny,
-    /** The next element, which must have this identifier octet. @throws {@link MalformedDer} when it has not. */
+    /** The next element, which must have this identifier octet. */
     take: (wanted: number): DerElement => expectTag(takeAny(), wanted),
     /** The next element if it has this identifier octet. */
     takeOptional: (wanted: number): DerElement | undefined =>
       offset < content.length && content[offset] === wanted ? takeAny() : undefined,
     atEnd: () => offset === content.length,
-    /** @throws {@link MalformedDer} when elements are left. */
+    /** Nothing may be left. */
     end: () => {
       if (offset !== content.length) throw new MalformedDer('an element that does not belong there');
     },
@@ -95,11 +86,8 @@ export function derCursor(element: DerElement, tag: number = DER_TAG.sequence) {
 }
 
 /**
- * Every element inside a constructed one.
- * @param maxChildren - with more, reading stops: what is made of an element costs far more memory and time than its bytes, so that a
- *   long list of tiny elements has to be refused before anything is made of it
- * @param tag - identifier octet that the element must have; default SEQUENCE
- * @throws {@link MalformedDer} when the element has another one or more children
+ * Every element inside a constructed one, at most `maxChildren`: what is made of an element costs far more memory and time than its bytes,
+ * so that a long list of tiny elements has to be refused before anything is made of it.
  */
 export function derChildren(
   element: DerElement,
@@ -117,7 +105,7 @@ export function derChildren(
   return children;
 }
 
-/** The one element inside an explicit tag. @throws {@link MalformedDer} when there is none, more than one, or another type */
+/** The one element inside an explicit tag. */
 export function derExplicit(element: DerElement, tag: number): DerElement {
   const cursor = derCursor(element, element.tag);
   const inner = cursor.take(tag);
@@ -125,7 +113,7 @@ export function derExplicit(element: DerElement, tag: number): DerElement {
   return inner;
 }
 
-/** Dotted text of an object identifier. @throws {@link MalformedDer} when it is empty, cut off or padded */
+/** Dotted text of an object identifier. */
 export function derObjectIdentifier(element: DerElement): string {
   const bytes = expectTag(element, DER_TAG.objectIdentifier).content;
   const arcs: bigint[] = [];
@@ -143,7 +131,7 @@ export function derObjectIdentifier(element: DerElement): string {
   return [root, first - root * 40n, ...rest].join('.');
 }
 
-/** Lower-case hex of an INTEGER without leading zeros; a leading `-` when negative. @throws {@link MalformedDer} for another type */
+/** Lower-case hex of an INTEGER without leading zeros; a leading `-` when negative. */
 export function derIntegerHex(element: DerElement): string {
   const { content } = element;
   if (element.tag !== DER_TAG.integer || (content[0] ?? 0) >= 0x80) return derInteger(element).toString(16);
@@ -154,7 +142,7 @@ export function derIntegerHex(element: DerElement): string {
   return digits.slice(zeros);
 }
 
-/** Value of an INTEGER or ENUMERATED. @throws {@link MalformedDer} for another type */
+/** Value of an INTEGER or ENUMERATED. */
 export function derInteger(element: DerElement): bigint {
   if (element.tag !== DER_TAG.integer && element.tag !== DER_TAG.enumerated) throw new MalformedDer('not an INTEGER');
   const { content } = element;
@@ -162,24 +150,18 @@ export function derInteger(element: DerElement): bigint {
   return (content[0] ?? 0) < 0x80 ? unsigned : unsigned - (1n << BigInt(content.length * 8));
 }
 
-/** Value of a BOOLEAN. @throws {@link MalformedDer} for another type */
 export function derBoolean(element: DerElement): boolean {
   return expectTag(element, DER_TAG.boolean).content[0] === 0xff;
 }
 
-/** Bytes of a BIT STRING with a whole number of octets, as signatures and keys are. @throws {@link MalformedDer} otherwise */
+/** Bytes of a BIT STRING with a whole number of octets, as signatures and keys are. */
 export function derBitStringBytes(element: DerElement): Uint8Array {
   const { content } = expectTag(element, DER_TAG.bitString);
   if (content[0] !== 0) throw new MalformedDer('BIT STRING with unused bits');
   return content.subarray(1);
 }
 
-/**
- * Milliseconds since the epoch of a UTCTime or GeneralizedTime in the only forms that certificates and CRLs may use:
- * to the second, with `Z`.
- * @throws {@link MalformedDer} for any other form and for dates that do not exist
- * @see RFC 5280 section 4.1.2.5
- */
+/** A UTCTime or GeneralizedTime in the only forms that certificates and CRLs may use: to the second, with `Z`. @see RFC 5280 section 4.1.2.5 */
 export function derTimeMs({ tag, content }: DerElement): number {
   const yearDigits = tag === DER_TAG.utcTime ? 2 : tag === DER_TAG.generalizedTime ? 4 : 0;
   if (yearDigits === 0 || content.length !== yearDigits + 11 || !isDigitsAndZ(content))
@@ -217,7 +199,6 @@ export function derIa5Text({ content }: DerElement): string {
   return Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1');
 }
 
-/** Lower-case hex of bytes. */
 export function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 }

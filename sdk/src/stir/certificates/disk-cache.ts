@@ -1,82 +1,13 @@
-import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../core/runtime/clock.js';
-import { valueWithin } from '../../core/runtime/deadline.js';
+import { attempt, valueWithin } from '../../core/runtime/deadline.js';
 import { writeWholeFile } from '../../core/runtime/whole-file.js';
 import { errorText } from './bounded-fetch.js';
-import { siteOfUrl } from './repository.js';
-import { writePemBlock } from './certificate.js';
-import type { CachedChainEnvelope, FoundChain } from './repository.js';
-import { MAX_X5U_BODY_BYTES, isValidator } from './x5u-fetch.js';
-import type { CacheValidators } from './x5u-fetch.js';
-import { MAX_X5U_LENGTH } from './x5u-url-policy.js';
-
-/** Marks the form of an envelope; a reader ignores others. */
-const CACHE_ENVELOPE_FORMAT = 'hopback.certificate-chain.1';
-
-/**
- * Writes the envelope of one chain as plain PEM.
- * @returns the envelope; `undefined` where the chain, rewritten with lines of 64 characters, would exceed what a reader accepts
- */
-export function writeEnvelope(
-  { url, chain, fetchedAtMs, freshUntilMs }: FoundChain,
-  validators: CacheValidators,
-): CachedChainEnvelope | undefined {
-  const body = chain.map((certificate) => writePemBlock(certificate.der, 'CERTIFICATE')).join('');
-  if (body.length > MAX_X5U_BODY_BYTES) return undefined;
-  const bodySha256 = sha256Hex(body);
-  return {
-    format: CACHE_ENVELOPE_FORMAT,
-    url,
-    body,
-    bodySha256,
-    fetchedAtMs,
-    freshUntilMs,
-    ...validators,
-  };
-}
-
-/**
- * Reads an envelope out of parsed JSON. Checks form, bounds and the digest; chain, policy and times in relation to now are for the
- * repository. Never throws.
- * @param value - anything that came out of `JSON.parse`
- * @returns the envelope, or `undefined` when it is damaged
- */
-export function readEnvelope(value: unknown): CachedChainEnvelope | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { format, url, body, bodySha256, fetchedAtMs, freshUntilMs, etag, lastModified } = value as Record<
-    keyof CachedChainEnvelope,
-    unknown
-  >;
-  if (format !== CACHE_ENVELOPE_FORMAT || !isText(url, MAX_X5U_LENGTH) || !isText(body, MAX_X5U_BODY_BYTES))
-    return undefined;
-  if (!isInstant(fetchedAtMs) || !isInstant(freshUntilMs) || bodySha256 !== sha256Hex(body)) return undefined;
-  const validators = { ...(isValidator(etag) && { etag }), ...(isValidator(lastModified) && { lastModified }) };
-  return {
-    format,
-    url,
-    body,
-    bodySha256,
-    fetchedAtMs,
-    freshUntilMs,
-    ...validators,
-  };
-}
-
-/** SHA-256 of UTF-8 text, lower-case hex. */
-export function sha256Hex(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
-function isText(value: unknown, maxLength: number): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= maxLength;
-}
-
-function isInstant(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-}
+import { readEnvelope, sha256Hex } from './certificate-cache.js';
+import type { CachedChainEnvelope } from './repository.js';
+import { siteOfUrl } from './site-shares.js';
 
 /** What a cache file held. */
 export type CacheFileRead =
@@ -86,12 +17,24 @@ export type CacheFileRead =
   | { readonly status: 'too-long'; readonly sizeBytes: number }
   | { readonly status: 'unreadable'; readonly detail: string };
 
-/**
- * Reads a cache file as UTF-8. Follows no link and waits for no pipe. Never rejects.
- * @param path - of the file
- * @param maxBytes - longest file that is read
- */
-export async function readCacheFile(path: string, maxBytes: number): Promise<CacheFileRead> {
+const NO_ANSWER = 'the disk does not answer';
+
+/** Reads a cache file as UTF-8. Follows no link, waits for no pipe, and for the disk no longer than `timeoutMs`. Never rejects. */
+export function readCacheFile(
+  path: string,
+  { maxBytes, timeoutMs }: { readonly maxBytes: number; readonly timeoutMs: number },
+): Promise<CacheFileRead> {
+  const late = { status: 'unreadable', detail: NO_ANSWER } as const;
+  return valueWithin(readBounded(path, maxBytes), { timeoutMs, late });
+}
+
+/** Writes a cache file whole and to the disk. Never rejects. @returns why it was not written; undefined when it was */
+export function writeCacheFile(path: string, text: string, timeoutMs: number): Promise<string | undefined> {
+  const written = writeWholeFile(path, text).then(() => undefined, errorText);
+  return valueWithin(written, { timeoutMs, late: NO_ANSWER });
+}
+
+async function readBounded(path: string, maxBytes: number): Promise<CacheFileRead> {
   try {
     const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
@@ -132,14 +75,6 @@ const DISK_SETTLE_TIMEOUT_MS = 2_000;
 /** Age of a temporary file that its writer has left behind, milliseconds. */
 const ABANDONED_AFTER_MS = 3_600_000;
 
-/** Options of {@link createDiskCache}. */
-interface DiskCacheOptions {
-  /** Made when missing, for this user only; several processes may share it. */
-  readonly directory: string;
-  readonly clock: Clock;
-  readonly maxFiles?: number;
-}
-
 /** How a disk cache has fared that did nothing. */
 export const NO_DISK_COUNTS = {
   diskLoads: 0,
@@ -150,45 +85,36 @@ export const NO_DISK_COUNTS = {
 };
 
 /**
- * Makes the disk side of a certificate repository. Files are written to a temporary name and renamed, so that a reader or a
- * crash meets a whole file or none; damaged files are ignored and counted.
+ * Makes the disk side of a certificate repository: a directory, made when missing, for this user only, that several processes may share.
+ * A reader or a crash meets a whole file or none; damaged files are ignored and counted.
  */
-export function createDiskCache(options: DiskCacheOptions) {
-  const { directory, clock } = options;
-  const maxFiles = options.maxFiles ?? MAX_DISK_CACHE_FILES;
+export function createDiskCache({
+  directory,
+  clock,
+  maxFiles = MAX_DISK_CACHE_FILES,
+}: {
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly maxFiles?: number;
+}) {
   const counts = { ...NO_DISK_COUNTS };
   let names: Set<string> | undefined;
   let pending = 0;
   let tail: Promise<void> = Promise.resolve();
 
-  /** The envelope of a file that `belongs` there. */
-  const read = async (
-    name: string,
-    belongs: (envelope: CachedChainEnvelope) => boolean,
-  ): Promise<CachedChainEnvelope | undefined> => {
-    const reading = readCacheFile(join(directory, name), MAX_DISK_CACHE_FILE_BYTES);
-    const file = await valueWithin(reading, { timeoutMs: DISK_READ_TIMEOUT_MS, late: TOO_LATE });
+  /** The envelope of a file, if the file is the one of its URL. */
+  const read = async (name: string): Promise<CachedChainEnvelope | undefined> => {
+    const limits = { maxBytes: MAX_DISK_CACHE_FILE_BYTES, timeoutMs: DISK_READ_TIMEOUT_MS };
+    const file = await readCacheFile(join(directory, name), limits);
     if (file.status === 'missing') return undefined;
     if (file.status === 'unreadable') {
       counts.diskReadFailures += 1;
       return undefined;
     }
-    const envelope = file.status === 'read' ? parseEnvelope(file.text) : undefined;
-    if (envelope === undefined || !belongs(envelope)) {
-      counts.diskCorrupted += 1;
-      return undefined;
-    }
-    counts.diskLoads += 1;
-    return envelope;
-  };
-
-  const load = (url: string): Promise<CachedChainEnvelope | undefined> =>
-    read(fileNameOf(url), (envelope) => envelope.url === url);
-
-  const loadAll = async function* (): AsyncGenerator<CachedChainEnvelope | undefined> {
-    const found = await readdir(directory).catch(() => []);
-    for (const name of found.filter((candidate) => FILE_NAME.test(candidate)).sort())
-      yield await read(name, (envelope) => fileNameOf(envelope.url) === name);
+    const envelope = file.status === 'read' ? attempt(() => readEnvelope(JSON.parse(file.text))) : undefined;
+    const isOfName = envelope !== undefined && fileNameOf(envelope.url) === name;
+    counts[isOfName ? 'diskLoads' : 'diskCorrupted'] += 1;
+    return isOfName ? envelope : undefined;
   };
 
   const write = async (envelope: CachedChainEnvelope): Promise<void> => {
@@ -206,26 +132,26 @@ export function createDiskCache(options: DiskCacheOptions) {
     }
   };
 
-  const store = (envelope: CachedChainEnvelope): void => {
-    if (pending >= MAX_PENDING_DISK_WRITES) {
-      counts.diskWriteFailures += 1;
-      return;
-    }
-    pending += 1;
-    tail = tail.then(() => write(envelope)).finally(() => (pending -= 1));
-  };
-
-  const settled = (): Promise<void> => valueWithin(tail, { timeoutMs: DISK_SETTLE_TIMEOUT_MS, late: undefined });
   return {
-    load,
+    load: (url: string): Promise<CachedChainEnvelope | undefined> => read(fileNameOf(url)),
     /** Every file of the cache, one at a time; `undefined` for one that is not usable. */
-    loadAll,
+    loadAll: async function* (): AsyncGenerator<CachedChainEnvelope | undefined> {
+      const found = await readdir(directory).catch(() => []);
+      for (const name of found.filter((candidate) => FILE_NAME.test(candidate)).sort()) yield await read(name);
+    },
     /** Writes in the background. */
-    store,
+    store: (envelope: CachedChainEnvelope): void => {
+      if (pending >= MAX_PENDING_DISK_WRITES) {
+        counts.diskWriteFailures += 1;
+        return;
+      }
+      pending += 1;
+      tail = tail.then(() => write(envelope)).finally(() => (pending -= 1));
+    },
     /** Counts since it was made. */
     counts: counts as Readonly<typeof counts>,
     /** Resolves when what was to be written is written, or after {@link DISK_SETTLE_TIMEOUT_MS}. */
-    settled,
+    settled: (): Promise<void> => valueWithin(tail, { timeoutMs: DISK_SETTLE_TIMEOUT_MS, late: undefined }),
   };
 }
 
@@ -240,14 +166,6 @@ const SITE_DIGEST_LENGTH = 16;
 const FILE_NAME = /^[0-9a-f]{16}-[0-9a-f]{64}\.json$/;
 const TEMPORARY_NAME = /^[0-9a-f]{16}-[0-9a-f]{64}\.json\.[0-9a-f-]{36}\.tmp$/;
 
-function parseEnvelope(text: string): CachedChainEnvelope | undefined {
-  try {
-    return readEnvelope(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
-}
-
 /** Makes the directory, clears what crashed writers left, and lists the files of the cache. */
 async function openDirectory(directory: string, nowMs: number): Promise<Set<string>> {
   await makeDirectory(directory);
@@ -261,22 +179,17 @@ async function openDirectory(directory: string, nowMs: number): Promise<Set<stri
 
 /**
  * Makes a directory and those above it. Not by the `recursive` option, which never returns where a parent exists and yet
- * takes no child (below /proc).
+ * takes no child (below /proc). That something is there already shows when it is listed.
  */
 async function makeDirectory(path: string): Promise<void> {
-  const code = await mkdirOnce(path);
-  if (code === 'ENOENT' && dirname(path) !== path) {
-    await makeDirectory(dirname(path));
-    await mkdir(path, { mode: 0o700 });
-  }
-}
-
-/** Code of the failure, if any; that something is there already shows when it is listed. */
-function mkdirOnce(path: string): Promise<string | undefined> {
-  return mkdir(path, { mode: 0o700 }).then(
+  const make = (): Promise<unknown> => mkdir(path, { mode: 0o700 });
+  const code = await make().then(
     () => undefined,
     (error: NodeJS.ErrnoException) => error.code,
   );
+  if (code !== 'ENOENT' || dirname(path) === path) return;
+  await makeDirectory(dirname(path));
+  await make();
 }
 
 async function removeAbandoned(path: string, nowMs: number): Promise<void> {
@@ -317,5 +230,3 @@ function inOrderOfRemoval(files: readonly AgedFile[]): readonly AgedFile[] {
     .toSorted((left, right) => right.newer - left.newer || left.file.mtimeMs - right.file.mtimeMs)
     .map(({ file }) => file);
 }
-
-const TOO_LATE: CacheFileRead = { status: 'unreadable', detail: 'the disk does not answer' };

@@ -70,7 +70,6 @@ interface PublicKey {
  * Reads a SubjectPublicKeyInfo. Making a key object costs more than taking the rest of a certificate apart, and many never need one: the
  * store has its own copy of an intermediate, and the keys of a chain that is refused are not used. A point that lies on P-256 or P-384 is a key, so that its object can wait;
  * for all other keys `node:crypto` has to say now whether they are.
- * @throws when it is no public key - callers in this folder catch it
  * @see RFC 5280 section 4.1.2.7, RFC 5480
  */
 function readPublicKey(element: DerElement): PublicKey {
@@ -172,7 +171,6 @@ export type SignatureCheck = 'valid' | 'invalid' | 'algorithm-not-permitted';
 
 /**
  * Takes a certificate or CRL apart into its signed frame.
- * @throws {@link MalformedDer} - callers in this folder catch it
  */
 export function readSignedObject(der: Uint8Array): SignedObject {
   const cursor = derCursor(readDer(der));
@@ -181,7 +179,12 @@ export function readSignedObject(der: Uint8Array): SignedObject {
   const signature = derBitStringBytes(cursor.take(DER_TAG.bitString));
   cursor.end();
   const signatureAlgorithm = derObjectIdentifier(derCursor(algorithm).take(DER_TAG.objectIdentifier));
-  return { toBeSigned, signatureAlgorithm, algorithmIdentifier: algorithm.encoded, signature };
+  return {
+    toBeSigned,
+    signatureAlgorithm,
+    algorithmIdentifier: algorithm.encoded,
+    signature,
+  };
 }
 
 /** A signed object names its signature algorithm twice: inside what is signed, and beside it. @see RFC 5280 section 4.1.1.2 */
@@ -190,11 +193,7 @@ export function requireSameAlgorithm(inner: DerElement, { algorithmIdentifier }:
     throw new MalformedDer('two different signature algorithms');
 }
 
-/**
- * The permitted algorithm with this object identifier, if the key is on the curve that belongs to it.
- * @param oid - signature algorithm of the certificate or CRL
- * @param publicKeyType - key type of the signer
- */
+/** The permitted algorithm with this object identifier, if the key is on the curve that belongs to it. */
 export function permittedAlgorithm(
   oid: string,
   publicKeyType: string,
@@ -208,8 +207,6 @@ export function permittedAlgorithm(
 /**
  * Checks the signature over a parsed certificate or CRL with the key of `signer`. Only permitted algorithms are ever computed,
  * so that nobody can make us verify with a huge or exotic key. Never throws for peer input.
- * @param signed - the certificate or CRL whose signature is checked
- * @param signer - whose public key is used; whether it may sign is not looked at here
  */
 export function checkSignature(
   signed: { readonly der: Uint8Array; readonly signatureAlgorithm: string },
@@ -279,11 +276,7 @@ export function parseCertificateChain(body: Uint8Array | string): CertificateCha
   });
 }
 
-/**
- * As {@link parseCertificateChain} for a PEM file of the operator, whose certificates are in no order and more than a chain has.
- * @param body - PEM
- * @param limits - `maxBytes` of the body, `maxCertificates` in it
- */
+/** As {@link parseCertificateChain} for a PEM file of the operator, whose certificates are in no order and more than a chain has. */
 export function parseCertificateBundle(
   body: Uint8Array | string,
   limits: { readonly maxBytes: number; readonly maxCertificates: number },
@@ -361,15 +354,16 @@ function readExtensions(cursor: DerCursor, version: 1 | 2 | 3): ReturnType<typeo
 type MalformedCertificate = Extract<CertificateParseResult, { readonly status: 'malformed' }>;
 
 function malformed(reason: MalformedCertificate['reason'], detail: string): MalformedCertificate {
-  return { status: 'malformed', reason, detail };
+  return {
+    status: 'malformed',
+    reason,
+    detail,
+  };
 }
 
 /**
  * Reads what certificates are published or kept as when it is not known which: PEM with one or more, or bare DER with one. Pure; never
  * throws for peer input.
- * @param body - a file, or what was fetched
- * @param limits - of PEM: `maxBytes` of the body, `maxCertificates` in it
- * @returns the certificates in their order, or what was wrong
  */
 export function parseCertificateBody(
   body: Uint8Array,
@@ -382,17 +376,7 @@ export function parseCertificateBody(
 
 /**
  * A certificate for people: one fact a line, `label: value`, without a verdict. Never throws for peer input.
- * @param certificate - parsed, trusted or not
- * @returns a line for each fact that there is, from subject to SHA-256; a value is cut after 2,048 characters and has no control characters
  * @see RFC 5280 section 4, RFC 8226 section 9
- * @example
- * ```ts
- * const pki = new TestPki();
- * const result = parseCertificate(pki.issueServiceProvider({ spc: '1234' }).der);
- * const lines = result.status === 'parsed' ? describeCertificate(result.certificate) : [];
- * console.log(lines[0]); // subject: C=US, O=Test Telephone Company, CN=SHAKEN 1234
- * console.log(lines[6]); // TNAuthList: spc 1234
- * ```
  */
 export function describeCertificate(certificate: Certificate): readonly string[] {
   const { keyUsage, basicConstraints, tnAuthList, jwtClaimConstraints } = certificate;

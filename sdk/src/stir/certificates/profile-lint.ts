@@ -49,20 +49,7 @@ export interface LintOptions {
 /**
  * Compares a certificate with the SHAKEN certificate profile and reports every deviation, in the order of {@link PROFILE_RULES}.
  * A deviation does not make a certificate untrusted: `buildCertificatePath` decides that. Never throws for peer input.
- * @param certificate - parsed, trusted or not
- * @param role - what it is meant to be
- * @param options - edition, and the issuer if known
- * @returns no finding for a certificate that follows the profile
  * @see ATIS-1000080 section 6.4.1
- * @example
- * ```ts
- * const pki = new TestPki();
- * const result = parseCertificate(pki.issueServiceProvider({ spc: '1234', commonName: '1234' }).der);
- * const findings = result.status === 'parsed' ? lintCertificate(result.certificate, 'end-entity') : [];
- * for (const { rule, expected, actual } of findings) {
- *   console.log(`${rule}: ${actual} instead of ${expected}`); // subject-common-name-spc: 1234 instead of SHAKEN 1234
- * }
- * ```
  */
 export function lintCertificate(
   certificate: Certificate,
@@ -75,22 +62,19 @@ export function lintCertificate(
   return rules.flatMap(([rule, { since, check }]) => {
     const effectiveMs = PROFILE_EFFECTIVE_MS[since];
     if (effectiveMs > untilMs) return [];
-    return check(subject).map((deviation) => ({ ...deviation, rule, since, effectiveMs }));
+    return check(subject).map((deviation) => ({
+      ...deviation,
+      rule,
+      since,
+      effectiveMs,
+    }));
   });
 }
 
 /**
  * What a certificate is by its own word: a CA that names itself as its issuer is a root, any other CA an intermediate. No signature is
  * looked at, and a root is no trust anchor by this. Never throws for peer input.
- * @param certificate - parsed, trusted or not
- * @returns the role to lint it in
  * @see RFC 5280 sections 3.2 and 4.2.1.9
- * @example
- * ```ts
- * const pki = new TestPki();
- * const result = parseCertificateChain(pki.issueServiceProvider({ spc: '1234' }).chainPem);
- * if (result.status === 'parsed') console.log(result.chain.map(roleOf)); // [ 'end-entity', 'intermediate' ]
- * ```
  */
 export function roleOf(certificate: Certificate): CertificateRole {
   if (!certificate.isCa) return 'end-entity';

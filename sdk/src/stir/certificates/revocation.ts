@@ -3,7 +3,7 @@ import { buildPathFor } from './build-path.js';
 import type { Certificate } from './certificate.js';
 import type { CertificateRevocationList, CrlEntry } from './crl.js';
 import { hex } from './der.js';
-import type { CertificatePath, RevocationStatus } from './path.js';
+import type { CertificatePath, CertificatePathResult, RevocationStatus } from './path.js';
 import { namesChain } from './path.js';
 import { DEFAULT_SIGNATURE_ALGORITHMS, checkSignature } from './parse-certificate.js';
 import { grouped } from '../../core/text.js';
@@ -189,7 +189,12 @@ function judge(crl: CertificateRevocationList, options: RevocationSetOptions): T
     const trust = scope.indirect ? indirectSignerTrust(signer, options) : directSignerTrust(signer);
     if (trust.status === 'trusted') {
       const usableUntilMs = Math.min(nextUpdateMs, trust.untilMs);
-      return { crl, signer, usableUntilMs, ...(!scope.indirect && { signerPaths: pathsOf(signers, options) }) };
+      return {
+        crl,
+        signer,
+        usableUntilMs,
+        ...(!scope.indirect && { signerPaths: pathsOf(signers, options) }),
+      };
     }
     detail = trust.detail;
   }
@@ -212,12 +217,7 @@ type SignerTrust =
 function indirectSignerTrust(signer: Certificate, options: RevocationSetOptions): SignerTrust {
   const roots = options.stiPaRoots ?? [];
   if (roots.some(({ sha256 }) => sha256 === signer.sha256)) return directSignerTrust(signer);
-  const result = buildPathFor('crl', [signer], {
-    trustAnchors: roots,
-    intermediates: options.signers ?? [],
-    atMs: options.atMs,
-    ...(options.algorithms && { algorithms: options.algorithms }),
-  });
+  const result = pathOf(signer, roots, options);
   if (result.status === 'trusted') return { status: 'trusted', untilMs: result.path.validToMs };
   return { status: 'untrusted', detail: result.failures.map(({ reason }) => reason).join(', ') };
 }
@@ -226,13 +226,21 @@ function indirectSignerTrust(signer: Certificate, options: RevocationSetOptions)
 function pathsOf(signers: readonly Certificate[], options: RevocationSetOptions): readonly CertificatePath[] {
   if (options.issuers.length === 0) return [];
   return signers.flatMap((signer) => {
-    const result = buildPathFor('crl', [signer], {
-      trustAnchors: options.issuers,
-      intermediates: options.signers ?? [],
-      atMs: options.atMs,
-      ...(options.algorithms && { algorithms: options.algorithms }),
-    });
+    const result = pathOf(signer, options.issuers, options);
     return result.status === 'trusted' ? [result.path] : [];
+  });
+}
+
+function pathOf(
+  signer: Certificate,
+  trustAnchors: readonly Certificate[],
+  { signers: intermediates = [], atMs, algorithms }: RevocationSetOptions,
+): CertificatePathResult {
+  return buildPathFor('crl', [signer], {
+    trustAnchors,
+    intermediates,
+    atMs,
+    ...(algorithms && { algorithms }),
   });
 }
 

@@ -1,5 +1,6 @@
 import { compactVerify, decodeProtectedHeader } from 'jose';
 import { parseBoundedJson } from '../../core/json-text.js';
+import { attempt } from '../../core/runtime/deadline.js';
 import type { JsonObject, JsonValue } from '../../core/json-text.js';
 import { buildPathFor } from './build-path.js';
 import type { Certificate } from './certificate.js';
@@ -75,19 +76,7 @@ export interface StiPaListOptions {
 /**
  * Verifies the policy administrator's signed list of STI-CAs: JWS compact, ES256, signer chained to one of `stiPaRoots`, not expired,
  * not older than the last one, not empty. Fetches nothing. Never rejects and never throws for peer input.
- * @param jws - JWS compact serialization, at most {@link STI_PA_LIST_MAX_CHARS}; blanks around it are ignored
- * @param options - roots, instant, signer
- * @returns `accepted` with the anchors, or `rejected` with the first thing that was wrong
  * @see ATIS-1000084 (STI-PA), ATIS-1000080 section 6.3.3
- * @example
- * ```ts
- * const pki = new TestPki();
- * const root = parseCertificate(pki.stiPaRoot.der);
- * const stiPaRoots = root.status === 'parsed' ? [root.certificate] : [];
- * const result = await verifyStiPaList(pki.trustList({ withX5c: true }).jws, { stiPaRoots, atMs: TEST_NOW_MS });
- * if (result.status === 'accepted') console.log(result.list.anchors.map(roleOf)); // [ 'root' ]
- * else console.log(result.reason, result.detail);
- * ```
  */
 export async function verifyStiPaList(jws: string, options: StiPaListOptions): Promise<StiPaListResult> {
   const text = jws.length > STI_PA_LIST_MAX_CHARS ? '' : jws.trim();
@@ -124,14 +113,7 @@ export async function verifyStiPaList(jws: string, options: StiPaListOptions): P
 /**
  * The `x5u` that a signed list names for its signer's certificate chain. Nothing of it is verified, so that it is to be fetched under
  * the URL policy, as `fetchBounded` does. Never throws for peer input.
- * @param jws - JWS compact serialization, at most {@link STI_PA_LIST_MAX_CHARS}; blanks around it are ignored
- * @returns the text as it stands there; `undefined` where there is none, or no list that could be read
  * @see RFC 7515 section 4.1.5, ATIS-1000084
- * @example
- * ```ts
- * const pki = new TestPki();
- * console.log(stiPaListSignerUrl(pki.trustList().jws)); // https://sti-pa.example/signer.pem
- * ```
  */
 export function stiPaListSignerUrl(jws: string): string | undefined {
   if (jws.length > STI_PA_LIST_MAX_CHARS) return undefined;
@@ -139,13 +121,8 @@ export function stiPaListSignerUrl(jws: string): string | undefined {
   return typeof x5u === 'string' ? x5u : undefined;
 }
 
-function protectedHeader(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    return decodeProtectedHeader(text);
-  } catch {
-    return undefined;
-  }
-}
+const protectedHeader = (text: string): Readonly<Record<string, unknown>> | undefined =>
+  attempt(() => decodeProtectedHeader(text));
 
 /** Certificates of an `x5c` header, base64 DER; none when one of them cannot be read. @see RFC 7515 section 4.1.6 */
 function x5cChain(header: Readonly<Record<string, unknown>>): readonly Certificate[] {
@@ -218,7 +195,12 @@ function readFields(value: JsonValue): Fields | string {
   if (!isWholeNumber(exp)) return 'exp is not a whole number of seconds';
   if (!Array.isArray(trustList)) return 'trustList is not an array';
   if (trustList.length > STI_PA_LIST_MAX_ENTRIES) return `trustList has more than ${STI_PA_LIST_MAX_ENTRIES} entries`;
-  return { version: String(version), sequence, expSeconds: exp, entries: trustList as readonly JsonValue[] };
+  return {
+    version: String(version),
+    sequence,
+    expSeconds: exp,
+    entries: trustList as readonly JsonValue[],
+  };
 }
 
 function isWholeNumber(value: JsonValue | undefined): value is number {

@@ -20,9 +20,6 @@ const DIGITS = /^[0-9]+$/;
 /**
  * Reads the value of a TNAuthList extension. Its tags are all explicit, and nothing may be left over: in a list of authorities a
  * surplus element would hide an authority from us that others see.
- * @param list - from `readDer`
- * @returns entries in their order, at least one; a range that would run past its number of digits covers what exists of it
- * @throws {@link MalformedDer} also for more than {@link TN_AUTH_LIST_MAX_ENTRIES} - callers in this folder catch it
  * @see RFC 8226 section 9
  */
 export function readTnAuthList(list: DerElement): readonly TnAuthEntry[] {
@@ -35,16 +32,7 @@ export function readTnAuthList(list: DerElement): readonly TnAuthEntry[] {
  * Whether every authority of `child` lies within `parent`, as a delegate certificate's must.
  * An SPC entry of the parent stands for all numbers of that provider: which ones those are no certificate says, so that any numbers
  * of the child are let pass below it, but no other SPC. A child range may span several adjoining ranges of the parent. Never throws.
- * @param parent - entries of the certificate above
- * @param child - entries of the certificate below
- * @returns whether all of them lie within; true for a child without entries
  * @see RFC 9060 section 4.1, RFC 8226 section 9
- * @example
- * ```ts
- * const parent: readonly TnAuthEntry[] = [{ kind: 'range', start: '12025550100', count: 100 }];
- * console.log(encompasses(parent, [{ kind: 'range', start: '12025550150', count: 50 }])); // true
- * console.log(encompasses(parent, [{ kind: 'range', start: '12025550150', count: 51 }])); // false
- * ```
  */
 export function encompasses(parent: readonly TnAuthEntry[], child: readonly TnAuthEntry[]): boolean {
   return authorityEncompasses(mergeAuthority(parent), child);
@@ -75,16 +63,7 @@ export function authorityEncompasses({ spcs, numbers }: MergedAuthority, child: 
 /**
  * Whether a telephone number is named by a TNAuthList, alone or in a range. SPC entries name no numbers: a caller that accepts
  * them asks for them apart. Never throws.
- * @param list - entries of one certificate
- * @param tn - canonical form, 1 to 15 of `0-9#*`
- * @returns whether an entry has this very number or a range with it, of as many digits
  * @see RFC 8226 section 9
- * @example
- * ```ts
- * const list: readonly TnAuthEntry[] = [{ kind: 'range', start: '12025550100', count: 100 }];
- * console.log(tnAuthListCovers(list, '12025550199')); // true
- * console.log(tnAuthListCovers([{ kind: 'spc', spc: '1234' }], '12025550199')); // false
- * ```
  */
 export function tnAuthListCovers(list: readonly TnAuthEntry[], tn: CanonicalTn): boolean {
   return list.some((entry) => {
@@ -99,17 +78,7 @@ export function tnAuthListCovers(list: readonly TnAuthEntry[], tn: CanonicalTn):
 /** Most entries that are spelled out in a text; a certificate can hold hundreds. */
 const TEXT_MAX_ENTRIES = 8;
 
-/**
- * A TNAuthList for people. Telephone numbers stand there in full: not for logs. Never throws.
- * @param list - entries of one certificate
- * @returns the first eight entries with a comma between, and how many more there are; empty for an empty list
- * @see RFC 8226 section 9
- * @example
- * ```ts
- * const range: TnAuthEntry = { kind: 'range', start: '12025550200', count: 100 };
- * console.log(tnAuthListText([{ kind: 'spc', spc: '1234' }, range])); // spc 1234, 12025550200 and the 99 after it
- * ```
- */
+/** For people, at most eight entries spelled out. Telephone numbers stand there in full: not for logs. */
 export function tnAuthListText(list: readonly TnAuthEntry[]): string {
   const texts = list.slice(0, TEXT_MAX_ENTRIES).map((entry) => {
     if (entry.kind === 'spc') return `spc ${entry.spc}`;

@@ -1,47 +1,23 @@
 import { MACHINE_CLOCK, scheduleInBackground, timeOf } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
-import { attempt, backoffBoundMs, tell, valueWithin } from '../../core/runtime/deadline.js';
-import { writeWholeFile } from '../../core/runtime/whole-file.js';
+import { attempt, backoffBoundMs, tell } from '../../core/runtime/deadline.js';
+import { defined, membersOf } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
-import { checkUrlText, parseNetworkSet } from './x5u-url-policy.js';
-import { errorText, fetchBounded } from './bounded-fetch.js';
 import type { BoundedFetchOptions, BoundedFetchResult } from './bounded-fetch.js';
 import type { Certificate } from './certificate.js';
-import { readCacheFile } from './disk-cache.js';
-import type { CacheFileRead } from './disk-cache.js';
-import {
-  TRUST_STORE_FETCH_DEADLINE_MS,
-  TRUST_STORE_RECORD_MAX_CHARS,
-  readTrustStoreRecord,
-  renewTrustStore,
-  restoreTrustStore,
-  signersOf,
-  writeTrustStoreRecord,
-} from './trust-store-renewal.js';
-import type { FetchSettings, FoundSigners, SignedList, TrustStoreOrigin } from './trust-store-renewal.js';
-import { readCertificates, saysTheSame } from './trust-store.js';
-import type { TrustStore, TrustStoreProblem } from './trust-store.js';
+import { CRL_MAX_BYTES, parseCrl } from './crl.js';
+import type { CertificateRevocationList } from './crl.js';
+import { readCacheFile, writeCacheFile } from './disk-cache.js';
+import { SIGNER_CERTIFICATES, problemOf, resourceFetcher } from './fetched-resource.js';
+import type { ResourceFetcher, ResourceKind } from './fetched-resource.js';
+import { parseCertificate } from './parse-certificate.js';
+import { REVOCATION_SET_MAX_CRLS } from './revocation.js';
+import type { RevocationSet } from './revocation.js';
+import { STI_PA_LIST_MAX_CHARS, stiPaListSignerUrl } from './sti-pa-list.js';
+import { readCertificates, saysTheSame, trustStoreOf, verifyTrustAnchors, verifyTrustStore } from './trust-store.js';
+import type { TrustStore, TrustStoreMaterial, TrustStoreProblem, VerifiedAnchors } from './trust-store.js';
+import { checkUrlText } from './x5u-url-policy.js';
 import type { X5uAllowList } from './x5u-url-policy.js';
-
-/** Longest wait for the disk, milliseconds: no call waits for it, and what is lost can be fetched again. */
-const TRUST_STORE_DISK_TIMEOUT_MS = 2_000;
-
-/** Reads the record in a cache file. Never rejects. */
-function readRecordFile(path: string): Promise<CacheFileRead> {
-  const late: CacheFileRead = { status: 'unreadable', detail: NO_ANSWER };
-  const reading = readCacheFile(path, TRUST_STORE_RECORD_MAX_CHARS);
-  return valueWithin(reading, { timeoutMs: TRUST_STORE_DISK_TIMEOUT_MS, late });
-}
-
-/** Writes a record to a cache file. Never rejects. @returns why it was not written; undefined when it was */
-function writeRecordFile(path: string, text: string): Promise<string | undefined> {
-  if (text.length > TRUST_STORE_RECORD_MAX_CHARS)
-    return Promise.resolve(`${text.length} characters are more than are read back`);
-  const written = writeWholeFile(path, text).then(() => undefined, errorText);
-  return valueWithin(written, { timeoutMs: TRUST_STORE_DISK_TIMEOUT_MS, late: NO_ANSWER });
-}
-
-const NO_ANSWER = 'the disk does not answer';
 
 /** How often list and CRLs are fetched unless told otherwise, milliseconds: a revoked certificate signs for so long at most. */
 const TRUST_STORE_REFRESH_MS = 3_600_000;
@@ -55,66 +31,17 @@ const TRUST_STORE_REFRESH_MAX_MS = 86_400_000;
 /** Share of a wait that chance may take off, so that verifiers started together do not stay together. */
 const TRUST_STORE_JITTER = 0.1;
 
-/** What the next refresh is planned by. */
-export interface RefreshPlan {
-  /** The present, milliseconds since the epoch; undefined where the clock gives none. */
-  readonly nowMs: number | undefined;
-  /** The store in use. */
-  readonly trustStore: TrustStore | undefined;
-  /** Refreshes in a row that met a problem. */
-  readonly failures: number;
-  readonly intervalMs: number;
-  /** 0 to 1, new for every plan. */
-  readonly chance: number;
-}
+/** One deadline of each fetch, milliseconds: no call waits for it, and a CRL may have 2 MB. */
+const TRUST_STORE_FETCH_DEADLINE_MS = 10_000;
 
-/**
- * How long to wait for the next refresh, milliseconds: the interval, or half of what is left until the list or a CRL in use ends, so that
- * there is time for several tries; after a failure a wait that begins short and doubles. Pure.
- */
-export function refreshDelayMs({ nowMs, trustStore, failures, intervalMs, chance }: RefreshPlan): number {
-  const retryMs =
-    failures === 0 ? intervalMs : backoffBoundMs(failures, { baseMs: TRUST_STORE_RETRY_MS, capMs: intervalMs });
-  const left = nowMs === undefined ? [] : endsOf(trustStore).map((endMs) => endMs - nowMs);
-  // What has ended already is a problem, which has its own wait.
-  const halfLeftMs = Math.min(...left.filter((ms) => ms > 0)) / 2;
-  const waitMs = Math.max(Math.min(intervalMs, retryMs, halfLeftMs), TRUST_STORE_RETRY_MS);
-  const share = chance >= 0 && chance <= 1 ? chance : 0;
-  return Math.round(waitMs * (1 - TRUST_STORE_JITTER * share));
-}
+/** Longest wait for the disk, milliseconds: no call waits for it, and what is lost can be fetched again. */
+const TRUST_STORE_DISK_TIMEOUT_MS = 2_000;
 
-/** What of a store no longer counts: its list has ended, or one of its CRLs. Pure. */
-export function lapsesOf(
-  trustStore: TrustStore,
-  at: { readonly nowMs: number; readonly url: string },
-): readonly TrustStoreProblem[] {
-  const { source, revocation } = trustStore;
-  const { nowMs, url } = at;
-  const list: readonly TrustStoreProblem[] =
-    source.kind === 'sti-pa-list' && nowMs >= source.expMs
-      ? [{ part: 'list', reason: 'expired', url, detail: `the list in use ended at ${timeText(source.expMs)}` }]
-      : [];
-  const crls = revocation.crls
-    .filter(({ usableUntilMs }) => nowMs >= usableUntilMs)
-    .map(({ crl, usableUntilMs }): TrustStoreProblem => {
-      const detail = `the CRL of ${crl.issuer.text} in use ended at ${timeText(usableUntilMs)}`;
-      return { part: 'crl', reason: 'out-of-date', detail };
-    });
-  return [...list, ...crls];
-}
+/** Most CRL signers that are looked for in one refresh: the policy administrator's, and those of a few CAs. */
+const CRL_SIGNER_MAX_FETCHES = 8;
 
-function endsOf(trustStore: TrustStore | undefined): readonly number[] {
-  if (trustStore === undefined) return [];
-  const { source, revocation } = trustStore;
-  const ofList = source.kind === 'sti-pa-list' ? [source.expMs] : [];
-  return [...ofList, ...revocation.crls.map(({ usableUntilMs }) => usableUntilMs)];
-}
-
-/** An instant that a list states may lie beyond what a Date holds. */
-function timeText(ms: number): string {
-  const date = new Date(ms);
-  return Number.isNaN(date.getTime()) ? `${String(ms)} ms` : date.toISOString();
-}
+/** Most URLs whose certificates are remembered: those of two refreshes in full. */
+const FOUND_SIGNERS_MAX_URLS: number = CRL_SIGNER_MAX_FETCHES * 2;
 
 /** Most CRLs of one trust store refresh: the policy administrator's one, and room for CAs that have their own. */
 export const TRUST_STORE_MAX_CRL_URLS = 8;
@@ -172,15 +99,6 @@ export interface TrustStoreStartOptions extends Omit<
   readonly intermediates?: readonly (Certificate | string)[];
 }
 
-async function certificatesIn(given: readonly (Certificate | string)[]): Promise<readonly Certificate[]> {
-  return (
-    await Promise.all(given.map(async (one) => (typeof one === 'string' ? readCertificates([one]) : [one])))
-  ).flat();
-}
-
-/** With what is used where nothing is given. */
-type Settings = TrustStoreRefreshOptions & Required<Pick<TrustStoreRefreshOptions, 'clock' | 'schedule' | 'random'>>;
-
 /**
  * What became of a refresh.
  * - `renewed`: another store is in force; `problems` tells what of it is still as it was.
@@ -202,6 +120,57 @@ export type TrustStoreRefreshOutcome =
     }
   | { readonly status: 'unavailable'; readonly problems: readonly TrustStoreProblem[] }
   | { readonly status: 'closed'; readonly problems: readonly [] };
+
+/** A kind of resource that is part of a trust store, by the name that problems have. */
+interface PartKind<Value> extends ResourceKind<Value> {
+  readonly part: 'list' | 'signer-chain' | 'crl' | 'crl-signer';
+}
+
+/** A CRL and a certificate may come over http: they are signed by who is known, and a distribution point is often http. */
+const SCHEMES = ['https', 'http'] as const;
+
+const LIST: PartKind<string> = {
+  part: 'list',
+  limits: { maxBytes: STI_PA_LIST_MAX_CHARS },
+  read: (body) => ({ value: Buffer.from(body).toString('latin1') }),
+};
+
+const SIGNER_CHAIN: PartKind<readonly Certificate[]> = { ...SIGNER_CERTIFICATES, part: 'signer-chain' };
+
+const CRL_SIGNER: PartKind<readonly Certificate[]> = {
+  ...SIGNER_CERTIFICATES,
+  part: 'crl-signer',
+  limits: { ...SIGNER_CERTIFICATES.limits, schemes: SCHEMES },
+};
+
+const CRL: PartKind<CertificateRevocationList> = {
+  part: 'crl',
+  limits: { maxBytes: CRL_MAX_BYTES, schemes: SCHEMES },
+  read: (body) => {
+    const parsed = parseCrl(body);
+    return parsed.status === 'parsed' ? { value: parsed.crl } : parsed;
+  },
+};
+
+/** The parts that came, not verified, and what became of the others. */
+interface FetchedParts<Value> {
+  readonly fetched: readonly { readonly url: string; readonly value: Value }[];
+  readonly problems: readonly TrustStoreProblem[];
+}
+
+interface JudgedList {
+  readonly accepted?: { readonly list: SignedList; readonly anchors: VerifiedAnchors };
+  readonly problems: readonly TrustStoreProblem[];
+}
+
+/** What was made of what was published. */
+interface Renewal {
+  /** Undefined where there is no list, new or in use. */
+  readonly trustStore?: TrustStore;
+  /** The list that was fetched and accepted; undefined where the one in use stays. */
+  readonly list?: SignedList | undefined;
+  readonly problems: readonly TrustStoreProblem[];
+}
 
 /**
  * Keeps a trust store up to date from where the policy administrator publishes it: fetches the signed list, its signer's chain where the list
@@ -228,14 +197,16 @@ export type TrustStoreRefreshOutcome =
  * ```
  */
 export class TrustStoreRefresh implements AsyncDisposable {
-  readonly #options: Settings;
-  readonly #origin: TrustStoreOrigin;
-  readonly #settings: FetchSettings;
+  readonly #options: TrustStoreRefreshOptions & Required<Pick<TrustStoreRefreshOptions, 'clock' | 'schedule'>>;
+  /** What list and CRLs are verified by. */
+  readonly #known: Pick<TrustStoreMaterial, 'stiPaRoots' | 'intermediates' | 'crlSigners'>;
+  readonly #fetch: ResourceFetcher;
   readonly #closing = new AbortController();
   #current: TrustStore | undefined;
   /** The text of the list in use, as far as it came through this service. */
   #list: SignedList | undefined;
-  #foundSigners: FoundSigners = new Map();
+  /** Signers of CRLs that were fetched, by URL. */
+  #foundSigners: ReadonlyMap<string, readonly Certificate[]> = new Map();
   /** In a row. */
   #failures = 0;
   #isRestored = false;
@@ -255,23 +226,15 @@ export class TrustStoreRefresh implements AsyncDisposable {
    *   no sense
    */
   constructor(options: TrustStoreRefreshOptions) {
+    const { stiPaRoots, crlSigners = [], current, deadlineMs = TRUST_STORE_FETCH_DEADLINE_MS } = options;
+    const { clock = MACHINE_CLOCK, schedule = scheduleInBackground } = options;
+    this.#fetch = resourceFetcher({ ...options, deadlineMs });
     checkOptions(options);
-    const { listUrl, stiPaRoots, allow, lookup, ca, current } = options;
-    const { crlUrls = [], crlSigners = [], fetch = fetchBounded, deadlineMs = TRUST_STORE_FETCH_DEADLINE_MS } = options;
-    const connection = { ...(allow && { allow }), ...(lookup && { lookup }), ...(ca !== undefined && { ca }) };
-    const { clock = MACHINE_CLOCK, schedule = scheduleInBackground, random = Math.random } = options;
-    this.#options = { ...options, clock, schedule, random };
-    this.#origin = {
-      listUrl,
-      crlUrls,
-      stiPaRoots,
-      intermediates: options.intermediates ?? current?.intermediates ?? [],
-      crlSigners,
-    };
-    this.#settings = { fetch, request: { ...connection, deadlineMs, signal: this.#closing.signal } };
+    this.#options = { ...options, clock, schedule };
+    this.#known = { stiPaRoots, crlSigners, intermediates: options.intermediates ?? current?.intermediates ?? [] };
     this.#current = current;
     if (current !== undefined) this.#tellAtHand();
-    this.#cancel = this.#options.schedule(() => void this.refresh(), 0);
+    this.#cancel = schedule(() => void this.refresh(), 0);
   }
 
   /**
@@ -327,7 +290,7 @@ export class TrustStoreRefresh implements AsyncDisposable {
     this.#running = undefined;
     // Asked again: it may have been closed since the outcome was made.
     if (this.#closing.signal.aborted) return CLOSED;
-    const { clock, intervalMs = TRUST_STORE_REFRESH_MS, random, onProblem } = this.#options;
+    const { clock, schedule, intervalMs = TRUST_STORE_REFRESH_MS, random = Math.random, onProblem } = this.#options;
     const delayMs = refreshDelayMs({
       nowMs: timeOf(clock),
       trustStore: this.#current,
@@ -335,7 +298,7 @@ export class TrustStoreRefresh implements AsyncDisposable {
       intervalMs,
       chance: attempt(random) ?? 0,
     });
-    this.#cancel = this.#options.schedule(() => void this.refresh(), delayMs);
+    this.#cancel = schedule(() => void this.refresh(), delayMs);
     for (const problem of outcome.problems) tell(onProblem, problem);
     return outcome;
   }
@@ -349,9 +312,8 @@ export class TrustStoreRefresh implements AsyncDisposable {
     const current = this.#current;
     if (current === undefined) return { status: 'unavailable', problems };
     if (current !== before) return { status: 'renewed', trustStore: current, problems };
-    const [first, ...others] = problems;
-    if (first === undefined) return { status: 'unchanged', trustStore: current, problems: [] };
-    return { status: 'kept', trustStore: current, problems: [first, ...others] };
+    if (problems.length > 0) return { status: 'kept', trustStore: current, problems };
+    return { status: 'unchanged', trustStore: current, problems: [] };
   }
 
   /** What the cache holds first, so that calls need not wait for the network; then what is published. */
@@ -359,20 +321,12 @@ export class TrustStoreRefresh implements AsyncDisposable {
     const { signal } = this.#closing;
     const restored = await this.#restore(atMs);
     if (signal.aborted) return [];
-    const renewal = await renewTrustStore(this.#origin, {
-      settings: this.#settings,
-      atMs,
-      previous: this.#current,
-      foundSigners: this.#foundSigners,
-    });
+    const { trustStore, list, problems } = await this.#renew(atMs);
     if (signal.aborted) return [];
-    this.#foundSigners = renewal.foundSigners;
-    const { trustStore, list, problems } = renewal;
     if (trustStore !== undefined) this.#install(trustStore, list);
     const written = await this.#store();
-    const { listUrl } = this.#origin;
-    const lapses = this.#current === undefined ? [] : lapsesOf(this.#current, { nowMs: atMs, url: listUrl });
-    return [...restored, ...problems, ...lapses, ...written];
+    const lapses = this.#current && lapsesOf(this.#current, { nowMs: atMs, url: this.#options.listUrl });
+    return [...restored, ...problems, ...(lapses ?? []), ...written];
   }
 
   #install(trustStore: TrustStore, list: SignedList | undefined): void {
@@ -383,24 +337,31 @@ export class TrustStoreRefresh implements AsyncDisposable {
     tell(this.#options.onTrustStore, trustStore);
   }
 
-  /** Once, before the first fetch. */
+  /** Once, before the first fetch. Every part of the record is verified as if it had been fetched now. */
   async #restore(atMs: number): Promise<readonly TrustStoreProblem[]> {
     const { cachePath } = this.#options;
-    const { signal } = this.#closing;
     if (cachePath === undefined || this.#isRestored) return [];
     this.#isRestored = true;
-    const file = await readRecordFile(cachePath);
-    if (file.status === 'missing' || signal.aborted) return [];
+    const limits = { maxBytes: TRUST_STORE_RECORD_MAX_CHARS, timeoutMs: TRUST_STORE_DISK_TIMEOUT_MS };
+    const file = await readCacheFile(cachePath, limits);
+    if (file.status === 'missing' || this.#closing.signal.aborted) return [];
     if (file.status === 'unreadable') return [{ part: 'cache', reason: 'unreadable', detail: file.detail }];
     if (file.status === 'too-long')
       return [{ part: 'cache', reason: 'unreadable', detail: `${file.sizeBytes} bytes are more than are read` }];
     const record = readTrustStoreRecord(file.text);
     if (record === undefined)
       return [{ part: 'cache', reason: 'malformed', detail: `${cachePath} holds something else` }];
-    const result = await restoreTrustStore(this.#origin, record, { atMs, previous: this.#current });
+    const crlSigners = [...this.#known.crlSigners, ...record.crlSigners];
+    const material = {
+      ...this.#known,
+      anchors: listAnchors(record),
+      crls: record.crls,
+      crlSigners,
+    };
+    const result = await verifyTrustStore(material, { atMs, previous: this.#current });
     if (result.status === 'rejected') return [{ part: 'cache', reason: result.reason, detail: result.detail }];
     this.#foundSigners = new Map([[cachePath, record.crlSigners]]);
-    if (signal.aborted) return [];
+    if (this.#closing.signal.aborted) return [];
     this.#install(result.trustStore, record);
     this.#isStored = true;
     this.#tellAtHand();
@@ -415,9 +376,116 @@ export class TrustStoreRefresh implements AsyncDisposable {
     if (cachePath === undefined || current === undefined || list === undefined || this.#isStored) return [];
     const crls = current.revocation.crls.map(({ crl }) => crl);
     const crlSigners = [...signersOf(current), ...[...this.#foundSigners.values()].flat()];
-    const detail = await writeRecordFile(cachePath, writeTrustStoreRecord({ ...list, crls, crlSigners }));
+    const text = writeTrustStoreRecord({ ...list, crls, crlSigners });
+    const detail =
+      text.length > TRUST_STORE_RECORD_MAX_CHARS
+        ? `${text.length} characters are more than are read back`
+        : await writeCacheFile(cachePath, text, TRUST_STORE_DISK_TIMEOUT_MS);
     this.#isStored = detail === undefined;
     return detail === undefined ? [] : [{ part: 'cache', reason: 'not-written', detail }];
+  }
+
+  /**
+   * Fetches list and CRLs and makes a store of what is good. A list that is not leaves the one in use, beside which new CRLs still count;
+   * a CRL that is not leaves the one in use.
+   */
+  async #renew(atMs: number): Promise<Renewal> {
+    const [list, crls] = await Promise.all([this.#fetchList(atMs), this.#fetchParts(CRL, this.#options.crlUrls ?? [])]);
+    const first = await this.#renewFrom(list, crls, atMs);
+    if (list.accepted === undefined || first.trustStore === undefined) return first;
+    // The list came beside the CRLs, and only with these is it known whether its signer is revoked.
+    const judged = await this.#judgeList(list.accepted.list, atMs, first.trustStore.revocation);
+    return judged.accepted === undefined ? this.#renewFrom(judged, crls, atMs) : first;
+  }
+
+  /** Makes the store; where a CRL has a signer that nobody knows, fetches it and makes the store again. @see RFC 5280 section 5.2.7 */
+  async #renewFrom(list: JudgedList, crls: FetchedParts<CertificateRevocationList>, atMs: number): Promise<Renewal> {
+    const problems = [...list.problems, ...crls.problems];
+    // The anchors in use were verified when they came.
+    const anchors = list.accepted?.anchors ?? this.#current;
+    if (anchors === undefined) return { problems };
+    const make = (): TrustStore => {
+      // The signers of CRLs in use stay known, whatever becomes of where they were found.
+      const found = [...signersOf(this.#current), ...[...this.#foundSigners.values()].flat()];
+      const crlSigners = [...this.#known.crlSigners, ...found];
+      const material = { ...this.#known, crlSigners, crls: crls.fetched.map(({ value }) => value) };
+      return trustStoreOf(anchors, material, { atMs, previous: this.#current });
+    };
+    let trustStore = make();
+    const wanted = signerUrlsOf(trustStore);
+    if (wanted.length > 0) {
+      const signers = await this.#fetchParts(CRL_SIGNER, wanted);
+      problems.push(...signers.problems);
+      const news = signers.fetched.map(({ url, value }) => [url, value] as const);
+      this.#foundSigners = new Map([...this.#foundSigners, ...news].slice(-FOUND_SIGNERS_MAX_URLS));
+      trustStore = make();
+    }
+    const urls = new Map(crls.fetched.map(({ url, value }) => [value.sha256, url]));
+    const refused = trustStore.revocation.refused.map(({ crl, reason, detail }): TrustStoreProblem => {
+      return {
+        part: 'crl',
+        reason,
+        detail,
+        ...defined({ url: urls.get(crl.sha256) }),
+      };
+    });
+    return { trustStore, list: list.accepted?.list, problems: [...problems, ...refused] };
+  }
+
+  /** The list with what it verifies by. Its signer's chain is fetched only where it does not carry it. @see RFC 7515 section 4.1.5 */
+  async #fetchList(atMs: number): Promise<JudgedList> {
+    const { fetched, problems } = await this.#fetchParts(LIST, [this.#options.listUrl]);
+    const [list] = fetched;
+    if (list === undefined) return { problems };
+    const jws = list.value;
+    const first = await this.#judgeList({ jws }, atMs);
+    const signerUrl = stiPaListSignerUrl(jws);
+    if (signerUrl === undefined || first.problems[0]?.reason !== 'signer-missing') return first;
+    const signer = await this.#fetchParts(SIGNER_CHAIN, [signerUrl]);
+    const [chain] = signer.fetched;
+    return chain === undefined ? signer : this.#judgeList({ jws, signerChain: chain.value }, atMs);
+  }
+
+  async #judgeList(
+    list: SignedList,
+    atMs: number,
+    revocation: RevocationSet | undefined = this.#current?.revocation,
+  ): Promise<JudgedList> {
+    const { stiPaRoots } = this.#known;
+    const context = { atMs, previous: this.#current, revocation };
+    const result = await verifyTrustAnchors({ anchors: listAnchors(list), stiPaRoots }, context);
+    if (result.status === 'accepted') return { accepted: { list, anchors: result }, problems: [] };
+    const { reason, detail } = result;
+    return {
+      problems: [
+        {
+          part: 'list',
+          reason,
+          url: this.#options.listUrl,
+          detail,
+        },
+      ],
+    };
+  }
+
+  async #fetchParts<Value>(kind: PartKind<Value>, urls: readonly string[]): Promise<FetchedParts<Value>> {
+    const { signal } = this.#closing;
+    const parts = await Promise.all(urls.map((url) => this.#fetch(kind, url, { signal })));
+    return {
+      fetched: parts.filter((part) => part.status === 'read'),
+      problems: parts.flatMap((part, at) => {
+        if (part.status === 'read') return [];
+        const { reason, detail } = problemOf(part);
+        return [
+          {
+            part: kind.part,
+            reason,
+            url: urls[at],
+            detail,
+          } as TrustStoreProblem,
+        ];
+      }),
+    };
   }
 }
 
@@ -425,26 +493,185 @@ const CLOSED: TrustStoreRefreshOutcome = { status: 'closed', problems: [] };
 
 const NO_TIME: TrustStoreProblem = { part: 'clock', reason: 'no-time', detail: 'the clock gives no time' };
 
-function checkOptions(options: TrustStoreRefreshOptions): void {
-  const { listUrl, crlUrls = [], stiPaRoots, allow, intervalMs, deadlineMs } = options;
-  const networks = parseNetworkSet(allow?.addresses ?? []);
-  if (networks.status === 'malformed') throw wrong(`allow.addresses: ${networks.cidr} is no address or network`);
-  checkUrl(listUrl, ['https'], allow);
-  for (const url of crlUrls) checkUrl(url, ['https', 'http'], allow);
+function checkOptions({ listUrl, crlUrls = [], stiPaRoots, allow, intervalMs }: TrustStoreRefreshOptions): void {
+  const wrong = (message: string): HopbackError => new HopbackError('invalid-argument', message);
+  const checkUrl = (url: string, schemes: readonly ('https' | 'http')[]): void => {
+    const checked = checkUrlText(url, { schemes, ...(allow && { allow }) });
+    if (checked.status === 'refused')
+      throw wrong(`${url.slice(0, 200)} is not fetched: ${checked.reason} (${checked.detail})`);
+  };
+  checkUrl(listUrl, ['https']);
+  for (const url of crlUrls) checkUrl(url, SCHEMES);
   if (crlUrls.length > TRUST_STORE_MAX_CRL_URLS) throw wrong(`more than ${TRUST_STORE_MAX_CRL_URLS} CRL URLs`);
   if (stiPaRoots.length === 0) throw wrong('without a root of the policy administrator no list can be verified');
   if (intervalMs !== undefined && !(intervalMs >= TRUST_STORE_RETRY_MS && intervalMs <= TRUST_STORE_REFRESH_MAX_MS))
     throw wrong('intervalMs must be a minute to a day in milliseconds');
-  if (deadlineMs !== undefined && !(deadlineMs >= 1 && deadlineMs <= 60_000))
-    throw wrong('deadlineMs must be 1 to 60,000 milliseconds');
 }
 
-function checkUrl(url: string, schemes: readonly ('https' | 'http')[], allow: X5uAllowList | undefined): void {
-  const checked = checkUrlText(url, { schemes, ...(allow && { allow }) });
-  if (checked.status === 'refused')
-    throw wrong(`${url.slice(0, 200)} is not fetched: ${checked.reason} (${checked.detail})`);
+async function certificatesIn(given: readonly (Certificate | string)[]): Promise<readonly Certificate[]> {
+  const read = given.map(async (one) => (typeof one === 'string' ? readCertificates([one]) : [one]));
+  return (await Promise.all(read)).flat();
 }
 
-function wrong(message: string): HopbackError {
-  return new HopbackError('invalid-argument', message);
+/** Where the CRLs whose signer is missing say that it is. */
+function signerUrlsOf({ revocation }: TrustStore): readonly string[] {
+  const urls = revocation.refused.flatMap(({ crl, reason }) =>
+    reason === 'signer-not-found' || reason === 'signer-not-trusted' ? crl.caIssuers : [],
+  );
+  return [...new Set(urls)].slice(0, CRL_SIGNER_MAX_FETCHES);
+}
+
+/** Who signed the CRLs of a store. */
+function signersOf(trustStore: TrustStore | undefined): readonly Certificate[] {
+  return (trustStore?.revocation.crls ?? []).map(({ signer }) => signer);
+}
+
+function listAnchors({ jws, signerChain }: SignedList): TrustStoreMaterial['anchors'] {
+  return { kind: 'sti-pa-list', jws, ...(signerChain && { signerChain }) };
+}
+
+/** What the next refresh is planned by. */
+export interface RefreshPlan {
+  /** The present, milliseconds since the epoch; undefined where the clock gives none. */
+  readonly nowMs: number | undefined;
+  /** The store in use. */
+  readonly trustStore: TrustStore | undefined;
+  /** Refreshes in a row that met a problem. */
+  readonly failures: number;
+  readonly intervalMs: number;
+  /** 0 to 1, new for every plan. */
+  readonly chance: number;
+}
+
+/**
+ * How long to wait for the next refresh, milliseconds: the interval, or half of what is left until the list or a CRL in use ends, so that
+ * there is time for several tries; after a failure a wait that begins short and doubles. Pure.
+ */
+export function refreshDelayMs({ nowMs, trustStore, failures, intervalMs, chance }: RefreshPlan): number {
+  const retryMs =
+    failures === 0 ? intervalMs : backoffBoundMs(failures, { baseMs: TRUST_STORE_RETRY_MS, capMs: intervalMs });
+  const left = nowMs === undefined ? [] : endsOf(trustStore).map((endMs) => endMs - nowMs);
+  // What has ended already is a problem, which has its own wait.
+  const halfLeftMs = Math.min(...left.filter((ms) => ms > 0)) / 2;
+  const waitMs = Math.max(Math.min(intervalMs, retryMs, halfLeftMs), TRUST_STORE_RETRY_MS);
+  const share = chance >= 0 && chance <= 1 ? chance : 0;
+  return Math.round(waitMs * (1 - TRUST_STORE_JITTER * share));
+}
+
+/** What of a store no longer counts: its list has ended, or one of its CRLs. Pure. */
+export function lapsesOf(
+  trustStore: TrustStore,
+  at: { readonly nowMs: number; readonly url: string },
+): readonly TrustStoreProblem[] {
+  const { source, revocation } = trustStore;
+  const { nowMs, url } = at;
+  const list: readonly TrustStoreProblem[] =
+    source.kind === 'sti-pa-list' && nowMs >= source.expMs
+      ? [
+          {
+            part: 'list',
+            reason: 'expired',
+            url,
+            detail: `the list in use ended at ${timeText(source.expMs)}`,
+          },
+        ]
+      : [];
+  const crls = revocation.crls
+    .filter(({ usableUntilMs }) => nowMs >= usableUntilMs)
+    .map(({ crl, usableUntilMs }): TrustStoreProblem => {
+      const detail = `the CRL of ${crl.issuer.text} in use ended at ${timeText(usableUntilMs)}`;
+      return { part: 'crl', reason: 'out-of-date', detail };
+    });
+  return [...list, ...crls];
+}
+
+function endsOf(trustStore: TrustStore | undefined): readonly number[] {
+  if (trustStore === undefined) return [];
+  const { source, revocation } = trustStore;
+  const ofList = source.kind === 'sti-pa-list' ? [source.expMs] : [];
+  return [...ofList, ...revocation.crls.map(({ usableUntilMs }) => usableUntilMs)];
+}
+
+/** An instant that a list states may lie beyond what a Date holds. */
+function timeText(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? `${String(ms)} ms` : date.toISOString();
+}
+
+/** Marks the form of a record; a reader ignores others. */
+const RECORD_FORMAT = 'hopback.sti-pa-list.1';
+
+/** Most characters of a record: a list of 1 MiB, and the largest CRLs of the policy administrator and of a few CAs in base64. */
+export const TRUST_STORE_RECORD_MAX_CHARS: number = 16 * 1024 * 1024;
+
+/** Most CRLs, and most certificates of a kind, in a record. */
+const RECORD_MAX_PARTS: number = REVOCATION_SET_MAX_CRLS;
+
+/** The list in use as its signer signed it, with what it was verified by. Says what was published, not that it is trusted. */
+interface SignedList {
+  readonly jws: string;
+  /** Where the list does not carry it. */
+  readonly signerChain?: readonly Certificate[];
+}
+
+/** What a trust store was made of, to be kept over a restart. All of it is signed, and verified again when it is read. */
+export interface TrustStoreRecord extends SignedList {
+  readonly crls: readonly CertificateRevocationList[];
+  /** Those that were fetched; those that were configured still are. */
+  readonly crlSigners: readonly Certificate[];
+}
+
+/** Writes a record as JSON. */
+export function writeTrustStoreRecord({ jws, signerChain, crls, crlSigners }: TrustStoreRecord): string {
+  const base64 = (parts: readonly { readonly der: Uint8Array }[]): readonly string[] =>
+    parts.map(({ der }) => Buffer.from(der).toString('base64'));
+  const signer = signerChain && { signerChain: base64(signerChain) };
+  return JSON.stringify({
+    format: RECORD_FORMAT,
+    jws,
+    ...signer,
+    crls: base64(crls),
+    crlSigners: base64(crlSigners),
+  });
+}
+
+/**
+ * Reads a record, or `undefined` where any part of it is not what it should be. Checks form and bounds; signatures, ends and sequence are
+ * for `verifyTrustStore`.
+ */
+export function readTrustStoreRecord(text: string): TrustStoreRecord | undefined {
+  if (text.length > TRUST_STORE_RECORD_MAX_CHARS) return undefined;
+  const fields = membersOf(attempt(() => JSON.parse(text) as unknown));
+  const { format, jws } = fields;
+  if (format !== RECORD_FORMAT || typeof jws !== 'string' || jws.length > STI_PA_LIST_MAX_CHARS) return undefined;
+  const signerChain = fields['signerChain'] === undefined ? [] : readAll(fields['signerChain'], readCertificate);
+  const crlSigners = readAll(fields['crlSigners'], readCertificate);
+  const crls = readAll(fields['crls'], readCrl);
+  if (signerChain === undefined || crlSigners === undefined || crls === undefined) return undefined;
+  return {
+    jws,
+    ...(fields['signerChain'] !== undefined && { signerChain }),
+    crls,
+    crlSigners,
+  };
+}
+
+function readCertificate(text: string): Certificate | undefined {
+  const result = parseCertificate(Buffer.from(text, 'base64'));
+  return result.status === 'parsed' ? result.certificate : undefined;
+}
+
+function readCrl(text: string): CertificateRevocationList | undefined {
+  // Base64 takes four characters for three octets.
+  if (text.length > CRL_MAX_BYTES * 1.5) return undefined;
+  const result = parseCrl(Buffer.from(text, 'base64'));
+  return result.status === 'parsed' ? result.crl : undefined;
+}
+
+/** All or nothing: a part that cannot be read is damage. */
+function readAll<Part>(value: unknown, read: (text: string) => Part | undefined): readonly Part[] | undefined {
+  if (!Array.isArray(value) || value.length > RECORD_MAX_PARTS) return undefined;
+  const parts = value.map((text: unknown) => (typeof text === 'string' ? read(text) : undefined));
+  const whole = parts.filter((part) => part !== undefined);
+  return whole.length === parts.length ? whole : undefined;
 }

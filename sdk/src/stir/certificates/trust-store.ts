@@ -3,6 +3,7 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MACHINE_CLOCK, timeOf } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
+import { defined } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
 import type { Certificate } from './certificate.js';
 import { CRL_MAX_BYTES, parseCrl } from './crl.js';
@@ -157,43 +158,71 @@ export interface TrustStoreMaterial {
   readonly crlSigners: readonly Certificate[];
 }
 
-/** Result of {@link verifyTrustStore}. */
-export type TrustStoreVerification =
-  | { readonly status: 'accepted'; readonly trustStore: TrustStore }
-  | {
-      readonly status: 'rejected';
-      readonly reason: StiPaListFailureReason;
-      readonly detail: string;
-    };
+/** When something is verified, and which store it would replace. */
+export interface TrustStoreContext {
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+  readonly previous: TrustStore | undefined;
+}
+
+type RejectedList = {
+  readonly status: 'rejected';
+  readonly reason: StiPaListFailureReason;
+  readonly detail: string;
+};
+
+/** Who may issue, verified. */
+export interface VerifiedAnchors {
+  readonly status: 'accepted';
+  readonly anchors: readonly Certificate[];
+  readonly source: TrustStore['source'];
+}
 
 /**
  * The one way from what was read or fetched to a trust store: verifies the signed list and every CRL, and goes back to nothing older than
- * the store before. Pure; never throws for what a list and CRLs hold.
- * @param material - parsed, not verified
- * @param context - instant, and the store to be replaced
- * @returns the store, or why the list was refused
+ * the store before. Never throws for what a list and CRLs hold.
  * @throws {@link HopbackError} `trust-list-rejected` where no anchor was given, or one that is no CA; `invalid-argument` for too many CRLs
  */
 export async function verifyTrustStore(
   material: TrustStoreMaterial,
-  context: { readonly atMs: number; readonly previous: TrustStore | undefined },
-): Promise<TrustStoreVerification> {
-  const { stiPaRoots, intermediates, crls, crlSigners } = material;
-  const { atMs, previous } = context;
-  const revocationFor = (issuers: readonly Certificate[]): RevocationSet =>
-    createRevocationSet(crls, {
-      atMs,
-      issuers,
-      stiPaRoots,
-      signers: crlSigners,
-      ...(previous && { previous: crlsOf(previous.revocation) }),
-    });
-  const verified = await verifyTrustAnchors(material, { ...context, revocation: revocationFor(stiPaRoots) });
+  context: TrustStoreContext,
+): Promise<{ readonly status: 'accepted'; readonly trustStore: TrustStore } | RejectedList> {
+  const revocation = revocationSetOf(material, material.stiPaRoots, context);
+  const verified = await verifyTrustAnchors(material, { ...context, revocation });
   if (verified.status === 'rejected') return verified;
-  const { anchors, source } = verified;
+  return { status: 'accepted', trustStore: trustStoreOf(verified, material, context) };
+}
+
+/** The second part of {@link verifyTrustStore}: verifies the CRLs beside anchors that were verified. */
+export function trustStoreOf(
+  { anchors, source }: Omit<VerifiedAnchors, 'status'>,
+  material: Omit<TrustStoreMaterial, 'anchors'>,
+  context: TrustStoreContext,
+): TrustStore {
+  const { intermediates, stiPaRoots } = material;
   // With the roots of the policy administrator, whose own CRLs say which signers of lists are revoked.
-  const revocation = revocationFor([...anchors, ...intermediates, ...stiPaRoots]);
-  return { status: 'accepted', trustStore: createTrustStore({ anchors, intermediates, revocation, source }) };
+  const revocation = revocationSetOf(material, [...anchors, ...intermediates, ...stiPaRoots], context);
+  return createTrustStore({
+    anchors,
+    intermediates,
+    revocation,
+    source,
+  });
+}
+
+function revocationSetOf(
+  { crls, crlSigners, stiPaRoots }: Omit<TrustStoreMaterial, 'anchors'>,
+  issuers: readonly Certificate[],
+  { atMs, previous }: TrustStoreContext,
+): RevocationSet {
+  const before = previous && { previous: crlsOf(previous.revocation) };
+  return createRevocationSet(crls, {
+    atMs,
+    issuers,
+    stiPaRoots,
+    signers: crlSigners,
+    ...before,
+  });
 }
 
 /** A set may hold on to the one before it; to that its CRLs alone, so that a process with many reloads does not hold all that ever were. */
@@ -201,48 +230,29 @@ function crlsOf({ crls }: RevocationSet): RevocationSet {
   return { crls, refused: [], lookup: () => ({ status: 'unknown', detail: 'replaced by another set' }) };
 }
 
-/** Result of {@link verifyTrustAnchors}. */
-type VerifiedAnchors =
-  | {
-      readonly status: 'accepted';
-      readonly anchors: readonly Certificate[];
-      readonly source: TrustStore['source'];
-    }
-  | (TrustStoreVerification & { readonly status: 'rejected' });
-
 /**
- * The part of {@link verifyTrustStore} that is about the anchors: verifies the list where they come from one.
- * @param context - with `revocation`, a list whose signer is revoked is rejected; a signer of unknown status is not
+ * The first part of {@link verifyTrustStore}: verifies the list where the anchors come from one. A list whose signer is revoked is rejected; a
+ * signer of unknown status does not matter.
  */
 export async function verifyTrustAnchors(
   { anchors, stiPaRoots }: Pick<TrustStoreMaterial, 'anchors' | 'stiPaRoots'>,
-  {
-    atMs,
-    previous,
-    revocation,
-  }: {
-    readonly atMs: number;
-    readonly previous: TrustStore | undefined;
-    readonly revocation: RevocationSet | undefined;
-  },
-): Promise<VerifiedAnchors> {
+  { atMs, previous, revocation }: TrustStoreContext & { readonly revocation: RevocationSet | undefined },
+): Promise<VerifiedAnchors | RejectedList> {
   if (anchors.kind === 'certificates')
     return { status: 'accepted', anchors: anchors.certificates, source: anchors.source };
-  const result = await verifyStiPaList(anchors.jws, {
+  const { jws, signerChain } = anchors;
+  const last = previous?.source.kind === 'sti-pa-list' ? previous.source : undefined;
+  const result = await verifyStiPaList(jws, {
     stiPaRoots,
     atMs,
+    ...defined({ signerChain, lastSequence: last?.sequence, lastExpMs: last?.expMs }),
     ...(revocation && {
       revocation: (certificate: Certificate, issuer: Certificate) => revocation.lookup(certificate, issuer, atMs),
     }),
-    ...(anchors.signerChain && { signerChain: anchors.signerChain }),
-    ...(previous?.source.kind === 'sti-pa-list' && {
-      lastSequence: previous.source.sequence,
-      lastExpMs: previous.source.expMs,
-    }),
   });
   if (result.status === 'rejected') return { status: 'rejected', reason: result.reason, detail: result.detail };
-  const { sequence, expMs } = result.list;
-  return { status: 'accepted', anchors: result.list.anchors, source: { kind: 'sti-pa-list', sequence, expMs } };
+  const { sequence, expMs, anchors: listed } = result.list;
+  return { status: 'accepted', anchors: listed, source: { kind: 'sti-pa-list', sequence, expMs } };
 }
 
 /** Most bytes of one certificate file: a bundle of a few hundred CA certificates. */
@@ -319,16 +329,14 @@ export async function loadTrustStore(
     Promise.all((files.crls ?? []).map(readCrl)),
   ]);
   const anchors = await readAnchors(files.anchors);
-  const result = await verifyTrustStore(
-    {
-      anchors,
-      stiPaRoots,
-      intermediates,
-      crls,
-      crlSigners,
-    },
-    { atMs, previous: options.previous },
-  );
+  const material = {
+    anchors,
+    stiPaRoots,
+    intermediates,
+    crls,
+    crlSigners,
+  };
+  const result = await verifyTrustStore(material, { atMs, previous: options.previous });
   if (result.status === 'accepted') return result.trustStore;
   throw listRejected(files.anchors, result);
 }
@@ -344,10 +352,7 @@ async function readAnchors(anchors: TrustStoreFiles['anchors']): Promise<TrustSt
   return { kind: 'sti-pa-list', jws, signerChain: await readCertificateFile(signerChainPath) };
 }
 
-function listRejected(
-  anchors: TrustStoreFiles['anchors'],
-  { reason, detail }: TrustStoreVerification & { readonly status: 'rejected' },
-): HopbackError {
+function listRejected(anchors: TrustStoreFiles['anchors'], { reason, detail }: RejectedList): HopbackError {
   const path = anchors.kind === 'files' ? anchors.paths.join(', ') : anchors.path;
   return new HopbackError('trust-list-rejected', `the list of STI-CAs in ${path} was refused: ${reason} (${detail})`, {
     details: { path, reason },

@@ -1,17 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { domainToUnicode } from 'node:url';
+import { attempt } from '../../core/runtime/deadline.js';
 import type { X5uRefusal } from './repository.js';
-
-/**
- * One network of the IANA special-purpose address registries (or a block outside them that is no host's public address),
- * with the reason it is named there.
- */
-interface SpecialPurposeNetwork {
-  /** Network in CIDR form, for example `198.18.0.0/15`. */
-  readonly cidr: string;
-  /** What the network is for. */
-  readonly purpose: string;
-}
 
 /**
  * Every network that a certificate repository, trust list or CRL may not be served from, IPv4 then IPv6. Blocks that are
@@ -19,7 +9,7 @@ interface SpecialPurposeNetwork {
  * everything beside 2000::/3 is listed, the only part that addresses of public hosts are given out from.
  * @see RFC 6890, IANA IPv4 and IPv6 Special-Purpose Address Registries
  */
-export const SPECIAL_PURPOSE_NETWORKS: readonly SpecialPurposeNetwork[] = [
+export const SPECIAL_PURPOSE_NETWORKS: readonly { readonly cidr: string; readonly purpose: string }[] = [
   { cidr: '0.0.0.0/8', purpose: 'this network (RFC 791)' },
   { cidr: '10.0.0.0/8', purpose: 'private use (RFC 1918)' },
   { cidr: '100.64.0.0/10', purpose: 'shared address space (RFC 6598)' },
@@ -69,17 +59,9 @@ export const SPECIAL_PURPOSE_NETWORKS: readonly SpecialPurposeNetwork[] = [
  */
 const IPV4_EMBEDDING_NETWORKS = ['::ffff:0:0/96', '64:ff9b::/96'] as const;
 
-/** A set of networks that addresses are tested against. */
-interface NetworkSet {
-  /** Whether the address is in one of the networks; `false` for text that is no IP address. */
-  readonly has: (address: string) => boolean;
-}
-
 /**
- * Tells whether an address is one that no public certificate repository can have: listed in the IANA special-purpose
- * registries, multicast, reserved, or not an IP address at all. IPv4-mapped (`::ffff:0:0/96`) and NAT64 (`64:ff9b::/96`)
- * addresses are answered for the IPv4 address inside; a zone (`%eth0`) is ignored. Never throws.
- * @param address - IPv4 dotted quad or IPv6 text, without brackets
+ * Whether an address is one that no public certificate repository can have: listed in the IANA special-purpose registries, multicast,
+ * reserved, or not an IP address at all. IPv4-mapped and NAT64 addresses are answered for the IPv4 address inside; a zone (`%eth0`) is ignored.
  * @see RFC 6890, RFC 4291 section 2.5.5, RFC 6052
  */
 export function isSpecialPurposeAddress(address: string): boolean {
@@ -87,30 +69,21 @@ export function isSpecialPurposeAddress(address: string): boolean {
   return isIP(bare) === 0 || listHas(SPECIAL_PURPOSE, bare);
 }
 
-/**
- * Tells whether an IPv6 address carries an IPv4 address (mapped, compatible or NAT64): a way to spell an address that no
- * honest x5u uses. Never throws.
- * @param address - IPv6 text without brackets
- */
+/** Whether an IPv6 address carries an IPv4 address (mapped, compatible or NAT64): a way to spell an address that no honest x5u uses. */
 export function embedsIpv4(address: string): boolean {
   const bare = withoutZone(address);
   return isIP(bare) === 6 && (IPV4_EMBEDDING.ipv6.check(bare, 'ipv6') || IPV4_COMPATIBLE.ipv6.check(bare, 'ipv6'));
 }
 
-/**
- * Makes a set of networks out of CIDR texts (or single addresses).
- * @param cidrs - for example `['127.0.0.0/8', '::1']`
- * @returns the set, or the first text that is no network
- */
+/** Makes a set out of networks in CIDR form and single addresses, or tells the first text that is neither. */
 export function parseNetworkSet(
   cidrs: readonly string[],
 ):
-  | { readonly status: 'parsed'; readonly networks: NetworkSet }
+  | { readonly status: 'parsed'; readonly networks: { readonly has: (address: string) => boolean } }
   | { readonly status: 'malformed'; readonly cidr: string } {
-  const lists = emptyLists();
-  for (const cidr of cidrs) {
-    if (!addNetwork(lists, cidr)) return { status: 'malformed', cidr };
-  }
+  const lists: AddressLists = { ipv4: new BlockList(), ipv6: new BlockList() };
+  const cidr = cidrs.find((text) => !addNetwork(lists, text));
+  if (cidr !== undefined) return { status: 'malformed', cidr };
   return { status: 'parsed', networks: { has: (address) => listHas(lists, withoutZone(address)) } };
 }
 
@@ -124,12 +97,8 @@ const SPECIAL_PURPOSE: AddressLists = listsOf(SPECIAL_PURPOSE_NETWORKS.map((netw
 const IPV4_EMBEDDING: AddressLists = listsOf(IPV4_EMBEDDING_NETWORKS);
 const IPV4_COMPATIBLE: AddressLists = listsOf(['::/96']);
 
-function emptyLists(): AddressLists {
-  return { ipv4: new BlockList(), ipv6: new BlockList() };
-}
-
 function listsOf(cidrs: readonly string[]): AddressLists {
-  const lists = emptyLists();
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const cidr of cidrs) addNetwork(lists, cidr);
   return lists;
 }
@@ -171,10 +140,7 @@ function embeddedIpv4(address: string): string {
   return [high >> 8, high & 255, low >> 8, low & 255].join('.');
 }
 
-/**
- * Longest x5u that is looked at, in characters: repositories in use stay below 200, an Identity header is capped at 8 KiB,
- * and the text is a cache key of which many are kept.
- */
+/** Longest x5u that is looked at, in characters: repositories in use stay below 200, and the text is a cache key of which many are kept. */
 export const MAX_X5U_LENGTH = 1_024;
 
 /** Ports of a certificate repository. @see ATIS-1000074 */
@@ -220,9 +186,7 @@ export interface UrlTextRules {
 /** A URL that may be connected to, in the parts that the connection is made of. */
 export interface PermittedUrl {
   readonly status: 'permitted';
-  /** The text as given: the cache key. */
   readonly url: string;
-  /** `https`, unless other rules were given. */
   readonly scheme: 'https' | 'http';
   /** Lower case, without the brackets of an IPv6 literal. */
   readonly host: string;
@@ -247,70 +211,47 @@ export type X5uUrlCheck =
 /**
  * Checks the text of an x5u (or `info`) URL against the rules of ATIS-1000074, on the raw characters, and then makes sure
  * that the URL parser reads the same scheme, host, port and path out of it, so that nothing is approved that is not what
- * gets connected to. Permitted says nothing about the address behind a name: that is checked at the socket.
- * @param text - the URL as it stands in the PASSporT; at most {@link MAX_X5U_LENGTH} characters
- * @param policy - laboratory exceptions
- * @returns `permitted` with the parts to connect to, or `refused` with the reason. Never throws for peer input.
+ * gets connected to. Permitted says nothing about the address behind a name: that is checked at the socket. Never throws.
  * @see RFC 8224 section 7.2, ATIS-1000074, RFC 3986
- * @example
- * ```ts
- * console.log(checkX5uUrl('https://certificates.example.com/1234.pem').status); // permitted
- * const check = checkX5uUrl('https://127.0.0.1/1234.pem');
- * if (check.status === 'refused') console.log(check.reason, check.detail); // address-special-purpose 127.0.0.1
- * ```
  */
 export function checkX5uUrl(text: string, policy: Pick<UrlTextRules, 'allow'> = {}): X5uUrlCheck {
   return checkUrlText(text, policy.allow === undefined ? {} : { allow: policy.allow });
 }
 
-/**
- * The same check with the scheme, ports and query as parameters, for CRLs and trust lists.
- * @param text - the URL as published
- * @param rules - what is permitted
- * @returns as {@link checkX5uUrl}. Never throws for peer input.
- * @see RFC 3986, RFC 5280 section 4.2.1.13
- * @example
- * ```ts
- * // What fetchBounded asks of a URL before it connects: a CRL may come over http, but from no private network.
- * const rules: UrlTextRules = { schemes: ['https', 'http'] };
- * const result = await fetchBounded('http://10.0.0.1/sti-pa.crl', { ...rules, maxBytes: CRL_MAX_BYTES });
- * if (result.status === 'refused') console.log(result.reason); // address-special-purpose
- * ```
- */
+/** The same check with the schemes as a parameter, for CRLs and trust lists. @see RFC 3986, RFC 5280 section 4.2.1.13 */
 export function checkUrlText(text: string, rules: UrlTextRules): X5uUrlCheck {
-  const refuse = (reason: X5uRefusal, detail: string): X5uUrlCheck => ({
-    status: 'refused',
-    url: text,
-    reason,
-    detail,
-  });
-  const refusal = refusalOfCharacters(text) ?? refusalOfMarks(text);
-  if (refusal !== undefined) return refuse(refusal.reason, refusal.detail);
-  const parts = splitUrl(text);
-  const scheme = (rules.schemes ?? ['https']).find((permitted) => permitted === parts?.scheme);
-  if (parts === undefined) return refuse('not-a-url', 'no scheme://host');
-  if (scheme === undefined) return refuse('scheme-not-https', parts.scheme.slice(0, 20));
-  const port = portOf(parts.portText, scheme, rules);
-  if (port === undefined) return refuse('port-not-permitted', (parts.portText ?? '').slice(0, 20));
-  const host = checkHost(parts.host, rules.allow);
-  if (host.status === 'refused') return refuse(host.reason, host.detail);
-  const target = parts.target === '' ? '/' : parts.target;
-  const permitted: PermittedUrl = {
-    status: 'permitted',
-    url: text,
-    scheme,
-    host: host.host,
-    literal: host.literal,
-    port,
-    target,
-  };
-  const difference = parserDifference(permitted);
-  return difference === undefined ? permitted : refuse(difference.reason, difference.detail);
+  const checked = readUrlText(text, rules);
+  return 'reason' in checked ? { status: 'refused', url: text, ...checked } : checked;
 }
 
 interface Refusal {
   readonly reason: X5uRefusal;
   readonly detail: string;
+}
+
+function readUrlText(text: string, rules: UrlTextRules): PermittedUrl | Refusal {
+  const refusal = refusalOfCharacters(text) ?? refusalOfMarks(text);
+  if (refusal !== undefined) return refusal;
+  const parts = splitUrl(text);
+  if (parts === undefined) return { reason: 'not-a-url', detail: 'no scheme://host' };
+  const scheme = (rules.schemes ?? ['https']).find((permitted) => permitted === parts.scheme);
+  if (scheme === undefined) return { reason: 'scheme-not-https', detail: parts.scheme.slice(0, 20) };
+  const port = portOf(parts.portText, scheme, rules);
+  if (port === undefined) return { reason: 'port-not-permitted', detail: (parts.portText ?? '').slice(0, 20) };
+  const checked = checkHost(parts.host, rules.allow);
+  if ('reason' in checked) return checked;
+  const { host, literal } = checked;
+  const target = parts.target === '' ? '/' : parts.target;
+  const permitted: PermittedUrl = {
+    status: 'permitted',
+    url: text,
+    scheme,
+    host,
+    literal,
+    port,
+    target,
+  };
+  return parserDifference(permitted) ?? permitted;
 }
 
 /** RFC 3986 section 2: the characters a URI is made of; all else a parser would drop, fold or escape. */
@@ -359,7 +300,12 @@ function splitUrl(text: string): UrlParts | undefined {
   if (colon <= 0) {
     const scheme = text.indexOf(':');
     return scheme > 0
-      ? { scheme: text.slice(0, scheme).toLowerCase(), host: '', portText: undefined, target: '' }
+      ? {
+          scheme: text.slice(0, scheme).toLowerCase(),
+          host: '',
+          portText: undefined,
+          target: '',
+        }
       : undefined;
   }
   const authority = authorityOf(text) ?? '';
@@ -386,32 +332,25 @@ function portOf(portText: string | undefined, scheme: 'https' | 'http', rules: U
   return permitted ? port : undefined;
 }
 
-type HostCheck =
-  | {
-      readonly status: 'permitted';
-      readonly host: string;
-      readonly literal: 0 | 4 | 6;
-    }
-  | ({ readonly status: 'refused' } & Refusal);
+type HostCheck = Pick<PermittedUrl, 'host' | 'literal'> | Refusal;
+
+const refusedHost = (detail: string): Refusal => ({ reason: 'host-not-permitted', detail });
 
 function checkHost(written: string, allow: X5uAllowList | undefined): HostCheck {
   const host = written.toLowerCase();
-  const refuse = (reason: X5uRefusal, detail: string): HostCheck => ({ status: 'refused', reason, detail });
-  if (host === '') return refuse('not-a-url', 'no host');
+  if (host === '') return { reason: 'not-a-url', detail: 'no host' };
   if (host.startsWith('[')) return checkIpv6Literal(host, allow);
   if (looksLikeIpv4(host)) return checkIpv4Literal(host, allow);
-  if (allow?.hosts?.includes(host) === true && host.split('.').every(isLabel))
-    return { status: 'permitted', host, literal: 0 };
-  if (host.length > MAX_HOST_LENGTH) return refuse('host-not-permitted', `host of ${host.length} characters`);
-  if (host.includes('%')) return refuse('host-not-permitted', 'percent-encoded host');
   const labels = host.split('.');
-  if (labels.at(-1) === '') return refuse('host-not-permitted', 'host ends with a dot');
-  if (!labels.every(isLabel))
-    return refuse('host-not-permitted', 'a label is empty, too long or not letters, digits and hyphens');
-  if (labels.length < 2) return refuse('host-not-permitted', 'host of one label');
+  if (allow?.hosts?.includes(host) === true && labels.every(isLabel)) return { host, literal: 0 };
+  if (host.length > MAX_HOST_LENGTH) return refusedHost(`host of ${host.length} characters`);
+  if (host.includes('%')) return refusedHost('percent-encoded host');
   const last = labels.at(-1) ?? '';
-  if (REFUSED_TOP_LEVEL_LABELS.has(last)) return refuse('host-not-permitted', `special-use name .${last}`);
-  return { status: 'permitted', host, literal: 0 };
+  if (last === '') return refusedHost('host ends with a dot');
+  if (!labels.every(isLabel)) return refusedHost('a label is empty, too long or not letters, digits and hyphens');
+  if (labels.length < 2) return refusedHost('host of one label');
+  if (REFUSED_TOP_LEVEL_LABELS.has(last)) return refusedHost(`special-use name .${last}`);
+  return { host, literal: 0 };
 }
 
 /** A host that the URL parser reads as IPv4: its last label is a number, be it decimal, octal or hexadecimal. */
@@ -421,25 +360,21 @@ function looksLikeIpv4(host: string): boolean {
 }
 
 function checkIpv4Literal(host: string, allow: X5uAllowList | undefined): HostCheck {
-  const address = parsedHost(host);
-  if (address === undefined)
-    return { status: 'refused', reason: 'host-not-permitted', detail: 'host ends in a number but is no IPv4 address' };
+  const address = attempt(() => new URL(`https://${host}/`))?.hostname;
+  if (address === undefined) return refusedHost('host ends in a number but is no IPv4 address');
   if (isSpecialPurposeAddress(address) && !isAllowedAddress(address, allow))
-    return { status: 'refused', reason: 'address-special-purpose', detail: address };
-  if (address !== host)
-    return { status: 'refused', reason: 'host-not-permitted', detail: `unusual spelling of ${address}` };
-  return { status: 'permitted', host, literal: 4 };
+    return { reason: 'address-special-purpose', detail: address };
+  return address === host ? { host, literal: 4 } : refusedHost(`unusual spelling of ${address}`);
 }
 
 function checkIpv6Literal(host: string, allow: X5uAllowList | undefined): HostCheck {
   const bare = host.slice(1, -1);
   if (!host.endsWith(']') || bare.includes('%') || isIP(bare) !== 6)
-    return { status: 'refused', reason: 'host-not-permitted', detail: 'no IPv6 address (without zone) in brackets' };
-  if (isAllowedAddress(bare, allow)) return { status: 'permitted', host: bare, literal: 6 };
+    return refusedHost('no IPv6 address (without zone) in brackets');
   // A literal that wraps an IPv4 address has no honest use in a URL, whatever is inside.
-  if (isSpecialPurposeAddress(bare) || embedsIpv4(bare))
-    return { status: 'refused', reason: 'address-special-purpose', detail: bare };
-  return { status: 'permitted', host: bare, literal: 6 };
+  if (!isAllowedAddress(bare, allow) && (isSpecialPurposeAddress(bare) || embedsIpv4(bare)))
+    return { reason: 'address-special-purpose', detail: bare };
+  return { host: bare, literal: 6 };
 }
 
 export function isAllowedAddress(address: string, allow: X5uAllowList | undefined): boolean {
@@ -455,18 +390,6 @@ function isLabel(label: string): boolean {
   );
 }
 
-function parsedHost(host: string): string | undefined {
-  return parsedUrl(`https://${host}/`)?.hostname;
-}
-
-function parsedUrl(text: string): URL | undefined {
-  try {
-    return new URL(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** An `xn--` label that stands for no name: the URL parser of Node 20 refuses it, newer ones let it through as it is. */
 function isBrokenPunycode(host: string): boolean {
   if (!host.includes('xn--')) return false;
@@ -476,7 +399,7 @@ function isBrokenPunycode(host: string): boolean {
 
 /** Where the URL parser reads something else out of the text than was approved. */
 function parserDifference(permitted: PermittedUrl): Refusal | undefined {
-  const parsed = parsedUrl(permitted.url);
+  const parsed = attempt(() => new URL(permitted.url));
   if (parsed === undefined || isBrokenPunycode(parsed.hostname)) {
     return { reason: 'not-a-url', detail: 'the URL parser refuses it' };
   }

@@ -39,19 +39,7 @@ export interface DivClaims {
 /**
  * Payload of a div PASSporT, members in the order they are signed. Writes what it is told and checks nothing of it: the
  * authentication service does, before it signs. Never throws.
- * @param claims - caller, new target, diverting number and time
- * @returns the payload; {@link canonicalJson} makes it the text that is signed
  * @see RFC 8946 section 3
- * @example
- * ```ts
- * const payload = divPayload({
- *   origTn: '12025550101',
- *   destTn: ['12025550150'],
- *   divTn: '12025550199',
- *   iatSeconds: 1443208345,
- * });
- * console.log(div.readClaims(payload).status); // read
- * ```
  */
 export function divPayload(claims: DivClaims): JsonObject {
   return {

@@ -45,20 +45,7 @@ export interface ShakenClaims {
 /**
  * Payload of a SHAKEN PASSporT, members in the order they are signed. Writes what it is told and checks nothing of it: the
  * authentication service does, before it signs. Never throws.
- * @param claims - attestation, both parties, time and origid
- * @returns the payload; {@link canonicalJson} makes it the text that is signed
  * @see RFC 8588 section 6
- * @example
- * ```ts
- * const payload = shakenPayload({
- *   attestation: 'A',
- *   origTn: '12025550101',
- *   destTn: ['12025550199'],
- *   iatSeconds: 1443208345,
- *   origId: '123e4567-e89b-12d3-a456-426655440000',
- * });
- * console.log(shaken.readClaims(payload).status); // read
- * ```
  */
 export function shakenPayload(claims: ShakenClaims): JsonObject {
   const dest: JsonObject = {
@@ -104,7 +91,6 @@ function readOrigId(reader: ClaimReader): string {
  * number, no white space, no escapes. Being that spelling, it has no key twice and every claim in its shape, so that neither
  * the JSON parser nor the claim reader has to look again. Whatever deviates in one character is left to them; a property test
  * holds the two together.
- * @param text - the payload as text
  * @returns claims and payload, or undefined to say: parse it properly
  */
 export function readCanonicalShaken(text: string): CanonicalReading | undefined {

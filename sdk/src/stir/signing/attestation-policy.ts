@@ -1,3 +1,4 @@
+import { isRecord } from '../../core/text.js';
 import type { Draft } from '../../core/text.js';
 import type { Attestation } from '../../core/telephone-number.js';
 import { HopbackError } from '../../errors.js';
@@ -60,8 +61,6 @@ export const MAX_NAME_CHARS = 128;
 /**
  * Fills in what facts leave open. Whatever is not exactly one of the known values counts as not known, so that a misspelled
  * or mistyped fact can only lower an attestation.
- * @param facts - anything
- * @returns complete facts; never throws, whatever it is given
  * @see ATIS-1000074 section 5.2.3
  */
 function completeFacts(facts: AttestationFacts): AttestationDecision['facts'] {
@@ -80,22 +79,14 @@ function completeFacts(facts: AttestationFacts): AttestationDecision['facts'] {
   return complete;
 }
 
-/**
- * A text of 1 to `MAX_NAME_CHARS` characters.
- * @param value - anything
- * @returns whether it is one; never throws
- */
+/** A text of 1 to `MAX_NAME_CHARS` characters. */
 function isName(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= MAX_NAME_CHARS;
 }
 
 const NO_FACTS: Partial<AttestationFacts> = {};
 
-/**
- * Freezes plain data, all the way down.
- * @param value - objects and arrays without cycles, at most a few levels deep
- * @returns the same value
- */
+/** Freezes plain data, all the way down. */
 function deepFreeze<Value>(value: Value): Value {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
@@ -220,7 +211,6 @@ export const MAX_BASIS_CHARS = 512;
 
 /**
  * Checks that a value is a policy that can be followed, whatever it comes from.
- * @param data - anything
  * @throws {@link HopbackError} `invalid-configuration`, with `details.ruleIndex` where a rule is wrong
  */
 function checkAttestationPolicy(data: AttestationPolicyData): void {
@@ -342,10 +332,6 @@ function requireKeys(value: Record<string, unknown>, known: readonly string[], i
   const stranger = Object.keys(value).find((key) => !known.includes(key));
   if (stranger !== undefined)
     throw wrong(`"${stranger.slice(0, MAX_NAME_CHARS)}" is not known; there are ${known.join(', ')}`, index);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function wrong(what: string, ruleIndex?: number): HopbackError {

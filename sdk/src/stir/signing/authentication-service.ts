@@ -67,10 +67,6 @@ type AttestationLevel =
 /**
  * The level of the policy, or of the request where the policy gives way to it. Whoever brings a level of their own says what it
  * rests on; no request signs what a rule leaves unsigned, nor A or B against the facts that it brings along.
- * @param request - may have `attestation` and `attestationBasis`
- * @param decision - of the policy, for the facts of the request
- * @param policy - says whether requests may bring a level
- * @returns the level, or why there is none; never throws
  * @see ATIS-1000074 section 5.2.3
  */
 function attestationLevel(
@@ -240,6 +236,7 @@ export class AuthenticationService {
       originatingIdentity: own.originatingIdentity ?? ['p-asserted-identity', 'from'],
       destination: own.destination ?? 'to',
       numberingPlan: own.numberingPlan ?? NORTH_AMERICAN_PLAN,
+      prefersTel: true,
     };
     this.#credential = credentialInForce(own);
     this.#issue = { randomUuid, sipDate: rememberedSipDate() };
@@ -359,8 +356,6 @@ export class AuthenticationService {
    * Drafts the div PASSporT of a retargeted call: its orig is that of the PASSporT whose destination diverts, to the letter, and its
    * div that destination. The signature of what came in is not checked here: a div says where the call was diverted, not that
    * its caller is right.
-   * @param request - may be anything
-   * @returns the draft, or why there is none; never throws for what a request holds
    * @see RFC 8946 sections 3 and 4
    */
   #draftDiversion(request: DiversionRequest): DiversionDraft | DiversionOutcome {

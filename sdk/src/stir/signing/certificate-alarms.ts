@@ -9,18 +9,7 @@ import { attempt, tell } from '../../core/runtime/deadline.js';
  */
 export const CERTIFICATE_ALARM_DAYS: readonly number[] = [30, 14, 7, 3, 1];
 
-/**
- * Tells which expiry threshold a certificate has reached.
- * @param input - end of validity, now, and thresholds
- * @returns `none`, `expiring` with the closest threshold that is reached, or `expired`; never throws
- * @see RFC 5280 section 4.1.2.5
- * @example
- * ```ts
- * const nowMs = Date.UTC(2026, 10, 2);
- * const notAfterMs = Date.UTC(2026, 10, 7);
- * console.log(certificateAlarms({ notAfterMs, nowMs })); // { level: 'expiring', days: 7, msLeft: 432000000 }
- * ```
- */
+/** Tells which expiry threshold a certificate has reached. @see RFC 5280 section 4.1.2.5 */
 export function certificateAlarms({
   notAfterMs,
   nowMs,

@@ -4,6 +4,7 @@ import { MACHINE_CLOCK, timeOf } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import type { Spc } from '../../core/telephone-number.js';
 import { HopbackError } from '../../errors.js';
+import { sameChain } from '../certificates/certificate.js';
 import type { Certificate } from '../certificates/certificate.js';
 import {
   CERTIFICATE_CHAIN_MAX_BYTES,
@@ -48,17 +49,7 @@ export interface SigningCertificateText {
 /**
  * Reads a chain the way a verifier will, each certificate issued and signed by the next, and its x5u against the same URL rules that
  * verifiers apply. Read is not trusted: no anchor is asked.
- * @param text - the chain and where it is published
- * @returns `read`, or `unusable` with the reason; never throws for what the texts hold
  * @see RFC 8226 section 7, ATIS-1000074 (x5u)
- * @example
- * ```ts
- * const pki = new TestPki();
- * const { chainPem } = pki.issueServiceProvider({ spc: '1234' });
- * const result = readSigningCertificate({ chainPem, x5u: 'https://certificates.example.com/1234.pem' });
- * if (result.status === 'read') console.log(result.signingCertificate.certificate.subject.text);
- * else console.log(result.reason, result.detail);
- * ```
  */
 export function readSigningCertificate(text: SigningCertificateText) {
   const parsed = parseCertificateChain(text.chainPem);
@@ -103,8 +94,6 @@ export function createStaticCertificateSource(options: SigningCertificateText): 
 
 /**
  * The certificate of a result.
- * @param result - from {@link readSigningCertificate}
- * @returns the certificate
  * @throws {@link HopbackError} as {@link createStaticCertificateSource}
  */
 function requireSigningCertificate(result: ReturnType<typeof readSigningCertificate>): SigningCertificate {
@@ -165,9 +154,6 @@ export interface Credential {
 /**
  * Compares a certificate with the key that would sign and the provider that would be named by the signature, and makes the checks
  * that every verifier will make and that no later time changes: key usage, critical extensions, each link signed by the next.
- * @param signingCertificate - certificate and chain, end entity first
- * @param owner - whose certificate it has to be
- * @returns the credential, with its problem where it has one; never throws for what certificates hold
  * @see RFC 8224 section 4 (authority over the identity), 47 CFR 64.6301 (own certificate), RFC 8226 section 9, RFC 5280 section 6.1
  */
 export function examineCredential(signingCertificate: SigningCertificate, owner: CredentialOwner): Credential {
@@ -186,13 +172,7 @@ export function examineCredential(signingCertificate: SigningCertificate, owner:
   };
 }
 
-/**
- * Whether a signature may be made under a certificate at an instant.
- * @param credential - from {@link examineCredential}
- * @param nowMs - milliseconds since the epoch; what is no number is no time at which a certificate is valid
- * @returns undefined when it may, else the problem; never throws
- * @see RFC 8224 section 6.1 step 3, RFC 5280 section 4.1.2.5
- */
+/** Whether a signature may be made under a certificate at an instant. @see RFC 8224 section 6.1 step 3, RFC 5280 section 4.1.2.5 */
 export function credentialProblem(credential: Credential, nowMs: number): CredentialProblem | undefined {
   if (credential.problem !== undefined) return credential.problem;
   // Written so that NaN, which compares as false with everything, is refused.
@@ -324,7 +304,10 @@ export class FileCertificateSource implements CertificateSource {
     const first = await readChain(options);
     if (first.status === 'unreadable') {
       const { cause } = first;
-      throw new HopbackError('storage-failed', 'The certificate file cannot be read.', { retryable: true, cause });
+      throw new HopbackError('storage-failed', 'The certificate file cannot be read.', {
+        retryable: true,
+        cause,
+      });
     }
     const current = requireSigningCertificate(first);
     const refusal = ownerProblem(current, options.owner);
@@ -431,7 +414,8 @@ function judgeReload(
   }
   if (reading.status === 'unusable') return { ...kept, reason: reading.reason, detail: reading.detail };
   const { signingCertificate } = reading;
-  if (isSame(current, signingCertificate)) return { status: 'unchanged', signingCertificate: current };
+  const isSame = current.x5u === signingCertificate.x5u && sameChain(current.chain, signingCertificate.chain);
+  if (isSame) return { status: 'unchanged', signingCertificate: current };
   const refusal = ownerProblem(signingCertificate, owner);
   return refusal === undefined ? { status: 'changed', signingCertificate } : { ...kept, ...refusal };
 }
@@ -448,12 +432,4 @@ function ownerProblem(
   return problem === undefined
     ? undefined
     : { reason: problem.reason, detail: `${problem.actual}, expected ${problem.expected}` };
-}
-
-function isSame(a: SigningCertificate, b: SigningCertificate): boolean {
-  return (
-    a.x5u === b.x5u &&
-    a.chain.length === b.chain.length &&
-    a.chain.every((link, at) => link.sha256 === b.chain[at]?.sha256)
-  );
 }

@@ -52,10 +52,6 @@ export type LocalSigner = Extract<Signer, { readonly synchronous: true }>;
 /**
  * Lets a P-256 key pass and no other. A curve spelled out in parameters counts as P-256 only where all of them, the base point
  * included, are those of P-256: OpenSSL gives it the name then, and none otherwise.
- * @param key - any key
- * @param half - which half it has to be
- * @returns the same key
- * @throws {@link HopbackError} `key-unusable` when it is another kind, curve or half
  * @see RFC 7518 section 3.4, RFC 5480 section 2.1.1
  */
 function requireP256(key: KeyObject, half: 'private' | 'public'): KeyObject {
@@ -153,14 +149,7 @@ const unusable = (message: string, cause?: unknown): HopbackError =>
 /** Longest time that a signature may be given, milliseconds: no INVITE waits for a minute. */
 export const MAX_SIGNER_TIMEOUT_MS = 60_000;
 
-/**
- * Makes a deadline out of settings.
- * @param name - of the setting, for the message
- * @param timeoutMs - milliseconds, more than 0, at most 60,000
- * @param schedule - timers; default those of the platform
- * @returns the deadline
- * @throws {@link HopbackError} `invalid-argument` when the time is out of bounds
- */
+/** Makes a deadline out of settings. */
 export function deadlineOf(name: string, timeoutMs: number, schedule: Schedule = MACHINE_CLOCK.schedule): Deadline {
   if (timeoutMs > 0 && timeoutMs <= MAX_SIGNER_TIMEOUT_MS) return { timeoutMs, schedule };
   throw new HopbackError(

@@ -182,11 +182,6 @@ export type DiversionOutcome =
     >;
 
 /**
- * @internal
- * @param reason - why nothing is signed
- * @param detail - for people; free of telephone numbers
- * @param more - compared values, and whether to try again; default not
- * @returns the refusal
  */
 export function refused<Reason extends string>(
   reason: Reason,
@@ -207,21 +202,12 @@ export function refused<Reason extends string>(
 }
 
 /**
- * @internal
- * @param reason - why the call is left as it is
- * @param detail - for people; free of telephone numbers
- * @returns the outcome
  */
 export function notSigned<Reason extends string>(reason: Reason, detail: string): NotSigned<Reason> {
   return { status: 'not-signed', reason, detail };
 }
 
-/**
- * Requests also come from JavaScript and from JSON.
- * @internal
- * @param request - anything
- * @returns whether it has members that can be looked at
- */
+/** Requests also come from JavaScript and from JSON. */
 export function isRequest(request: unknown): boolean {
   return typeof request === 'object' && request !== null;
 }

@@ -1,5 +1,6 @@
 import { decodeBase64Url } from '../../core/base64url.js';
 import type { JsonObject } from '../../core/json-text.js';
+import { attempt } from '../../core/runtime/deadline.js';
 import { splitIdentityHeader } from '../../core/sip-request.js';
 import { canonicalTelephoneNumber, isCanonicalTelephoneNumber } from '../../core/telephone-number.js';
 import type { NumberingPlan, Attestation, CanonicalTn } from '../../core/telephone-number.js';
@@ -24,8 +25,6 @@ import type { NotSigned, RefusedSigning } from './signing-outcome.js';
  * `info` and 64 octets.
  *
  * Nothing is verified: certificate and signature may be anybody's, the claims may be of another call.
- * @param value - one Identity header value
- * @returns never throws for peer input
  * @see RFC 8224 sections 4 and 4.1, RFC 8225 sections 4 to 7
  */
 function speaksForCaller(value: string): boolean {
@@ -161,9 +160,6 @@ export interface SigningParties {
 /**
  * Reads caller and called parties. A caller that cannot be made a global number is still signed for, as dialled; one without any
  * number is not: SHAKEN speaks for telephone numbers. A called party without a number is named by its URI.
- * @param request - by SIP headers or by number
- * @param options - which headers count, and the numbering plan
- * @returns the parties, or why there are none to sign for; never throws for peer input
  * @see RFC 8224 sections 8.1, 8.3 and 8.5, RFC 8588 section 6
  */
 export function readSigningParties(
@@ -172,7 +168,7 @@ export function readSigningParties(
 ): SigningParties | NotSigned<'no-usable-number'> | RefusedSigning<'request-invalid'> {
   const plan = options.numberingPlan;
   if ('origTn' in request) return readNumbers(request, plan);
-  const parties = readParties(partyHeaders(request, options), { ...options, prefersTel: true });
+  const parties = readParties(partyHeaders(request, options), options);
   if (parties.orig?.kind !== 'tn') return NO_CALLING_NUMBER;
   const dest = parties.dest[0] ?? targetOf(request, options);
   if (dest === undefined || dest.value.length > MAX_DESTINATION_CHARS) return NO_CALLED_PARTY;
@@ -189,8 +185,6 @@ export const AMBIGUOUS_NUMBER: unique symbol = Symbol('ambiguous-number');
  * Brings a number that somebody names into canonical form. Digits that the plan reads as another number, such as ten national
  * ones, are neither taken as they are nor expanded: +49 30 123456 has ten digits as well, and one of the two would be signed for the
  * other. With `+` there is no doubt.
- * @param text - anything
- * @param plan - how numbers without `+` are dialled
  * @returns the number, {@link AMBIGUOUS_NUMBER}, or undefined when it is none; never throws
  * @see RFC 8224 section 8.3
  */
@@ -215,20 +209,13 @@ export const AMBIGUOUS: RefusedSigning<'request-invalid'> = refused(
  *
  * Nothing of it is verified: signing does not wait for certificates. Whoever takes the trouble can still bring an Identity that looks
  * right and is not; a provider leaves out what customers bring, or verifies it first.
- * @param identity - Identity header values; may be anything
- * @returns whether one of them speaks for the caller; never throws for peer input
  * @see RFC 8224 sections 4.1 and 9
  */
 export function isSignedAlready(identity: string | readonly string[] | undefined): boolean {
   return identity !== undefined && identityValues(identity).some(speaksForCaller);
 }
 
-/**
- * All Identity values of a request, each by itself.
- * @param identity - one string may hold several; may be anything
- * @returns the values in order; empty for what is no text; never throws for peer input
- * @see RFC 8224 section 9
- */
+/** All Identity values of a request, each by itself. @see RFC 8224 section 9 */
 export function identityValues(identity: string | readonly string[] | undefined): readonly string[] {
   if (typeof identity === 'string') return splitIdentityHeader(identity);
   if (!Array.isArray(identity)) return [];
@@ -255,13 +242,7 @@ function partyHeaders(request: SipSigningRequest, options: PartyOptions): Verifi
   return headers;
 }
 
-/**
- * The party that the Request-URI names: where the call is headed now.
- * @param request - header values of one SIP request
- * @param options - the numbering plan for numbers without country code
- * @returns the party in canonical form; undefined when there is none; never throws for peer input
- * @see RFC 8224 section 8.5
- */
+/** The party that the Request-URI names: where the call is headed now. @see RFC 8224 section 8.5 */
 export function targetOf(request: SipSigningRequest, options: PartyOptions): PassportParty | undefined {
   const { requestUri } = request;
   if (typeof requestUri !== 'string') return undefined;
@@ -356,14 +337,7 @@ export interface IssueContext {
   readonly sipDate: (epochSeconds: number) => string;
 }
 
-/**
- * Decides when and under which origid a PASSporT is issued.
- * @param request - may ask for both, and have a Date
- * @param nowMs - milliseconds since the epoch, finite
- * @param context - ids and dates
- * @returns the issue, or why there is none; never throws
- * @see RFC 8224 section 6.1 step 3, RFC 8588 section 5
- */
+/** Decides when and under which origid a PASSporT is issued. @see RFC 8224 section 6.1 step 3, RFC 8588 section 5 */
 export function issueOf(request: SigningRequest, nowMs: number, context: IssueContext): Issue {
   const nowSeconds = Math.floor(nowMs / 1000);
   const iatSeconds = ('iatSeconds' in request ? request.iatSeconds : undefined) ?? nowSeconds;
@@ -383,12 +357,7 @@ export function issueOf(request: SigningRequest, nowMs: number, context: IssueCo
   return { status: 'issued', iatSeconds, origId, date: isDateRight ? undefined : context.sipDate(iatSeconds) };
 }
 
-/**
- * Tells whether a value is a UUID in its usual spelling.
- * @param value - anything
- * @returns whether it is; never throws
- * @see RFC 9562 section 4
- */
+/** Tells whether a value is a UUID in its usual spelling. @see RFC 9562 section 4 */
 export function isUuid(value: unknown): value is string {
   if (typeof value !== 'string' || value.length !== UUID_CHARS) return false;
   // By hand: it is asked in every call, and a regular expression takes several times as long.
@@ -400,11 +369,7 @@ export function isUuid(value: unknown): value is string {
   return true;
 }
 
-/**
- * Makes a function that writes Date values, and remembers the last one: all calls of one second have the same.
- * @returns the function, of epoch seconds
- * @see RFC 3261 section 20.17
- */
+/** Makes a function that writes Date values, and remembers the last one: all calls of one second have the same. @see RFC 3261 section 20.17 */
 export function rememberedSipDate(): (epochSeconds: number) => string {
   let lastSeconds = Number.NaN;
   let lastDate = '';
@@ -432,16 +397,8 @@ function origIdOf(request: SigningRequest, randomUuid: () => string): string | R
   if (given !== undefined) {
     return isUuid(given) ? given : refused('request-invalid', 'The origid is not a UUID.', { expected: 'a UUID' });
   }
-  const made = attempted(randomUuid);
+  const made = attempt(randomUuid);
   return isUuid(made) ? made : refused('orig-id-unusable', 'randomUuid made no UUID.', { expected: 'a UUID' });
-}
-
-function attempted(randomUuid: () => unknown): unknown {
-  try {
-    return randomUuid();
-  } catch {
-    return undefined;
-  }
 }
 
 const printable = (value: unknown): string => (typeof value === 'number' ? String(value) : `a ${typeof value}`);

@@ -38,9 +38,6 @@ interface ClaimViolation {
 
 /**
  * Works out what the constraints of a certificate mean for the PASSporTs of one type, whose claims are always the same.
- * @param constraints - of the end entity certificate; undefined where it has none
- * @param claims - names of the claims that the type has
- * @returns the limits; never throws
  * @see RFC 8226 section 8, RFC 9118 section 4
  */
 function claimLimits(constraints: JwtClaimConstraints | undefined, claims: readonly string[]): ClaimLimits {
@@ -56,13 +53,7 @@ function claimLimits(constraints: JwtClaimConstraints | undefined, claims: reado
   return { always, permittedValues: constraints.permittedValues.filter(({ claim }) => claims.includes(claim)) };
 }
 
-/**
- * Compares the claims of a PASSporT with the values that its certificate permits, as verifiers do.
- * @param permittedValues - of {@link ClaimLimits}
- * @param payload - the claims that are about to be signed
- * @returns the first violation, or undefined; never throws
- * @see RFC 8226 section 8
- */
+/** Compares the claims of a PASSporT with the values that its certificate permits, as verifiers do. @see RFC 8226 section 8 */
 function claimViolation(
   permittedValues: ClaimLimits['permittedValues'],
   payload: Readonly<Record<string, JsonValue>>,
@@ -85,7 +76,6 @@ const claimText = (value: JsonValue): string => (typeof value === 'string' ? val
 /**
  * The payload of a SHAKEN PASSporT as it is signed: what `canonicalJson(shakenPayload(claims))` gives, put together by hand since
  * this is done for every call.
- * @param claims - numbers in canonical form, which need no escaping in JSON
  * @returns canonical JSON
  * @see RFC 8588 section 6, RFC 8225 section 9
  */
@@ -99,12 +89,7 @@ export function shakenPayloadText(claims: ShakenClaims): string {
 /** What a div says. */
 export type DiversionClaims = Extract<SignatureRecord, { readonly ppt: 'div' }>['claims'];
 
-/**
- * The payload of a div PASSporT as it is signed.
- * @param claims - of the div
- * @returns canonical JSON
- * @see RFC 8946 section 3, RFC 8225 section 9
- */
+/** The payload of a div PASSporT as it is signed. @see RFC 8946 section 3, RFC 8225 section 9 */
 export function divPayloadText(claims: DiversionClaims): string {
   const { orig, dest, divTn, iatSeconds } = claims;
   const payload = divPayload({ origTn: '', destTn: [], divTn, iatSeconds });
@@ -181,7 +166,6 @@ export interface SignedToken {
 
 /**
  * Looks up the certificate in force, at every signature anew; what does not depend on the time is worked out once per certificate.
- * @param identity - who signs
  * @returns a function that gives the credential, or why nothing may be signed now; it never throws, whatever source and clock do
  * @see RFC 8224 section 6.1
  */
@@ -217,14 +201,7 @@ export function credentialInForce(
   };
 }
 
-/**
- * Puts a payload behind the header of its type, where the certificate permits its claims.
- * @param credential - to sign under
- * @param ppt - type of the PASSporT
- * @param payloadText - canonical JSON
- * @returns the draft, or `claim-constraint`; never throws for canonical JSON
- * @see RFC 8225 section 9, RFC 8226 section 8
- */
+/** Puts a payload behind the header of its type, where the certificate permits its claims. @see RFC 8225 section 9, RFC 8226 section 8 */
 export function draftToken(
   credential: UsableCredential,
   ppt: 'shaken' | 'div',
@@ -240,11 +217,7 @@ export function draftToken(
   return { status: 'token-draft', ppt, credential, signingInput };
 }
 
-/**
- * What stands in the way of every call, as far as the service itself goes.
- * @param credential - from {@link credentialInForce}
- * @returns undefined when calls can be signed; never throws
- */
+/** What stands in the way of every call, as far as the service itself goes. */
 export function obstacleOf(
   credential: UsableCredential | RefusedSigning<SignatureRefusal>,
 ): RefusedSigning<SignatureRefusal> | undefined {
@@ -253,12 +226,7 @@ export function obstacleOf(
   return always === undefined ? undefined : constraintRefusal(always);
 }
 
-/**
- * Signs at once where the signer can.
- * @param signer - whose key belongs to the certificate
- * @param draft - what to sign
- * @returns the token, or why there is none; never throws
- */
+/** Signs at once where the signer can. */
 export function signTokenNow(signer: Signer, draft: TokenDraft): SignedToken | RefusedSigning<SignatureRefusal> {
   if (!signer.synchronous) {
     return refused('signer-is-asynchronous', 'The key is behind a service; ask for a promise instead.');
@@ -270,12 +238,7 @@ export function signTokenNow(signer: Signer, draft: TokenDraft): SignedToken | R
   }
 }
 
-/**
- * Signs with any signer, and gives up on one that does not answer.
- * @param bounded - signer and deadline
- * @param draft - what to sign
- * @returns the token, or why there is none; never rejects
- */
+/** Signs with any signer, and gives up on one that does not answer. */
 export async function signToken(
   { signer, deadline }: { readonly signer: Signer; readonly deadline: Deadline },
   draft: TokenDraft,
@@ -377,12 +340,7 @@ function signerFailed(cause: unknown): RefusedSigning<SignatureRefusal> {
   });
 }
 
-/**
- * What a record says of the signature itself.
- * @param identity - who signed
- * @param draft - what was signed
- * @returns facts without key material
- */
+/** What a record says of the signature itself. */
 export function signatureFacts(
   identity: AuthenticationServiceOptions,
   draft: TokenDraft,
@@ -398,12 +356,7 @@ export function signatureFacts(
   };
 }
 
-/**
- * Hands a record to the sink; whatever the sink does, the call goes on.
- * @param sink - `onRecord` of the service
- * @param record - of one signature
- * @returns what became of it; never throws
- */
+/** Hands a record to the sink; whatever the sink does, the call goes on. */
 export function deliverRecord(
   sink: ((record: SignatureRecord) => void) | undefined,
   record: SignatureRecord,

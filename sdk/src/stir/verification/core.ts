@@ -81,9 +81,8 @@ export function start(
     parties,
   };
   const values = identityValues(request.identity);
-  const looked = values.length > MAX_IDENTITY_HEADERS ? values.slice(0, MAX_IDENTITY_HEADERS) : values;
   const tokens: Token[] = [];
-  for (const value of looked) {
+  for (const value of values.slice(0, MAX_IDENTITY_HEADERS)) {
     const token = openToken(tokens.length, value);
     runSteps(HEADER_STEPS, token, context);
     tokens.push(token);

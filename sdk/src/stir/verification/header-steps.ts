@@ -4,8 +4,7 @@ import type { PassportResult } from '../passport.js';
 import { shortJson } from '../passport-types/passport-type.js';
 import { destClaim } from './request.js';
 import { fail, note, numbered, unknown } from './step.js';
-import type { NumberedStep, StepResult } from './step.js';
-import type { RequestContext, Token } from './step.js';
+import type { NumberedStep, StepResult, RequestContext, Token } from './step.js';
 
 /** The rules that need nothing but the Identity header itself. */
 export const HEADER_STEPS: readonly NumberedStep[] = numbered([

@@ -123,16 +123,9 @@ export interface ReasonHeaderOptions {
 /**
  * Writes the value of a Reason header field for one Identity header that did not verify. Several in one response can be too much for
  * UDP: the `reasonHeaders` of a {@link CallVerdict} are kept to 4,096 characters in all, by leaving ppi out of those beyond.
- * @param options - the response that is not sent, and the PASSporT it would have been about
  * @returns `STIR;cause=436;text="Bad Identity Info";ppi="…"`; ppi is left out when the token is not one that may be repeated:
  * longer than 4,096 characters, or of others than base64url has. Never throws for peer input
  * @see RFC 9410 sections 4 and 5
- * @example
- * ```ts
- * const response = { status: 438, reasonPhrase: 'Invalid Identity Header' } as const;
- * const value = formatReasonHeader({ response, token: 'eyJh.eyJk.c2ln', ppi: 'compact' });
- * console.log(value); // STIR;cause=438;text="Invalid Identity Header";ppi="..c2ln"
- * ```
  */
 export function formatReasonHeader(options: ReasonHeaderOptions): string {
   const { response, token, ppi } = options;
@@ -154,8 +147,6 @@ export const MAX_REASON_CHARS = 4096;
  * Writes the Reason header values of one response: one for each Identity header that did not verify, in order. Together they have at
  * most {@link MAX_REASON_CHARS} characters: a ppi that would go beyond is left out, the cause never is, so that whoever calls cannot
  * make the response too long to arrive.
- * @param reasons - one for each Identity header; at most `MAX_IDENTITY_HEADERS`
- * @returns as many values; never throws for peer input
  * @see RFC 9410 section 5
  */
 export function formatReasonHeaders(reasons: readonly ReasonHeaderOptions[]): readonly string[] {
@@ -373,10 +364,7 @@ function unescaped(text: string): string {
   return reversed.reverse().join('');
 }
 
-function hexDigit(character = ''): number {
-  const value = character === '' ? -1 : '0123456789abcdef'.indexOf(character.toLowerCase());
-  return value < 0 ? Number.NaN : value;
-}
+const hexDigit = (character = ''): number => Number.parseInt(character, 16);
 
 const QUOTE = 0x22;
 const SEMICOLON = 0x3b;

@@ -128,9 +128,6 @@ const COUNTRY_CODE = /^[1-9][0-9]{0,2}$/;
 /**
  * How long a verifier has to remember calls, so that no PASSporT it would still accept can come a second time unnoticed: from as
  * far ahead as a clock may be to as old as one below a div may be.
- * @param policy - as {@link verificationPolicy} makes it
- * @returns milliseconds
- * @internal
  */
 export function replayWindowMs({ freshnessSeconds, innerFreshness }: VerificationPolicy): number {
   const oldest = innerFreshness === 'note' ? Math.max(freshnessSeconds, MAX_INNER_AGE_SECONDS) : freshnessSeconds;
@@ -140,7 +137,6 @@ export function replayWindowMs({ freshnessSeconds, innerFreshness }: Verificatio
 /**
  * How old a PASSporT below a div may be at the very most: a call that rings through ten forwardings of a minute each. Without an
  * end any provider could lend a PASSporT of last year a new date.
- * @internal
  */
 export const MAX_INNER_AGE_SECONDS = 600;
 

@@ -14,7 +14,6 @@ import { PASSPORT_TYPES, parsePassport } from '../passport.js';
  * in angle brackets with a display name in front and a tag behind, without taking the rest apart. Whatever deviates in one
  * character is left to the full parsers, which give the same number for what is read here (a property test holds the two
  * together).
- * @param text - a URI or a From, To or P-Asserted-Identity value
  * @returns the digits, or undefined to say: parse it properly
  */
 export function plainSipNumber(text: string): string | undefined {
@@ -118,13 +117,7 @@ const HYPHEN = 0x2d;
 /**
  * Reads a SIP Date, such as `Sat, 13 Nov 2010 23:29:00 GMT`. The day of the week is not held against the date. Never throws for
  * peer input.
- * @param text - value of a Date header; white space around it is passed over
- * @returns whole seconds since the epoch; undefined when it is no SIP date
  * @see RFC 3261 section 20.17
- * @example
- * ```ts
- * console.log(readSipDate('Sat, 13 Nov 2010 23:29:00 GMT')); // 1289690940
- * ```
  */
 export function readSipDate(text: string): number | undefined {
   const date = text.length === SIP_DATE_CHARS ? text : text.trim();
@@ -177,16 +170,7 @@ function digits(text: string, at: number, count: number): number {
   return value;
 }
 
-/**
- * Writes the value of a Date header for an instant: what {@link readSipDate} reads. Never throws.
- * @param epochSeconds - seconds since the epoch, up to 8,640,000,000,000; beyond it `Invalid Date` is written
- * @returns the date in GMT, 29 characters for the years 0 to 9999
- * @see RFC 3261 section 20.17
- * @example
- * ```ts
- * console.log(formatSipDate(1289690940)); // Sat, 13 Nov 2010 23:29:00 GMT
- * ```
- */
+/** Writes the value of a Date header for an instant: what {@link readSipDate} reads. Never throws. @see RFC 3261 section 20.17 */
 export function formatSipDate(epochSeconds: number): string {
   return new Date(epochSeconds * 1000).toUTCString();
 }
@@ -256,16 +240,7 @@ export interface PartyOptions {
 /**
  * Reads caller, called party and target of a request in canonical form: what claims are compared with, and what a signer puts
  * into them. Nothing of it is verified. Never throws for peer input: what cannot be read is left out.
- * @param request - header values of one SIP request
- * @param options - which headers count, and the numbering plan for numbers without country code; a {@link VerificationPolicy} fits
- * @returns the parties, each with the header that it was read from
  * @see RFC 8224 sections 8.1, 8.3 and 8.5
- * @example
- * ```ts
- * const request = { identity: [], from: '"Desk" <sip:+1-202-555-0101@a.example>;tag=1', to: '<tel:+12025550199>' };
- * const parties = readParties(request, DEFAULT_VERIFICATION_POLICY);
- * console.log(parties.orig?.value, parties.origSource); // 12025550101 from
- * ```
  */
 export function readParties(request: VerificationRequest, options: PartyOptions): RequestParties {
   const requestUri = textOf(request.requestUri);
@@ -287,14 +262,7 @@ export function readParties(request: VerificationRequest, options: PartyOptions)
 /**
  * Brings a party, as a REST body or a telephone book states it, into canonical form: a number to country code and digits, a URI
  * to scheme, user and host. A URI that has a number becomes that number. Never throws for peer input.
- * @param party - a telephone number in any spelling, or a SIP, SIPS or tel URI; at most a few hundred characters are looked at
- * @param plan - how numbers without `+` were dialled
- * @returns the party in canonical form; undefined when it is neither number nor URI
  * @see RFC 8224 sections 8.3 and 8.5
- * @example
- * ```ts
- * console.log(canonicalParty({ kind: 'tn', value: '(202) 555-0101' }, NORTH_AMERICAN_PLAN)?.value); // 12025550101
- * ```
  */
 export function canonicalParty(party: PassportParty, plan: NumberingPlan): PassportParty | undefined {
   if (party.kind === 'uri') return partyOfUri(party.value, plan);
@@ -312,22 +280,14 @@ export function claimedParty(party: PassportParty, plan: NumberingPlan): Passpor
   return party.kind === 'tn' && isCanonicalTelephoneNumber(party.value) ? party : canonicalParty(party, plan);
 }
 
-/**
- * Whether a party as claimed is the party of the request (already canonical).
- * @param claimed - as signed
- * @param actual - canonical
- */
+/** Whether a party as claimed is the party of the request (already canonical). */
 export function isSameParty(claimed: PassportParty, actual: PassportParty, plan: NumberingPlan): boolean {
   if (claimed.kind === actual.kind && claimed.value === actual.value) return true;
   const canonical = claimedParty(claimed, plan);
   return canonical !== undefined && canonical.kind === actual.kind && canonical.value === actual.value;
 }
 
-/**
- * The dest claim that names these parties.
- * @param dest - canonical, at least one
- * @see RFC 8225 section 5.2.1
- */
+/** The dest claim that names these parties. @see RFC 8225 section 5.2.1 */
 export function destClaim(dest: readonly PassportParty[]): JsonObject {
   const tn = dest.filter((party) => party.kind === 'tn').map((party) => party.value);
   const uri = dest.filter((party) => party.kind === 'uri').map((party) => party.value);
@@ -475,13 +435,7 @@ function partyOf(uri: SipUri, plan: NumberingPlan): PassportParty | undefined {
 /**
  * Caller and called party by the word of the first token that names them. Nothing of it is known to be true: only for looking at
  * everything else that a token can be wrong about, where the call that it belongs to is not at hand.
- * @param identity - Identity header values
- * @returns the parties as claimed, for a {@link VerificationRequest}; empty where no token names any; never throws for peer input
  * @see RFC 8225 section 5.2.1
- * @example
- * ```ts
- * console.log(claimedParties('no.token.here').orig); // undefined
- * ```
  */
 export function claimedParties(
   identity: string | readonly string[],

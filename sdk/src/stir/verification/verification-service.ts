@@ -39,7 +39,6 @@ interface OpenDeadline {
 /**
  * Makes deadlines that share one timer. They are over in the order in which they were opened, so the timer follows the oldest; with
  * hundreds of calls waiting, a timer for each would be a good part of what such a call costs the event loop.
- * @param budgetMs - how long each may last, milliseconds
  */
 export function createDeadlines(budgetMs: number) {
   let oldest: OpenDeadline | undefined;
@@ -275,11 +274,11 @@ export class VerificationService {
     const pending = this.#start(request);
     const lookups = pending.x5uUrls.map((url) => this.#peek(url));
     pending.x5uUrls.forEach((url, index) => {
-      if (lookups[index] === undefined) void this.#lookUp(url);
+      if (lookups[index] === undefined) void this.#asked('lookup', url);
     });
     const judged = this.#judge(pending, lookups);
     const signatures = checkInline(judged.jobs);
-    for (const url of suspects(judged.jobs, signatures)) void this.#revalidate(url);
+    for (const url of suspects(judged.jobs, signatures)) void this.#asked('revalidate', url);
     return this.#conclude(judged, signatures);
   }
 
@@ -337,7 +336,7 @@ export class VerificationService {
       const waiting: Waiting = { untilMs: deadline.untilMs, searches: startCallSearches() };
       const fetched = [...lookups];
       const fetches = pending.x5uUrls.map(async (url, index) => {
-        const lookup = fetched[index] ?? (await this.#lookUp(url));
+        const lookup = fetched[index] ?? (await this.#asked('lookup', url));
         fetched[index] = lookup;
         // While others are still on their way: when time is up for them, this one has been searched.
         if (lookup?.status === 'found') {
@@ -363,7 +362,7 @@ export class VerificationService {
     const urls = suspects(judged.jobs, signatures);
     if (urls.length === 0) return this.#conclude(judged, signatures);
     const renewed = [...judged.lookups];
-    const arrived = await Promise.race([Promise.all(urls.map((url) => this.#revalidate(url))), deadline.over]);
+    const arrived = await Promise.race([Promise.all(urls.map((url) => this.#asked('revalidate', url))), deadline.over]);
     arrived?.forEach((answer, index) => {
       const at = judged.pending.x5uUrls.indexOf(urls[index] ?? '');
       if (answer?.status === 'found' && at >= 0) renewed[at] = answer;
@@ -443,17 +442,9 @@ export class VerificationService {
     return attempt(() => this.#certificates.peek(url) ?? undefined);
   }
 
-  async #lookUp(url: string): Promise<CertificateLookup | undefined> {
+  async #asked(question: 'lookup' | 'revalidate', url: string): Promise<CertificateLookup | undefined> {
     try {
-      return await this.#certificates.lookup(url);
-    } catch {
-      return undefined;
-    }
-  }
-
-  async #revalidate(url: string): Promise<CertificateLookup | undefined> {
-    try {
-      return await this.#certificates.revalidate(url);
+      return await this.#certificates[question](url);
     } catch {
       return undefined;
     }

@@ -2,9 +2,9 @@ import { BlockList, isIP, isIPv6 } from 'node:net';
 import { headerValues } from '../../core/sip-request.js';
 import type { SipRequestText } from '../../core/sip-request.js';
 import { isUriText, parseSipUri } from '../../core/sip-uri.js';
+import { isRecord } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
-import { CALL_ROLES } from '../../stir/signing/attestation-policy.js';
-import { MAX_BASIS_CHARS, MAX_NAME_CHARS } from '../../stir/signing/attestation-policy.js';
+import { CALL_ROLES, MAX_BASIS_CHARS, MAX_NAME_CHARS } from '../../stir/signing/attestation-policy.js';
 import type { Attestation, AttestationFacts, SigningOutcome } from '../../stir/index.js';
 import type { SipRequestLike } from '../call-facts.js';
 import { trunkPolicy } from '../treat-call.js';
@@ -348,7 +348,7 @@ const MODE_MEMBERS: Readonly<Record<RedirectRule['mode'], readonly string[]>> = 
 };
 
 function readyRule(given: unknown, ofServer: RedirectProfile): ReadyRule {
-  if (!isObject(given)) throw invalid('a redirect rule must be an object');
+  if (!isRecord(given)) throw invalid('a redirect rule must be an object');
   const { name, mode } = given;
   if (typeof name !== 'string' || name === '' || name.length > MAX_NAME_CHARS)
     throw invalid(`name of a redirect rule must have 1 to ${String(MAX_NAME_CHARS)} characters`);
@@ -368,7 +368,7 @@ function readyRule(given: unknown, ofServer: RedirectProfile): ReadyRule {
 }
 
 function requireFacts({ name, facts, attestation }: SigningRule): void {
-  const isRole = isObject(facts) && CALL_ROLES.includes(facts.role as (typeof CALL_ROLES)[number]);
+  const isRole = isRecord(facts) && CALL_ROLES.includes(facts.role as (typeof CALL_ROLES)[number]);
   if (typeof facts !== 'function' && !isRole)
     throw invalid(`facts of redirect rule ${name} must have a role: ${CALL_ROLES.join(', ')}`);
   if (attestation === undefined) return;
@@ -442,7 +442,5 @@ function hasHeader(text: SipRequestText, { name, value }: NonNullable<RedirectCo
 const isUser = (user: string, wanted: string): boolean =>
   wanted.endsWith('*') ? user.startsWith(wanted.slice(0, -1)) : user === wanted;
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => isPlainObject(value);
-
 /** The same of what has a type that says more. */
-const isPlainObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isPlainObject = (value: unknown): boolean => isRecord(value);

@@ -8,7 +8,7 @@ import type { Attestation, AuthenticationService, SigningOutcome, SigningRequest
 import { callFacts, factsOfUnreadable, readRequestLike, reportTrouble, unreadableInvite } from '../call-facts.js';
 import type { SipRequestLike, SipResponseLike } from '../call-facts.js';
 import type { CallTreatment } from '../treat-call.js';
-import { identify, withoutParameters } from '../verify-identity.js';
+import { askApplication, identify, withoutParameters } from '../verify-identity.js';
 import type { CallIdentity, VerifyIdentityOptions } from '../verify-identity.js';
 import {
   FORBIDDEN,
@@ -259,7 +259,7 @@ export class RedirectServer implements AsyncDisposable {
   /** For `srf.options`: 200 while calls can be served, 503 otherwise. Returns at once and never throws. */
   readonly options = (_request: SipRequestLike, response: SipResponseLike): void => {
     const { trouble } = this.#context;
-    const status = asked(() => this.#isReady(), trouble) === true ? 200 : 503;
+    const status = askApplication(() => this.#isReady(), trouble) === true ? 200 : 503;
     const headers = status === 200 ? { Allow: ALLOW, Accept: 'application/sdp' } : {};
     void sent({ status, reasonPhrase: status === 200 ? 'OK' : 'Service Unavailable', headers }, response, trouble);
   };
@@ -406,7 +406,7 @@ async function answerInvite(
   const isSent = await sent(answer, response, trouble);
   // Before anything has gone out: what could not be sent must not leave the SBC waiting.
   if (!isSent) await sent(unavailable('not-sent'), response, trouble);
-  const told: unknown = asked(() => options.onAnswered?.(answer), trouble);
+  const told: unknown = askApplication(() => options.onAnswered?.(answer), trouble);
   // An async function fits the type of a listener; its rejection would end the process.
   if (told instanceof Promise) told.catch(trouble);
 }
@@ -423,14 +423,5 @@ async function sent(
   } catch (error) {
     trouble(error);
     return false;
-  }
-}
-
-function asked<Value>(question: () => Value, trouble: (error: unknown) => void): Value | undefined {
-  try {
-    return question();
-  } catch (error) {
-    trouble(error);
-    return undefined;
   }
 }

@@ -176,19 +176,14 @@ export function assemble(options: TestPlatformOptions) {
 
 const OF_SCRIPT = { operationId: 'answerTracebackRequest', side: 'response', pointer: '' } as const;
 
+interface ScriptParts {
+  readonly answerFor: AnswerFor;
+  readonly violations: ContractViolation[];
+  readonly tasks: Set<Promise<void>>;
+}
+
 /** Lets a provider that has a script answer by itself. */
-function startScript(
-  record: RequestRecord,
-  {
-    answerFor,
-    violations,
-    tasks,
-  }: {
-    readonly answerFor: AnswerFor;
-    readonly violations: ContractViolation[];
-    readonly tasks: Set<Promise<void>>;
-  },
-): void {
+function startScript(record: RequestRecord, { answerFor, violations, tasks }: ScriptParts): void {
   const task = Promise.resolve()
     .then(() => answerByScript(record, answerFor))
     .catch((error: unknown) => void violations.push({ ...OF_SCRIPT, code: String(error).slice(0, 300) }))

@@ -1,4 +1,5 @@
 import type { TimerClock } from '../../core/runtime/clock.js';
+import { attemptDeadline } from '../../core/runtime/deadline.js';
 import { HopbackError } from '../../errors.js';
 import type {
   PlatformEventData,
@@ -156,17 +157,14 @@ async function sendPosting(
     ? [FORGED_SECRET]
     : stored.secrets.filter(({ endsAtMs }) => endsAtMs > nowMs).map(({ secret }) => secret);
   const fields = signWebhook({ id: event.id, timestampSeconds: Math.floor(nowMs / 1_000), body, secrets });
-  const giving = new AbortController();
-  const giveUp = (): void => giving.abort();
-  signal.addEventListener('abort', giveUp, { once: true });
-  const cancel = clock.schedule(giveUp, ATTEMPT_TIMEOUT_MS);
+  const deadline = attemptDeadline(ATTEMPT_TIMEOUT_MS, signal, clock.schedule);
   try {
     const response = await fetch(stored.address, {
       method: 'POST',
       headers: { ...fields, 'content-type': 'application/json' },
       body,
       redirect: 'manual',
-      signal: giving.signal,
+      signal: deadline.signal,
     });
     // Not waited for: of a body that somebody else reads along, such as msw, the end of it is not ours alone.
     void response.body?.cancel().catch(() => undefined);
@@ -174,8 +172,7 @@ async function sendPosting(
   } catch {
     return undefined;
   } finally {
-    cancel();
-    signal.removeEventListener('abort', giveUp);
+    deadline.end();
   }
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { pause } from '../../core/runtime/clock.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { problemAnswer, problemDocument } from '../../contract/platform-answer.js';
@@ -160,7 +161,7 @@ async function respond(parts: ExchangeParts, exchange: Exchange, once: Once): Pr
   }
   if (fault?.kind === 'forged-receipt' && answer.kind === 'json' && isReceipt(answer.value))
     answer = { ...answer, value: await parts.forged(answer.value) };
-  if (fault?.kind === 'slow') await waited(parts.clock, fault.delayMs, exchange.request.signal);
+  if (fault?.kind === 'slow') await pause(fault.delayMs, parts.clock, exchange.request.signal);
   if (broken !== undefined) return broken === 'reset' ? Response.error() : written({ answer: broken, httpRequestId });
   return written({ answer, httpRequestId, route, ...(fault !== undefined && { fault }) });
 }
@@ -243,19 +244,6 @@ function checked(
   const [wrong] = [...errors, ...surplus];
   if (wrong === undefined) return answer;
   throw new HopbackError('internal', `${response.body} is not in the form of the contract at "${wrong.pointer}"`);
-}
-
-function waited(clock: TimerClock, delayMs: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      cancel();
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const cancel = clock.schedule(done, delayMs);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }
 
 interface Writing {

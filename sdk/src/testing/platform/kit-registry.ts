@@ -1,6 +1,7 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import type { SharedRecord } from '../../contract/call-record.js';
 import type { FindingArm } from '../../contract/traceback-exchange.js';
+import { membersOf, parsedJson } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
 import { DEFAULT_PAGE_ITEMS } from '../../contract/common.js';
 import { jsonAnswer, problemAnswer } from '../../contract/platform-answer.js';
@@ -130,19 +131,17 @@ export function isAsked(entry: ProviderEntry, { name, frn, ocn, spc, changedSinc
 
 const DAY_MS = 86_400_000;
 
+interface ScorecardTime {
+  readonly from?: string;
+  readonly to?: string;
+  readonly nowMs: number;
+}
+
 /** How a provider answers, counted over a stretch of time. */
 export function scorecardOf(
   { providerId }: RegisteredProvider,
   tracebacks: Iterable<TracebackRecord>,
-  {
-    from,
-    to,
-    nowMs,
-  }: {
-    readonly from?: string;
-    readonly to?: string;
-    readonly nowMs: number;
-  },
+  { from, to, nowMs }: ScorecardTime,
 ): ProviderScorecard {
   const toMs = to === undefined ? nowMs : Date.parse(to);
   const fromMs = from === undefined ? toMs - 365 * DAY_MS : Date.parse(from);
@@ -333,14 +332,9 @@ function readLine(line: string): {
   readonly record?: SharedRecord;
   readonly place?: string;
 } {
-  let given: unknown;
-  try {
-    given = JSON.parse(line);
-  } catch {
-    return {};
-  }
+  const given = parsedJson(line);
   const { value, errors, surplus } = readWireBody(WIRE_SCHEMAS.SharedRecord, given);
-  const recordId = typeof given === 'object' && given !== null && 'recordId' in given ? given.recordId : undefined;
+  const { recordId } = membersOf(given);
   if (typeof recordId !== 'string') return {};
   const [wrong] = [...errors, ...surplus];
   if (wrong !== undefined) return { recordId, place: wrong.pointer };

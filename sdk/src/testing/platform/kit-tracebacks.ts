@@ -1,6 +1,13 @@
 import type { TimerClock } from '../../core/runtime/clock.js';
 import type { TracebackOpening } from '../../platform/index.js';
-import type { SignedReceipt, AnswerSubmission, AnswerReceipt } from '../../contract/traceback-exchange.js';
+import type {
+  SignedReceipt,
+  AnswerSubmission,
+  AnswerReceipt,
+  TracebackRequest,
+  TracebackAnswer,
+  TracebackFinding,
+} from '../../contract/traceback-exchange.js';
 import { answerParties, answerPartyFault } from '../../traceback/answer-parties.js';
 import { nextAskedCall } from '../../traceback/asked-call.js';
 import { startTraceback, stepTraceback } from '../../traceback/lifecycle/step-traceback.js';
@@ -12,14 +19,9 @@ import { referenceOf } from './registered-clients.js';
 import type { ClientRegister, RegisteredProvider } from './registered-clients.js';
 import { tracebackOf } from './traceback-book.js';
 import type { KitAnswers, RequestRecord, StoredAnswer, TracebackRecord, VerifiedAnswer } from './traceback-book.js';
-import type { TracebackRequest } from '../../contract/traceback-exchange.js';
-import type { TracebackAnswer } from '../../contract/traceback-exchange.js';
-import type { TracebackFinding } from '../../contract/traceback-exchange.js';
 import { HopbackError } from '../../errors.js';
-import type { PlatformAnswer } from '../../contract/platform-answer.js';
-import { jsonAnswer } from '../../contract/platform-answer.js';
-import { problemAnswer } from '../../contract/platform-answer.js';
-import type { PlatformProblem } from '../../contract/platform-answer.js';
+import type { PlatformAnswer, PlatformProblem } from '../../contract/platform-answer.js';
+import { jsonAnswer, problemAnswer } from '../../contract/platform-answer.js';
 
 /** What it is made with. */
 interface KitTracebacksParts {

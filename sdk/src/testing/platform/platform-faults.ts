@@ -1,3 +1,4 @@
+import { isRecord } from '../../core/text.js';
 import type { PlatformEvent } from '../../platform/index.js';
 
 /** A number from 0 up to, not including, 1: the same ones in the same order for the same seed. */
@@ -109,36 +110,30 @@ export function createFaultPlan<Rule extends CallFaultRule | EventFaultRule>(dic
 
 // What JSON is made of, member by member.
 
-type Members = Readonly<Record<string, unknown>>;
-
 /** A copy of a value in which every object has one member more. */
 function withUnknownMembers(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withUnknownMembers);
-  if (!isObject(value)) return value;
+  if (!isRecord(value)) return value;
   const members = Object.entries(value).map(([name, member]) => [name, withUnknownMembers(member)]);
   return { ...Object.fromEntries(members), 'x-later-release': { since: 2 } };
 }
 
 /** A copy of a value without one member of the object at its root. */
 function withoutMember(value: unknown, name: string): unknown {
-  if (!isObject(value)) return value;
+  if (!isRecord(value)) return value;
   const { [name]: _left, ...rest } = value;
   return rest;
 }
 
 /** A copy of a value in which one member is of another type: an object where there was none, a number where there was one. */
 function withWrongType(value: unknown, name: string): unknown {
-  if (!isObject(value)) return value;
-  return { ...value, [name]: isObject(value[name]) || Array.isArray(value[name]) ? 17 : { of: 'another type' } };
+  if (!isRecord(value)) return value;
+  return { ...value, [name]: isRecord(value[name]) || Array.isArray(value[name]) ? 17 : { of: 'another type' } };
 }
 
 /** Names of the members of a value, the first that has to be there first. */
 function memberNames(value: unknown): readonly string[] {
-  return isObject(value) ? Object.keys(value) : [];
-}
-
-function isObject(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isRecord(value) ? Object.keys(value) : [];
 }
 
 /** How a right value is spoilt before it is written. */

@@ -243,19 +243,16 @@ export function createKitTokens(parts: {
 
 const refusal = (error: string, error_description: string): TokenRefusal => ({ error, error_description });
 
+interface AssertionCheck {
+  readonly register: ClientRegister;
+  readonly clock: Clock;
+  readonly tokenUrl: string;
+  readonly used: Set<string>;
+}
+
 async function clientOf(
   assertion: string,
-  {
-    register,
-    clock,
-    tokenUrl,
-    used,
-  }: {
-    readonly register: ClientRegister;
-    readonly clock: Clock;
-    readonly tokenUrl: string;
-    readonly used: Set<string>;
-  },
+  { register, clock, tokenUrl, used }: AssertionCheck,
 ): Promise<RegisteredClient | TokenRefusal> {
   let client: RegisteredClient | undefined;
   let claims: JWTPayload;

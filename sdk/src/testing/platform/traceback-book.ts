@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import { CompactSign, compactVerify } from 'jose';
 import type { ProviderReference } from '../../contract/common.js';
 import type { Traceback, TracebackOpening, TracebackRequestStatus } from '../../platform/index.js';
-import type { SignedReceipt, AnswerSubmission, AnswerReceipt } from '../../contract/traceback-exchange.js';
+import type {
+  SignedReceipt,
+  AnswerSubmission,
+  AnswerReceipt,
+  TracebackAnswer,
+  TracebackRequest,
+} from '../../contract/traceback-exchange.js';
 import type { TracebackHopState, TracebackHop } from '../../contract/traceback.js';
 import { viewTraceback } from '../../traceback/lifecycle/traceback-view.js';
 import type { TracebackState } from '../../traceback/lifecycle/traceback-state.js';
@@ -10,15 +16,15 @@ import type { HopView, TracebackView } from '../../traceback/lifecycle/traceback
 import { createTestKey } from '../test-key.js';
 import type { TestKey } from '../test-key.js';
 import type { RegisteredProvider } from './registered-clients.js';
-import type { TracebackAnswer } from '../../contract/traceback-exchange.js';
-import { ANSWER_RECEIPT_JWS_TYPE } from '../../contract/traceback-exchange.js';
-import { TRACEBACK_ANSWER_JWS_TYPE } from '../../contract/traceback-exchange.js';
+import {
+  ANSWER_RECEIPT_JWS_TYPE,
+  TRACEBACK_ANSWER_JWS_TYPE,
+  MAX_ANSWER_JWS_CHARS,
+} from '../../contract/traceback-exchange.js';
 import type { PlatformProblem } from '../../contract/platform-answer.js';
-import { MAX_ANSWER_JWS_CHARS } from '../../contract/traceback-exchange.js';
 import { problemAnswer } from '../../contract/platform-answer.js';
 import { readWireBody } from '../../contract/read-platform-request.js';
 import { WIRE_SCHEMAS } from '../../contract/bodies.js';
-import type { TracebackRequest } from '../../contract/traceback-exchange.js';
 
 /** An answer that was believed, and the bytes that it came in. */
 export interface VerifiedAnswer {

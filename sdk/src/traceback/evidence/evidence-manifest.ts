@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { decodeBase64UrlText } from '../../core/base64url.js';
-import { membersOf } from '../../core/text.js';
+import { attempt } from '../../core/runtime/deadline.js';
+import { membersOf, parsedJson } from '../../core/text.js';
 import { readBySchema } from '../../core/schema-findings.js';
 import type { VerdictEvidence } from '../../core/verdict-evidence.js';
 import { RecordFormat } from '../../contract/call-record.js';
@@ -464,11 +465,7 @@ function asSchema<Value>(schema: z.ZodType<Value>, value: unknown): Value | unde
 
 /** The value that a file of JSON is of; undefined for what is none. Never throws. */
 export function jsonOf(octets: Uint8Array): unknown {
-  try {
-    return JSON.parse(textOf(octets));
-  } catch {
-    return undefined;
-  }
+  return parsedJson(textOf(octets));
 }
 
 function textOf(octets: Uint8Array): string {
@@ -477,11 +474,7 @@ function textOf(octets: Uint8Array): string {
 
 /** The one spelling of a value; undefined for what has none. Never throws. */
 export function spelled(value: unknown): string | undefined {
-  try {
-    return canonicalJson(value);
-  } catch {
-    return undefined;
-  }
+  return attempt(() => canonicalJson(value));
 }
 
 /** What entries of the log have the hashes of: the manifest, the signed answer and the receipt of a pack, as far as they are there. */

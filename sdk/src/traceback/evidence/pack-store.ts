@@ -154,19 +154,14 @@ export function createPackStore(directory: string, files: LogFiles = NODE_LOG_FI
   };
 }
 
+interface ReplacedFile {
+  readonly directory: string;
+  readonly name: string;
+  readonly octets: Uint8Array;
+}
+
 /** A whole file or none, whatever happens. */
-async function replaced(
-  files: LogFiles,
-  {
-    directory,
-    name,
-    octets,
-  }: {
-    readonly directory: string;
-    readonly name: string;
-    readonly octets: Uint8Array;
-  },
-): Promise<void> {
+async function replaced(files: LogFiles, { directory, name, octets }: ReplacedFile): Promise<void> {
   const partial = join(directory, `${name}.partial`);
   await asked('remove', () => files.unlink(partial).catch(unlessMissing));
   await asked('write', async () => {

@@ -240,18 +240,13 @@ function offsetMinutes(zone: string): number | undefined {
   return found[1] === '-' ? -minutes : minutes;
 }
 
-function readingOf(
-  {
-    date,
-    clock,
-    zone,
-  }: {
-    date: CalendarDate;
-    clock: ClockTime | undefined;
-    zone: string | undefined;
-  },
-  asWritten: string,
-): StatedTime {
+interface ReadTime {
+  date: CalendarDate;
+  clock: ClockTime | undefined;
+  zone: string | undefined;
+}
+
+function readingOf({ date, clock, zone }: ReadTime, asWritten: string): StatedTime {
   const precision: StatedTime['precision'] = clock?.precision ?? 'day';
   return defined({ asWritten, local: `${dayText(date)}T${clockText(clock)}`, zone, precision });
 }

@@ -356,20 +356,14 @@ function takeTable(walk: Walk, head: TableHead): void {
   }
 }
 
+interface RowCells {
+  readonly head: TableHead;
+  readonly cells: readonly string[];
+  readonly seen: Set<number>;
+}
+
 /** The cells of a row; a column that nobody knows is told of once. */
-function cellsOf(
-  walk: Walk,
-  line: VisibleLine,
-  {
-    head,
-    cells,
-    seen,
-  }: {
-    readonly head: TableHead;
-    readonly cells: readonly string[];
-    readonly seen: Set<number>;
-  },
-): readonly StatedCell[] {
+function cellsOf(walk: Walk, line: VisibleLine, { head, cells, seen }: RowCells): readonly StatedCell[] {
   const halves: string[] = [];
   const stated = cells.flatMap((text, column): readonly StatedCell[] => {
     const meaning = head.columns[column];
@@ -514,19 +508,13 @@ function takeHalfOfDay({ items }: Walk, half: string): boolean {
   return true;
 }
 
-function unread(
-  { items, part }: Walk,
-  { number }: VisibleLine,
-  {
-    reason,
-    label,
-    text,
-  }: {
-    readonly reason: UnreadField['reason'];
-    readonly label?: string;
-    readonly text: string;
-  },
-): void {
+interface UnreadText {
+  readonly reason: UnreadField['reason'];
+  readonly label?: string;
+  readonly text: string;
+}
+
+function unread({ items, part }: Walk, { number }: VisibleLine, { reason, label, text }: UnreadText): void {
   const place = { part, line: number };
   const named = label === undefined ? {} : { label };
   items.push({ kind: 'unread', unread: { reason, ...named, asWritten: text.slice(0, MAX_UNREAD_CHARS), place } });

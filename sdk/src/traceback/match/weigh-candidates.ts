@@ -408,8 +408,7 @@ export function weighCandidates(records: readonly CallRecord[], context: Weighin
   const weighing = { ...context, cameIn: groupsThatCameIn(crossings) };
   const weighed = crossings.map((legs) => weighOne(legs, parties, weighing));
   const naming = new Set(weighed.flatMap(({ candidate }) => equalFields(candidate)).filter(isIdentifier));
-  const settled = naming.size > 0 ? weighed.map((one) => withoutIdentifiers(one, naming)) : weighed;
-  return settled.toSorted(bestFirst);
+  return weighed.map((one) => withoutIdentifiers(one, naming)).toSorted(bestFirst);
 }
 
 const STANDINGS: Readonly<Record<Standing, number>> = { consistent: 0, possible: 1, near: 2, other: 3 };

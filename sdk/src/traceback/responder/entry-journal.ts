@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { defined } from '../../core/text.js';
+import { defined, membersOf, parsedJson } from '../../core/text.js';
 import type { CallRecord } from '../../contract/call-record.js';
 import type { ProviderReference } from '../../contract/common.js';
 import { HopbackError } from '../../errors.js';
@@ -36,14 +36,8 @@ function entryText(entry: ResponderEntry): string | undefined {
  */
 export function readEntry(text: string | undefined): ResponderEntry | undefined {
   if (text === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    const isEntry =
-      typeof value === 'object' && value !== null && 'format' in value && value.format === 'hopback.responder-entry.1';
-    return isEntry ? (value as ResponderEntry) : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parsedJson(text);
+  return membersOf(value)['format'] === 'hopback.responder-entry.1' ? (value as ResponderEntry) : undefined;
 }
 
 type Reduction = (entry: ResponderEntry) => ResponderEntry;
@@ -144,7 +138,7 @@ export class EntryJournal {
       const entry = key.startsWith('r/') ? readEntry(text) : undefined;
       if (entry !== undefined) this.#remember(entry);
       if (key.startsWith('c/')) this.#cancelled.set(key.slice(2), Number(text));
-      const notice = key.startsWith('n/') ? readNotice(text) : undefined;
+      const notice = key.startsWith('n/') ? (parsedJson(text) as TrackedNotice | undefined) : undefined;
       if (notice !== undefined) this.notices.set(key.slice(2), notice);
     }
   }
@@ -264,14 +258,6 @@ export class EntryJournal {
 }
 
 /** The journal holds what this package wrote, with a checksum. */
-function readNotice(text: string): TrackedNotice | undefined {
-  try {
-    return JSON.parse(text) as TrackedNotice;
-  } catch {
-    return undefined;
-  }
-}
-
 /** What a responder has in its directory, as of a moment. */
 export interface ResponderSnapshot {
   readonly provider: ProviderReference;
@@ -302,7 +288,7 @@ export async function readResponder(directory: string): Promise<ResponderSnapsho
   for (const [key, text] of values) {
     const entry = key.startsWith('r/') ? readEntry(text) : undefined;
     if (entry !== undefined) entries.push(entry);
-    const notice = key.startsWith('n/') ? readNotice(text) : undefined;
+    const notice = key.startsWith('n/') ? (parsedJson(text) as TrackedNotice | undefined) : undefined;
     if (notice !== undefined) notices.push(notice);
   }
   entries.sort((one, other) => one.deadline.dueAtMs - other.deadline.dueAtMs);

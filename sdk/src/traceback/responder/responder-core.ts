@@ -1,5 +1,5 @@
 import { defined } from '../../core/text.js';
-import { fullJitterMs } from '../../core/runtime/deadline.js';
+import { attempt, fullJitterMs } from '../../core/runtime/deadline.js';
 import type { Backoff } from '../../core/runtime/deadline.js';
 import { isHopbackError } from '../../errors.js';
 import type { Breaker, StreamClock } from '../../records/stream/stream-policy.js';
@@ -368,11 +368,8 @@ export function noteProblem(
 ): void {
   counts.failures[problem.kind] += 1;
   const { kind, requestId, cause } = problem;
-  try {
-    options.onProblem?.(defined({ kind, requestId, detail: detailOf(cause) }));
-  } catch {
-    // A log that cannot be written is no reason to stop answering.
-  }
+  // A log that cannot be written is no reason to stop answering.
+  attempt(() => options.onProblem?.(defined({ kind, requestId, detail: detailOf(cause) })));
 }
 
 /** What of an error is for people: messages of ours are free of telephone numbers, those of others may not be. */

@@ -213,8 +213,8 @@ const wordsOf = (csv: ScenarioCsv | undefined, row: readonly string[]): Readonly
 
 /** How many of the calls of the busiest hour each hour of a working day has, from midnight on. */
 const HOURS = [
-  ...[0.05, 0.03, 0.02, 0.02, 0.03, 0.08, 0.2, 0.4, 0.7, 0.9, 1, 1],
-  ...[0.95, 0.95, 1, 1, 0.95, 0.85, 0.7, 0.55, 0.4, 0.3, 0.2, 0.1],
+  0.05, 0.03, 0.02, 0.02, 0.03, 0.08, 0.2, 0.4, 0.7, 0.9, 1, 1, 0.95, 0.95, 1, 1, 0.95, 0.85, 0.7, 0.55, 0.4, 0.3, 0.2,
+  0.1,
 ];
 
 function timeOfDay(day: ScenarioCaller['daily'], random: SeededRandom): (atMs: number) => boolean {

@@ -296,7 +296,6 @@ const byName = <Value>(valueOf: (member: (typeof NAMES)[number]) => Value) =>
 /** A campaign as it is stored. Never throws. */
 export function savedCampaign(file: CampaignFile): SavedCampaign {
   const { campaignId, name, isNamedByAnalyst, kind, standing, mergedInto, firstSeenMs, lastSeenMs } = file;
-  const { observedCalls, recordedCalls, reportedCalls, bothCalls, carrierRecords, appReports } = file;
   return {
     format: 'hopback.saved-campaign.1',
     campaignId,
@@ -308,14 +307,7 @@ export function savedCampaign(file: CampaignFile): SavedCampaign {
     lastSeenMs,
     ...(mergedInto !== undefined && { mergedInto }),
     apartFrom: [...file.apartFrom],
-    counts: {
-      observedCalls,
-      recordedCalls,
-      reportedCalls,
-      bothCalls,
-      carrierRecords,
-      appReports,
-    },
+    counts: Object.fromEntries(COUNTS.map((member) => [member, file[member]])) as SavedCampaign['counts'],
     names: byName((member) => [...file[member]]),
     callingNumbers: file.callingNumbers.saved(),
     transcripts: [...file.transcripts],

@@ -98,26 +98,11 @@ function hearReport(detection: ReportDetection, { appId, report }: ReceivedRepor
   }
   for (const { number } of callBacks) contents.push(`call-back:${number}`);
   if (callBacks.length > 0) reasons.push('same-call-back-number');
-  if (contents.length === 0) {
-    return {
-      cluster: undefined,
-      reasons,
-      isNewWording: false,
-      recording,
-      wording,
-      callBacks,
-    };
-  }
+  const heard = { reasons, recording, wording, callBacks };
+  if (contents.length === 0) return { ...heard, cluster: undefined, isNewWording: false };
   const cluster = detection.contents.clusterOf(contents, (into, from) => joinCampaigns(detection, into, from));
   const isNewWording = wording !== undefined && addTranscript(cluster, wording, transcript?.language);
-  return {
-    cluster,
-    reasons,
-    isNewWording,
-    recording,
-    wording,
-    callBacks,
-  };
+  return { ...heard, cluster, isNewWording };
 }
 
 /** Longest transcript that stands for a campaign: a minute and a half of talk. */

@@ -25,8 +25,22 @@ interface Form {
 
 /** Words of a schema that are read here, or say nothing of a value. */
 const READ_WORDS = new Set([
-  ...['$schema', 'description', 'type', 'const', 'enum', 'anyOf', 'properties', 'required', 'additionalProperties'],
-  ...['items', 'maxItems', 'pattern', 'minLength', 'maxLength', 'minimum', 'maximum'],
+  '$schema',
+  'description',
+  'type',
+  'const',
+  'enum',
+  'anyOf',
+  'properties',
+  'required',
+  'additionalProperties',
+  'items',
+  'maxItems',
+  'pattern',
+  'minLength',
+  'maxLength',
+  'minimum',
+  'maximum',
 ]);
 
 const never: Check = () => false;

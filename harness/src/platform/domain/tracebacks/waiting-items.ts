@@ -1,7 +1,6 @@
-import type { NoticeResponse } from '@hopback/sdk/platform';
+import type { NoticeResponse, FccNotice } from '@hopback/sdk/platform';
 import type { ProviderReference } from '@hopback/sdk/traceback';
 import type { TracebackView } from '@hopback/sdk/internal';
-import type { FccNotice } from '@hopback/sdk/platform';
 
 type NoticeState = FccNotice['state'];
 

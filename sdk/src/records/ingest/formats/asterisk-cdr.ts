@@ -1,10 +1,133 @@
 import type { Disposition, Release } from '../../../contract/call-record.js';
-import { legReading, legSource, nameOf, rejectedRow, rowReader, skippedRow } from './leg.js';
-import type { LegParts, LegSource } from './leg.js';
-import { csvFields, rowText } from '../record-reader.js';
-import type { RecordReader, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
-import { callTimes } from './row-times.js';
-import type { CallTimes, RowInstant, WrittenCallTimes } from './row-times.js';
+import type { RowFields } from '../record-reader.js';
+import { columnFormat, columnTimes } from './column-format.js';
+import type { Cell } from './column-format.js';
+import { nameOf, rejectedRow, skippedRow } from './leg.js';
+import type { RowInstant } from './row-times.js';
+
+/** Columns of every version. */
+const LEAST_COLUMNS = 16;
+/** With uniqueid, userfield, peeraccount, linkedid and sequence. */
+const MOST_COLUMNS = 21;
+/** From here on the three of `newcdrcolumns` are the last. */
+const LEAST_WITH_NEW_COLUMNS = 19;
+
+/**
+ * Asterisk's `cdr_csv`, `Master.csv`. Which of uniqueid (`loguniqueid`), userfield (`loguserfield`), peeraccount, linkedid and sequence
+ * (`newcdrcolumns`) are there is seen from their number. Times are local unless `usegmtime=yes` and `utc` is declared. `cdr_custom`, whose
+ * order is configuration, is read by declared columns.
+ *
+ * Without `loguniqueid` legs of one call cannot be told to belong together: each is a group of its own. With `newcdrcolumns` the sequence is
+ * part of the leg's name; without it the other channel is, and two rows of one channel without another, begun in the same second, are one leg.
+ * @see https://docs.asterisk.org/Configuration/Reporting/Call-Detail-Records-CDR/
+ */
+export const createAsteriskCdrReader = columnFormat({
+  version: 1,
+  framing: 'csv',
+  columns: {
+    accountcode: 0,
+    src: 1,
+    dst: 2,
+    clid: 4,
+    channel: 5,
+    dstchannel: 6,
+    lastapp: 7,
+    lastdata: 8,
+    start: 9,
+    answer: 10,
+    end: 11,
+    duration: 12,
+    billsec: 13,
+    disposition: 14,
+  },
+  refuse: (cell, fields) => {
+    const { count } = fields;
+    if (cell('src').toLowerCase() === 'src' && cell('dst').toLowerCase() === 'dst') return skippedRow('header');
+    if (count < LEAST_COLUMNS)
+      return rejectedRow('too-few-fields', `${count} columns where cdr_csv writes ${LEAST_COLUMNS} or more`);
+    if (count > MOST_COLUMNS)
+      return rejectedRow('bad-field', `${count} columns where cdr_csv writes ${MOST_COLUMNS} at most`);
+    return cell('channel') === '' && uniqueIdIn(fields) === ''
+      ? rejectedRow('missing-field', 'neither a uniqueid nor the name of a channel', 'channel')
+      : undefined;
+  },
+  times: columnTimes(
+    {
+      layout: 'date-time',
+      start: 'start',
+      answer: 'answer',
+      end: 'end',
+      duration: 'duration',
+      talk: 'billsec',
+    },
+    (start, fields) => startByBirth(start, uniqueIdIn(fields)),
+  ),
+  leg: (cell, { invite, answeredAtUs }, fields) => {
+    const uniqueId = uniqueIdIn(fields);
+    const hasNew = fields.count >= LEAST_WITH_NEW_COLUMNS;
+    const linkedId = hasNew ? fields.text(fields.count - 2) : '';
+    const sequence = hasNew ? fields.text(fields.count - 1) : '';
+    const [channel, dstChannel] = [cell('channel'), cell('dstchannel')];
+    const ingress = asteriskChannel(channel);
+    const egress = asteriskChannel(dstChannel);
+    // A channel that rings several others has a row for each, all with its own id.
+    const other = sequence === '' ? dstChannel : sequence;
+    const name = uniqueId === '' ? channel : uniqueId;
+    const disposition = dispositionOf(cell, answeredAtUs);
+    return {
+      legId: other === '' ? name : `${name}/${other}`,
+      callGroupId: linkedId || uniqueId || `${channel}@${invite.atUs}`,
+      calling: cell('src') || callerIdNumber(cell('clid')),
+      called: cell('dst'),
+      sentTo: cell('lastapp') === 'Dial' ? dialledNumber(cell('lastdata'), egress?.peer) : undefined,
+      ingress: ingress === undefined ? undefined : { trunk: ingress.peer },
+      egress: egress === undefined ? undefined : { trunk: egress.peer },
+      disposition,
+      release: disposition === 'answered' ? undefined : releaseOf(cell),
+      customerId: nameOf(cell('accountcode')),
+    };
+  },
+});
+
+function uniqueIdIn({ count, text }: RowFields): string {
+  const optional = count - LEAST_COLUMNS - (count >= LEAST_WITH_NEW_COLUMNS ? 3 : 0);
+  const first = optional === 1 || optional === 2 ? text(LEAST_COLUMNS) : '';
+  // One alone may be the userfield, which no clock wrote.
+  return optional === 2 || channelBirthSeconds(first) !== undefined ? first : '';
+}
+
+/** The number of a caller id, `"Name" <number>`, for where a dialplan has emptied `src`. */
+function callerIdNumber(clid: string): string | undefined {
+  return /<([^<>]+)>$/.exec(clid.slice(-MAX_NUMBER_CHARS))?.[1];
+}
+
+/** Of a caller id its end, with the number. */
+const MAX_NUMBER_CHARS = 128;
+
+function dispositionOf(cell: Cell<'disposition' | 'lastapp' | 'lastdata'>, answeredAtUs?: number): Disposition {
+  const written = cell('disposition');
+  if (written === 'ANSWERED') return 'answered';
+  if (written === 'BUSY') return 'busy';
+  if (written === 'NO ANSWER') return hangupCause(cell) === Q850_CALL_REJECTED ? 'rejected' : 'no-answer';
+  if (written === 'FAILED' || written === 'CONGESTION')
+    return hangupCause(cell) === Q850_CALL_REJECTED ? 'rejected' : 'failed';
+  return answeredAtUs === undefined ? 'failed' : 'answered';
+}
+
+const Q850_CALL_REJECTED = 21;
+
+/** Where the dialplan itself ended the call, `Hangup(21)` says why. @see ITU-T Q.850 */
+function hangupCause(cell: Cell<'lastapp' | 'lastdata'>): number | undefined {
+  const data = cell('lastapp') === 'Hangup' ? cell('lastdata') : '';
+  return /^\d{1,3}$/.test(data) && Number(data) <= 127 ? Number(data) : undefined;
+}
+
+function releaseOf(cell: Cell<'disposition' | 'lastapp' | 'lastdata'>): Release | undefined {
+  const cause = nameOf(cell('disposition'));
+  const q850Cause = hangupCause(cell);
+  if (q850Cause === undefined) return cause === undefined ? undefined : { cause };
+  return cause === undefined ? { q850Cause, party: 'network' } : { q850Cause, cause, party: 'network' };
+}
 
 /** What the name of an Asterisk channel says. */
 interface AsteriskChannel {
@@ -33,10 +156,6 @@ const MAX_DESTINATIONS = 64;
  * Reads the name of a channel: `PJSIP/carrier-a-0000001a`, `SIP/carrier-a-b7d0a3c8`, `DAHDI/i1/12025550123-2`,
  * `IAX2/carrier-a-4012`. Never throws.
  * @returns undefined where it is none, and for `Local` channels, which lead back into the switch itself
- * @example
- * ```ts
- * console.log(asteriskChannel('PJSIP/carrier-a-0000001a')?.peer); // carrier-a
- * ```
  */
 export function asteriskChannel(name: string): AsteriskChannel | undefined {
   const slash = name.indexOf('/');
@@ -106,7 +225,14 @@ export function startByBirth(start: RowInstant, uniqueId: string): RowInstant {
   const earlierUs = Math.min(atUs, otherUs);
   const laterUs = Math.max(atUs, otherUs);
   if (earlierUs < notBeforeUs) return { status: 'instant', atUs: laterUs, basis };
-  return earlierUs <= notBeforeUs + 2_000_000 ? { status: 'instant', atUs: earlierUs, otherUs: laterUs, basis } : start;
+  return earlierUs <= notBeforeUs + 2_000_000
+    ? {
+        status: 'instant',
+        atUs: earlierUs,
+        otherUs: laterUs,
+        basis,
+      }
+    : start;
 }
 
 /** Seconds since the epoch have ten digits from 2001 to 2286. */
@@ -133,183 +259,4 @@ function destination(peer: string, resource: string): DialDestination {
   if (peer !== '') made.peer = peer;
   if (number !== '') made.number = number;
   return made;
-}
-
-/** Goes up when the same row would make another record. */
-const READER_VERSION = 1;
-
-/**
- * Makes the reader of Asterisk's `cdr_csv`, `Master.csv`: accountcode, src, dst, dcontext, clid, channel, dstchannel, lastapp,
- * lastdata, start, answer, end, duration, billsec, disposition, amaflags, and as cdr.conf has it uniqueid (`loguniqueid`), userfield
- * (`loguserfield`), and peeraccount, linkedid, sequence (`newcdrcolumns`). Which of them are there is seen from their number. Times are local
- * unless `usegmtime=yes` and `utc` is declared. For `cdr_custom`, whose order is configuration, there is the reader of declared columns.
- *
- * Without `loguniqueid` legs of one call cannot be told to belong together: each is a group of its own. With `newcdrcolumns` the sequence is part of
- * the leg's name; without it the other channel is, and two rows of one channel without another, begun in the same second, are one leg.
- * @param description - name of the source, zone of its local times, numbers and providers
- * @returns the reader; each row is a leg, and none waits for another
- * @throws {@link HopbackError} `invalid-configuration` where the source has no name or no zone that exists; never for what a file holds
- * @see https://docs.asterisk.org/Configuration/Reporting/Call-Detail-Records-CDR/
- * @example
- * ```ts
- * const reader = createAsteriskCdrReader({ id: 'pbx-1', format: 'asterisk-cdr', time: { zone: 'America/New_York' } });
- * console.log(reader.framing, reader.waiting()); // csv 0
- * ```
- */
-export function createAsteriskCdrReader(description: SourceDescription): RecordReader {
-  const source = legSource(description, READER_VERSION);
-  return rowReader('csv', (row) => readCdr(row, source));
-}
-
-/** Columns of every version. */
-const LEAST_COLUMNS = 16;
-/** With uniqueid, userfield, peeraccount, linkedid and sequence. */
-const MOST_COLUMNS = 21;
-/** From here on the three of `newcdrcolumns` are the last. */
-const LEAST_WITH_NEW_COLUMNS = 19;
-
-const COLUMN = {
-  accountCode: 0,
-  src: 1,
-  dst: 2,
-  clid: 4,
-  channel: 5,
-  dstChannel: 6,
-  lastApp: 7,
-  lastData: 8,
-  start: 9,
-  answer: 10,
-  end: 11,
-  duration: 12,
-  billSec: 13,
-  disposition: 14,
-} as const;
-
-function readCdr(row: SourceRow, source: LegSource): readonly RowReading[] {
-  const text = rowText(row);
-  if (text === '') return skippedRow('not-a-call');
-  const split = csvFields(text);
-  if (split.status === 'rejected') return [split];
-  const { fields } = split;
-  if (isHeader(fields)) return skippedRow('header');
-  if (fields.length < LEAST_COLUMNS) {
-    return rejectedRow('too-few-fields', `${fields.length} columns where cdr_csv writes ${LEAST_COLUMNS} or more`);
-  }
-  if (fields.length > MOST_COLUMNS) {
-    return rejectedRow('bad-field', `${fields.length} columns where cdr_csv writes ${MOST_COLUMNS} at most`);
-  }
-  const identity = identityOf(fields);
-  if (identity.uniqueId === '' && fields[COLUMN.channel] === '') {
-    return rejectedRow('missing-field', 'neither a uniqueid nor the name of a channel', 'channel');
-  }
-  const times = callTimes(writtenTimes(fields), source.clock, TIME_NAMES, (start) =>
-    startByBirth(start, identity.uniqueId),
-  );
-  if (times.status === 'rejected') return [times];
-  return legReading(row, source, partsOf(fields, identity, times));
-}
-
-function isHeader(fields: readonly string[]): boolean {
-  return fields[COLUMN.src]?.toLowerCase() === 'src' && fields[COLUMN.dst]?.toLowerCase() === 'dst';
-}
-
-type CdrIdentity = ReturnType<typeof identityOf>;
-
-/** What stands behind the sixteen columns. */
-function identityOf(fields: readonly string[]) {
-  const count = fields.length;
-  const hasNew = count >= LEAST_WITH_NEW_COLUMNS;
-  const optional = count - LEAST_COLUMNS - (hasNew ? 3 : 0);
-  const first = fields[LEAST_COLUMNS] ?? '';
-  // One alone may be the userfield, which no clock wrote.
-  const isUniqueId = optional === 2 || (optional === 1 && channelBirthSeconds(first) !== undefined);
-  return {
-    uniqueId: isUniqueId ? first : '',
-    linkedId: hasNew ? (fields[count - 2] ?? '') : '',
-    sequence: hasNew ? (fields[count - 1] ?? '') : '',
-  };
-}
-
-const TIME_NAMES = { start: 'start', answer: 'answer', end: 'end' } as const;
-
-function writtenTimes(fields: readonly string[]): WrittenCallTimes {
-  return {
-    layout: 'date-time',
-    start: fields[COLUMN.start] ?? '',
-    answer: fields[COLUMN.answer],
-    end: fields[COLUMN.end],
-    durationSeconds: fields[COLUMN.duration],
-    answeredSeconds: fields[COLUMN.billSec],
-  };
-}
-
-function partsOf(fields: readonly string[], identity: CdrIdentity, times: CallTimes): LegParts {
-  const { uniqueId, linkedId, sequence } = identity;
-  const channel = fields[COLUMN.channel] ?? '';
-  const dstChannel = fields[COLUMN.dstChannel] ?? '';
-  const ingress = asteriskChannel(channel);
-  const egress = asteriskChannel(dstChannel);
-  const isDial = fields[COLUMN.lastApp] === 'Dial';
-  // A channel that rings several others has a row for each, all with its own id.
-  const other = sequence === '' ? dstChannel : sequence;
-  const name = uniqueId === '' ? channel : uniqueId;
-  const disposition = dispositionOf(fields, times.answeredAtUs);
-  return {
-    legId: other === '' ? name : `${name}/${other}`,
-    callGroupId: linkedId || uniqueId || `${channel}@${times.start.atUs}`,
-    invite: times.start,
-    answeredAtUs: times.answeredAtUs,
-    endedAtUs: times.endedAtUs,
-    calling: callingOf(fields),
-    called: fields[COLUMN.dst],
-    sentTo: isDial ? dialledNumber(fields[COLUMN.lastData] ?? '', egress?.peer) : undefined,
-    ingress: ingress === undefined ? undefined : { trunk: ingress.peer },
-    egress: egress === undefined ? undefined : { trunk: egress.peer },
-    disposition,
-    release: disposition === 'answered' ? undefined : releaseOf(fields),
-    customerId: nameOf(fields[COLUMN.accountCode]),
-  };
-}
-
-/** `src`, or where a dialplan has emptied it the number of the caller id, `"Name" <number>`. */
-function callingOf(fields: readonly string[]): string | undefined {
-  const src = fields[COLUMN.src] ?? '';
-  if (src !== '') return src;
-  const clid = fields[COLUMN.clid] ?? '';
-  return /<([^<>]+)>$/.exec(clid.slice(-MAX_NUMBER_CHARS))?.[1];
-}
-
-/** Of a caller id its end, with the number. */
-const MAX_NUMBER_CHARS = 128;
-
-function dispositionOf(fields: readonly string[], answeredAtUs: number | undefined): Disposition {
-  switch (fields[COLUMN.disposition]) {
-    case 'ANSWERED':
-      return 'answered';
-    case 'BUSY':
-      return 'busy';
-    case 'NO ANSWER':
-      return hangupCause(fields) === Q850_CALL_REJECTED ? 'rejected' : 'no-answer';
-    case 'FAILED':
-    case 'CONGESTION':
-      return hangupCause(fields) === Q850_CALL_REJECTED ? 'rejected' : 'failed';
-    default:
-      return answeredAtUs === undefined ? 'failed' : 'answered';
-  }
-}
-
-const Q850_CALL_REJECTED = 21;
-
-/** Where the dialplan itself ended the call, `Hangup(21)` says why. @see ITU-T Q.850 */
-function hangupCause(fields: readonly string[]): number | undefined {
-  if (fields[COLUMN.lastApp] !== 'Hangup') return undefined;
-  const data = fields[COLUMN.lastData] ?? '';
-  return /^\d{1,3}$/.test(data) && Number(data) <= 127 ? Number(data) : undefined;
-}
-
-function releaseOf(fields: readonly string[]): Release | undefined {
-  const cause = nameOf(fields[COLUMN.disposition]);
-  const q850Cause = hangupCause(fields);
-  if (q850Cause === undefined) return cause === undefined ? undefined : { cause };
-  return cause === undefined ? { q850Cause, party: 'network' } : { q850Cause, cause, party: 'network' };
 }

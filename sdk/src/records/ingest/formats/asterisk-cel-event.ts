@@ -1,4 +1,5 @@
 import type { Disposition, Release } from '../../../contract/call-record.js';
+import { membersOf, parsedJson } from '../../../core/text.js';
 import { HopbackError } from '../../../errors.js';
 import { asteriskChannel, dialledNumber } from './asterisk-cdr.js';
 import { nameOf, rejectedRow, skippedRow } from './leg.js';
@@ -291,13 +292,7 @@ function releaseOf(
 const MAX_EXTRA_CHARS = 4_096;
 
 function extraMembers(extra: string): Readonly<Record<string, unknown>> {
-  if (extra === '' || extra.length > MAX_EXTRA_CHARS) return {};
-  try {
-    const value: unknown = JSON.parse(extra);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
+  return extra === '' || extra.length > MAX_EXTRA_CHARS ? {} : membersOf(parsedJson(extra));
 }
 
 function textOf(value: unknown): string {

@@ -2,12 +2,14 @@ import { z } from 'zod';
 import type { TimeBasis } from '../../../contract/call-record.js';
 import { passingMap } from '../../../core/memo.js';
 import type { PassingMap } from '../../../core/memo.js';
+import { readBySchema } from '../../../core/schema-findings.js';
+import { parsedJson } from '../../../core/text.js';
 import { startByBirth } from './asterisk-cdr.js';
 import { celColumn, celEventReader, celHangup, celLegParts, isLocalChannel } from './asterisk-cel-event.js';
 import type { CelChannel, CelColumn, CelEvent } from './asterisk-cel-event.js';
 import { joinedLegReading, legSource, rejectedRow, skippedRow } from './leg.js';
 import type { LegSource } from './leg.js';
-import { MAX_CSV_ROW_CHARS, rawKeeper, rawRowsOf, readingsWithRaw } from '../record-reader.js';
+import { MAX_CSV_ROW_CHARS, rawKeeper, rawRowsOf } from '../record-reader.js';
 import { joinedSha256 } from '../../record-id.js';
 import type { RawKeeper, RecordReader, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
 import { instantNotBefore } from './row-times.js';
@@ -120,7 +122,7 @@ function savedTexts(): (channel: CelChannel) => readonly string[] | undefined {
  * @returns undefined where it is anything else
  */
 function restoreCelChannels(text: string, raw: RawKeeper<string>): CelState | undefined {
-  const state = savedState(text);
+  const { data: state } = readBySchema(savedCelStateSchema, parsedJson(text));
   if (state === undefined) return undefined;
   const header = state.header?.map(celColumn);
   const channels: CelChannel[] = [];
@@ -133,15 +135,6 @@ function restoreCelChannels(text: string, raw: RawKeeper<string>): CelState | un
     channels.push(channel);
   }
   return { channels: channels.filter((_, place) => state.channels[place]?.waits), header };
-}
-
-function savedState(text: string) {
-  try {
-    const result = savedCelStateSchema.safeParse(JSON.parse(text));
-    return result.success ? result.data : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The channels, those that made them and those that they made; makers before what they made. */
@@ -177,7 +170,12 @@ function restoredChannel(saved: SavedCelChannel, maker: CelChannel | undefined):
     ...facts,
     maker,
     made: [],
-    start: { status: 'instant', atUs: startUs, ...other, basis },
+    start: {
+      status: 'instant',
+      atUs: startUs,
+      ...other,
+      basis,
+    },
     answeredAtUs: facts.answeredAtUs,
     endedAtUs: facts.endedAtUs,
     hangup: hangup === undefined ? undefined : { q850Cause: hangup.q850Cause, ...hangup },
@@ -223,11 +221,6 @@ export const MAX_WAITING_CHANNELS = 100_000;
  * @throws {@link HopbackError} `invalid-configuration` where the source has no name or no zone that exists, or no column
  * that every event needs; never for what a file holds
  * @see https://docs.asterisk.org/Configuration/Reporting/Channel-Event-Logging-CEL/
- * @example
- * ```ts
- * const reader = createAsteriskCelReader({ id: 'pbx-1', format: 'asterisk-cel', time: { zone: 'utc' } });
- * console.log(reader.waiting()); // 0
- * ```
  */
 export function createAsteriskCelReader(description: AsteriskCelDescription): RecordReader {
   const source = legSource(description, READER_VERSION);
@@ -305,7 +298,7 @@ function recordsOf(call: readonly CelChannel[], source: LegSource): readonly Row
     // The hash stands for all rows of the channel.
     const row = { text: '', sha256: joinedSha256(channel.rows), line: 0 };
     const raw = channel.raw === undefined ? undefined : rawRowsOf(rowsOf(channel));
-    return readingsWithRaw(joinedLegReading(row, source, celLegParts(channel)), raw);
+    return joinedLegReading(row, source, celLegParts(channel), raw);
   });
 }
 

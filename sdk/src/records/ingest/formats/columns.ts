@@ -2,14 +2,16 @@ import { z } from 'zod';
 import { Disposition } from '../../../contract/call-record.js';
 import type { OwnSigning, ReceivedVerification, Release } from '../../../contract/call-record.js';
 import type { Attestation } from '../../../core/telephone-number.js';
+import { parsedJson } from '../../../core/text.js';
 import { configurationError } from '../../configuration-error.schema.js';
 import { asteriskChannel } from './asterisk-cdr.js';
-import { legReading, legSource, nameOf, rejectedRow, rowReader, skippedRow, writtenVerstat } from './leg.js';
-import type { LegParts, LegSide, LegSource } from './leg.js';
-import { csvFields, rowText } from '../record-reader.js';
-import type { RecordReader, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
+import { columnReader } from './column-format.js';
+import type { Cell, ColumnFormat } from './column-format.js';
+import { nameOf, rejectedRow, skippedRow, writtenVerstat } from './leg.js';
+import type { LegSide } from './leg.js';
+import type { RecordReader, RowFields, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
 import { callTimes, TIME_LAYOUTS } from './row-times.js';
-import type { CallTimes } from './row-times.js';
+import type { CallTimes, WrittenCallTimes } from './row-times.js';
 
 /**
  * What of a record a column can hold. Times as `timeLayout` says; dates and times of day may be in columns of their
@@ -17,48 +19,13 @@ import type { CallTimes } from './row-times.js';
  * column has it. `ingressChannel` and `egressChannel` are names of Asterisk channels, whose endpoint is the trunk.
  */
 const COLUMN_MEMBERS = [
-  'legId',
-  'callGroupId',
-  'inviteAt',
-  'inviteDate',
-  'inviteTime',
-  'answeredAt',
-  'answeredDate',
-  'answeredTime',
-  'endedAt',
-  'endedDate',
-  'endedTime',
-  'duration',
-  'answeredDuration',
-  'calling',
-  'asserted',
-  'called',
-  'sentTo',
-  'lrn',
-  'ingressTrunk',
-  'ingressChannel',
-  'ingressAddress',
-  'ingressPort',
-  'ingressCallId',
-  'egressTrunk',
-  'egressChannel',
-  'egressAddress',
-  'egressPort',
-  'egressCallId',
-  'disposition',
-  'sipStatus',
-  'q850Cause',
-  'cause',
-  'releaseParty',
-  'verstat',
-  'attestation',
-  'origId',
-  'iatSeconds',
-  'spc',
-  'signedAttestation',
-  'signedOrigId',
-  'customerId',
-  'blockedBy',
+  ...['legId', 'callGroupId', 'inviteAt', 'inviteDate', 'inviteTime', 'answeredAt', 'answeredDate'],
+  ...['answeredTime', 'endedAt', 'endedDate', 'endedTime', 'duration', 'answeredDuration', 'calling'],
+  ...['asserted', 'called', 'sentTo', 'lrn', 'ingressTrunk', 'ingressChannel', 'ingressAddress'],
+  ...['ingressPort', 'ingressCallId', 'egressTrunk', 'egressChannel', 'egressAddress', 'egressPort'],
+  ...['egressCallId', 'disposition', 'sipStatus', 'q850Cause', 'cause', 'releaseParty', 'verstat'],
+  ...['attestation', 'origId', 'iatSeconds', 'spc', 'signedAttestation', 'signedOrigId', 'customerId'],
+  ...['blockedBy'],
 ] as const;
 
 /** One of {@link COLUMN_MEMBERS}. */
@@ -149,52 +116,99 @@ function* faultsOf(map: ColumnMap): Generator<string> {
     yield 'gives columns by name, but headerRows says that there is no header row';
 }
 
-/** The text that a row has for a member; empty where no column is mapped to it, or nothing stands there. */
-type ColumnValue = (member: ColumnMember) => string;
+const TIME_NAMES = { start: 'inviteAt', answer: 'answeredAt', end: 'endedAt' } as const;
 
 /**
- * Adds the end and the answer where durations tell them and no column does: a duration of the talk counts from the answer to the end.
- * Never throws.
+ * CSV files whose columns the carrier declares: Asterisk's `cdr_custom`, exports of databases, any switch without a format of its own.
+ * @throws {@link HopbackError} `invalid-configuration` where the map is not one, or the source has no name or no zone that exists; never
+ * for what a file holds
+ * @see RFC 4180 section 2
  */
-function columnTimes(times: CallTimes, value: ColumnValue, map: ColumnMap): CallTimes {
-  const { start } = times;
+export function createColumnsReader(description: ColumnsDescription): RecordReader {
+  const { columns: map } = description;
+  const read = columnMap.safeParse(map);
+  if (!read.success) throw configurationError('columns', { error: read.error, value: map });
+  const titles = columnTitles(map);
+  const format: ColumnFormat<ColumnMember | 'leaveOut'> = {
+    version: 1,
+    framing: 'csv',
+    columns: titles.places,
+    layout: map.separator === undefined ? {} : { separator: map.separator },
+    trims: true,
+    refuse: (cell, fields, row) => {
+      const title = titles.read(row, fields);
+      if (title !== undefined) return title;
+      const { count } = fields;
+      const least = map.leastColumns ?? titles.mapped();
+      if (count < least)
+        return rejectedRow('too-few-fields', `${count} columns where there should be ${least} or more`);
+      if (map.mostColumns !== undefined && count > map.mostColumns)
+        return rejectedRow('bad-field', `${count} columns where there should be ${map.mostColumns} at most`);
+      const word = folded(cell('leaveOut'));
+      if (map.leaveOut?.words.some((left) => folded(left) === word) === true) return skippedRow('interim');
+      return cell('legId') === '' ? rejectedRow('missing-field', 'a row without it', 'legId') : undefined;
+    },
+    times: (cell, clock) => {
+      const times = callTimes(writtenTimesOf(cell, map), clock, TIME_NAMES);
+      return times.status === 'rejected' ? times : timesWithDurations(times, cell, map);
+    },
+    leg: (cell, { answeredAtUs }) => ({
+      legId: cell('legId'),
+      callGroupId: cell('callGroupId') || cell('legId'),
+      calling: cell('calling'),
+      asserted: cell('asserted'),
+      called: cell('called'),
+      sentTo: cell('sentTo'),
+      lrn: cell('lrn'),
+      ingress: sideOf(cell, 'ingress'),
+      egress: sideOf(cell, 'egress'),
+      disposition: dispositionOf(cell, map, answeredAtUs !== undefined || isTalked(cell, map)),
+      release: releaseOf(cell, map),
+      received: receivedOf(cell),
+      signed: signedOf(cell),
+      customerId: cell('customerId'),
+      blockedBy: cell('blockedBy'),
+    }),
+  };
+  // Who goes on in the middle of a file does not see its header row again.
+  return { ...columnReader(format, description), saveWaiting: titles.save, restoreWaiting: titles.restore };
+}
+
+function writtenTimesOf(value: Cell<ColumnMember>, map: ColumnMap): WrittenCallTimes {
+  const time = (name: 'invite' | 'answered' | 'ended'): string => {
+    if (map.columns[`${name}Date`] === undefined) return value(`${name}At`);
+    const [date, timeOfDay] = [value(`${name}Date`), value(`${name}Time`)];
+    if (date === '' && timeOfDay === '') return '';
+    return map.timeLayout === 'compact' ? `${date}${timeOfDay}` : `${date} ${timeOfDay}`;
+  };
+  const isSeconds = (map.durationUnit ?? 'seconds') === 'seconds';
+  return {
+    layout: map.timeLayout,
+    start: time('invite'),
+    answer: time('answered'),
+    end: time('ended'),
+    durationSeconds: isSeconds ? value('duration') : undefined,
+    answeredSeconds: isSeconds ? value('answeredDuration') : undefined,
+  };
+}
+
+/** Adds the end and the answer where durations tell them and no column does: a duration of the talk counts from the answer to the end. */
+function timesWithDurations(times: CallTimes, value: Cell<ColumnMember>, map: ColumnMap): CallTimes {
+  const { invite } = times;
   const durationUs = microseconds(value('duration'), map);
   const answeredUs = microseconds(value('answeredDuration'), map);
   const afterAnswerUs =
     times.answeredAtUs === undefined || answeredUs === undefined ? undefined : times.answeredAtUs + answeredUs;
-  const endedAtUs = times.endedAtUs ?? (durationUs === undefined ? afterAnswerUs : start.atUs + durationUs);
+  const endedAtUs = times.endedAtUs ?? (durationUs === undefined ? afterAnswerUs : invite.atUs + durationUs);
   // A talk of no time is what unanswered calls have.
   const isTold =
     times.answeredAtUs === undefined && answeredUs !== undefined && answeredUs > 0 && !hasAnswerColumn(map);
   const answeredAtUs = isTold && endedAtUs !== undefined ? endedAtUs - answeredUs : times.answeredAtUs;
-  return { status: 'times', start, answeredAtUs, endedAtUs };
-}
-
-/** What a record says of a row. Never throws. */
-function columnLegParts(
-  value: ColumnValue,
-  map: ColumnMap,
-  { legId, times }: { readonly legId: string; readonly times: CallTimes },
-): LegParts {
   return {
-    legId,
-    callGroupId: value('callGroupId') || legId,
-    invite: times.start,
-    answeredAtUs: times.answeredAtUs,
-    endedAtUs: times.endedAtUs,
-    calling: value('calling'),
-    asserted: value('asserted'),
-    called: value('called'),
-    sentTo: value('sentTo'),
-    lrn: value('lrn'),
-    ingress: sideOf(value, 'ingress'),
-    egress: sideOf(value, 'egress'),
-    disposition: dispositionOf(value, map, times.answeredAtUs !== undefined || isTalked(value, map)),
-    release: releaseOf(value, map),
-    received: receivedOf(value),
-    signed: signedOf(value),
-    customerId: value('customerId'),
-    blockedBy: value('blockedBy'),
+    status: 'times',
+    invite,
+    answeredAtUs,
+    endedAtUs,
   };
 }
 
@@ -214,11 +228,11 @@ function hasAnswerColumn({ columns }: ColumnMap): boolean {
 }
 
 /** A talk whose place in time nothing tells is one all the same. */
-function isTalked(value: ColumnValue, map: ColumnMap): boolean {
+function isTalked(value: Cell<ColumnMember>, map: ColumnMap): boolean {
   return !hasAnswerColumn(map) && (microseconds(value('answeredDuration'), map) ?? 0) > 0;
 }
 
-function sideOf(value: ColumnValue, side: 'ingress' | 'egress'): LegSide {
+function sideOf(value: Cell<ColumnMember>, side: 'ingress' | 'egress'): LegSide {
   const host = value(`${side}Address`);
   const port = value(`${side}Port`);
   return {
@@ -232,7 +246,7 @@ function bracketed(host: string): string {
   return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
 }
 
-function dispositionOf(value: ColumnValue, map: ColumnMap, isAnswered: boolean): Disposition {
+function dispositionOf(value: Cell<ColumnMember>, map: ColumnMap, isAnswered: boolean): Disposition {
   if (value('blockedBy') !== '') return 'blocked';
   return wordIn(map.dispositions, value('disposition')) ?? (isAnswered ? 'answered' : 'failed');
 }
@@ -243,7 +257,7 @@ function wordIn<T>(words: Readonly<Record<string, T>> | undefined, word: string)
   return Object.entries(words).find(([key]) => key.toLowerCase() === lower)?.[1];
 }
 
-function releaseOf(value: ColumnValue, map: ColumnMap): Release | undefined {
+function releaseOf(value: Cell<ColumnMember>, map: ColumnMap): Release | undefined {
   const release: { -readonly [K in keyof Release]: Release[K] } = {};
   const sipStatus = Number(value('sipStatus'));
   if (Number.isInteger(sipStatus) && sipStatus >= 100 && sipStatus <= 699) release.sipStatus = sipStatus;
@@ -259,7 +273,7 @@ function releaseOf(value: ColumnValue, map: ColumnMap): Release | undefined {
 /** Words of 3GPP; an attestation may stand behind, `TN-Validation-Passed-A`. @see 3GPP TS 24.229 section 7.2A.20 */
 const VERSTAT = /^(TN-Validation-Passed|TN-Validation-Failed|No-TN-Validation)(?:-([ABC]))?$/i;
 
-function receivedOf(value: ColumnValue): ReceivedVerification | undefined {
+function receivedOf(value: Cell<ColumnMember>): ReceivedVerification | undefined {
   const received: { -readonly [K in keyof ReceivedVerification]: ReceivedVerification[K] } = {};
   const said = VERSTAT.exec(value('verstat'));
   const verstat = writtenVerstat(said?.[1] ?? '');
@@ -275,7 +289,7 @@ function receivedOf(value: ColumnValue): ReceivedVerification | undefined {
   return Object.keys(received).length === 0 ? undefined : received;
 }
 
-function signedOf(value: ColumnValue): OwnSigning | undefined {
+function signedOf(value: Cell<ColumnMember>): OwnSigning | undefined {
   const attestation = attestationOf(value('signedAttestation'));
   if (attestation === undefined) return undefined;
   const origId = nameOf(value('signedOrigId'));
@@ -287,182 +301,69 @@ function attestationOf(text: string): Attestation | undefined {
   return upper === 'A' || upper === 'B' || upper === 'C' ? upper : undefined;
 }
 
-/** Goes up when the same row would make another record. */
-const READER_VERSION = 1;
-
-/**
- * Makes the reader of CSV files whose columns the carrier declares: Asterisk's `cdr_custom`, exports of databases, any switch without
- * a reader of its own.
- * @param description - name of the source, zone of its local times, numbers, providers, and which column holds what
- * @returns the reader; each row is a leg, and none waits for another
- * @throws {@link HopbackError} `invalid-configuration` where the map is not one, or the source has no name or no zone that exists; never
- * for what a file holds
- * @see RFC 4180 section 2
- * @example
- * ```ts
- * const reader = createColumnsReader({
- *   id: 'switch-7',
- *   format: 'columns',
- *   time: { zone: 'America/Denver', repeatedHour: 'later' },
- *   columns: { timeLayout: 'month-first', columns: { legId: 'id', inviteAt: 'start', calling: 'from', called: 'to' } },
- * });
- * console.log(reader.framing); // csv
- * ```
- */
-export function createColumnsReader(description: ColumnsDescription): RecordReader {
-  const source = legSource(description, READER_VERSION);
-  const { columns: map } = description;
-  const read = columnMap.safeParse(map);
-  if (!read.success) throw configurationError('columns', { error: read.error, value: map });
-  const layout = columnLayout(map);
-  return {
-    ...rowReader('csv', (row) => readRow(row, { source, map, layout })),
-    // Who goes on in the middle of a file does not see its header row again.
-    saveWaiting: layout.save,
-    restoreWaiting: layout.restore,
-  };
-}
-
-/** What a row is; `unnamed`: a name that is mapped is in no header row. */
-type RowKind = { readonly kind: 'header' | 'call' } | { readonly kind: 'unnamed'; readonly name: string };
-
-/** Where the columns of the file at hand are. */
-type ColumnLayout = ReturnType<typeof columnLayout>;
-
-function columnLayout(map: ColumnMap) {
-  const entries = Object.entries(map.columns) as [ColumnMember, ColumnPlace][];
-  const names = [...entries.map(([, place]) => place), map.leaveOut?.column].filter(
-    (place) => typeof place === 'string',
-  );
+/** Finds the columns of the file at hand, by their numbers or by its header row. */
+function columnTitles(map: ColumnMap) {
+  const entries = Object.entries({ ...map.columns, ...(map.leaveOut && { leaveOut: map.leaveOut.column }) });
+  const names = entries.map(([, place]) => place).filter((place) => typeof place === 'string');
+  const [first, second] = names;
   const headerRows = map.headerRows ?? (names.length > 0 ? 1 : 0);
-  let places = new Map<ColumnMember, number>();
-  let skipPlace: number | undefined;
+  const places = Object.fromEntries([...COLUMN_MEMBERS, 'leaveOut'].map((member) => [member, -1])) as Record<
+    ColumnMember | 'leaveOut',
+    number
+  >;
   /** A name that the latest header row lacks: until another comes, no row can be read. */
   let lacking = names[0];
   let titles: readonly string[] = [];
-  /** @returns the name that the header row lacks, if it lacks one */
-  const learn = (header: readonly string[]): string | undefined => {
+  let mapped = 0;
+  const learn = (header: readonly string[]): void => {
     const seen = header.map(folded);
     const numberOf = (place: ColumnPlace): number => (typeof place === 'number' ? place : seen.indexOf(folded(place)));
     lacking = names.find((name) => numberOf(name) < 0);
     titles = lacking === undefined ? seen : [];
-    if (lacking !== undefined) return lacking;
-    places = new Map(entries.map(([member, place]) => [member, numberOf(place)]));
-    skipPlace = map.leaveOut === undefined ? undefined : numberOf(map.leaveOut.column);
-    return undefined;
+    if (lacking !== undefined) return;
+    Object.assign(places, Object.fromEntries(entries.map(([member, place]) => [member, numberOf(place)])));
+    mapped = Math.max(-1, ...Object.values(map.columns).map(numberOf)) + 1;
   };
   if (names.length === 0) learn([]);
+  const verdict = (): readonly RowReading[] =>
+    lacking === undefined
+      ? skippedRow('header')
+      : rejectedRow('missing-field', 'no header row has a column of that name', lacking);
   return {
+    places: places as Readonly<typeof places>,
+    /** Columns up to the last that is mapped. */
+    mapped: () => mapped,
     /** The titles of the header row, as JSON. */
     save: () => JSON.stringify(titles),
     restore: (saved: string) => {
       const header = savedTitles(saved);
-      return header !== undefined && (header.length === 0 || learn(header) === undefined);
+      if (header !== undefined && header.length > 0) learn(header);
+      return header !== undefined && (header.length === 0 || lacking === undefined);
     },
-    // Every file of a rotation begins with its header: lines are counted anew there. Files that were put together have more of them.
-    takeHeader: (row: SourceRow, fields: readonly string[]): RowKind => {
+    /** What a row is where it is no call: titles, or a row of columns that no header row has named. */
+    read: (row: SourceRow, { count, text }: RowFields): readonly RowReading[] | undefined => {
+      const fields = (): readonly string[] => Array.from({ length: count }, (_, place) => text(place));
+      // Lengths first: this is asked of every row.
+      const has = (title: string): boolean =>
+        fields().some((field) => field.length === title.length && folded(field) === folded(title));
+      // Every file of a rotation begins with its header: lines are counted anew there. Files that were put together have more of them.
       const isHeader = row.line >= 1 && row.line <= headerRows;
-      if (!isHeader && hasTitles(fields, names)) return unnamed(learn(fields));
-      if (!isHeader) return lacking === undefined ? CALL : unnamed(lacking);
-      if (names.length === 0 || row.line < headerRows) return HEADER;
-      return unnamed(learn(fields));
+      // One title alone may be what a call has there.
+      const hasTitles = !isHeader && first !== undefined && second !== undefined && has(first) && has(second);
+      if (!isHeader && !hasTitles) return lacking === undefined ? undefined : verdict();
+      if (isHeader && (names.length === 0 || row.line < headerRows)) return skippedRow('header');
+      learn(fields());
+      return verdict();
     },
-    placeOf: (member: ColumnMember): number | undefined => places.get(member),
-    skipPlace: (): number | undefined => skipPlace,
-    leastColumns: () => map.leastColumns ?? Math.max(-1, ...places.values()) + 1,
   };
 }
 
-/** Whether a row holds titles and no call: the first two names that are mapped. One alone may be what a call has there. */
-function hasTitles(fields: readonly string[], [first, second]: readonly string[]): boolean {
-  return first !== undefined && second !== undefined && hasTitle(fields, first) && hasTitle(fields, second);
-}
-
-function hasTitle(fields: readonly string[], name: string): boolean {
-  // Lengths first: this is asked of every row.
-  return fields.some((field) => field.length === name.length && folded(field) === folded(name));
-}
-
-const CALL: RowKind = { kind: 'call' };
-const HEADER: RowKind = { kind: 'header' };
-
-function unnamed(name: string | undefined): RowKind {
-  return name === undefined ? HEADER : { kind: 'unnamed', name };
-}
-
-/** Nothing where the text is not what was saved. */
+/** Undefined where the text is not what was saved. */
 function savedTitles(saved: string): readonly string[] | undefined {
-  try {
-    const value: unknown = JSON.parse(saved);
-    return Array.isArray(value) && value.every((title) => typeof title === 'string') ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parsedJson(saved);
+  return Array.isArray(value) && value.every((title) => typeof title === 'string') ? value : undefined;
 }
 
 function folded(title: string): string {
   return title.trim().toLowerCase();
-}
-
-interface ColumnsState {
-  readonly source: LegSource;
-  readonly map: ColumnMap;
-  readonly layout: ColumnLayout;
-}
-
-const TIME_NAMES = { start: 'inviteAt', answer: 'answeredAt', end: 'endedAt' } as const;
-
-function readRow(row: SourceRow, { source, map, layout }: ColumnsState): readonly RowReading[] {
-  const text = rowText(row);
-  if (text === '') return skippedRow('not-a-call');
-  const split = csvFields(text, map.separator === undefined ? {} : { separator: map.separator });
-  if (split.status === 'rejected') return [split];
-  const { fields } = split;
-  const taken = layout.takeHeader(row, fields);
-  if (taken.kind === 'header') return skippedRow('header');
-  if (taken.kind === 'unnamed') {
-    return rejectedRow('missing-field', 'no header row has a column of that name', taken.name);
-  }
-  const leastColumns = layout.leastColumns();
-  if (fields.length < leastColumns) {
-    return rejectedRow('too-few-fields', `${fields.length} columns where there should be ${leastColumns} or more`);
-  }
-  if (map.mostColumns !== undefined && fields.length > map.mostColumns) {
-    return rejectedRow('bad-field', `${fields.length} columns where there should be ${map.mostColumns} at most`);
-  }
-  if (isSkipped(fields, map, layout.skipPlace())) return skippedRow('interim');
-  const value: ColumnValue = (member) => {
-    const place = layout.placeOf(member);
-    return place === undefined ? '' : (fields[place] ?? '').trim();
-  };
-  const legId = value('legId');
-  if (legId === '') return rejectedRow('missing-field', 'a row without it', 'legId');
-  const written = callTimes(writtenTimesOf(value, map), source.clock, TIME_NAMES);
-  if (written.status === 'rejected') return [written];
-  const times = columnTimes(written, value, map);
-  return legReading(row, source, columnLegParts(value, map, { legId, times }));
-}
-
-function isSkipped(fields: readonly string[], { leaveOut }: ColumnMap, place: number | undefined): boolean {
-  if (leaveOut === undefined || place === undefined) return false;
-  const word = folded(fields[place] ?? '');
-  return leaveOut.words.some((skipped) => folded(skipped) === word);
-}
-
-function writtenTimesOf(value: ColumnValue, map: ColumnMap): Parameters<typeof callTimes>[0] {
-  const time = (name: 'invite' | 'answered' | 'ended'): string => {
-    if (map.columns[`${name}Date`] === undefined) return value(`${name}At`);
-    const [date, timeOfDay] = [value(`${name}Date`), value(`${name}Time`)];
-    if (date === '' && timeOfDay === '') return '';
-    return map.timeLayout === 'compact' ? `${date}${timeOfDay}` : `${date} ${timeOfDay}`;
-  };
-  const isSeconds = (map.durationUnit ?? 'seconds') === 'seconds';
-  return {
-    layout: map.timeLayout,
-    start: time('invite'),
-    answer: time('answered'),
-    end: time('ended'),
-    durationSeconds: isSeconds ? value('duration') : undefined,
-    answeredSeconds: isSeconds ? value('answeredDuration') : undefined,
-  };
 }

@@ -1,17 +1,12 @@
-import type { Disposition, OwnSigning, ReceivedVerification, Release } from '../../../contract/call-record.js';
+import type { Disposition, Release, OwnSigning, ReceivedVerification } from '../../../contract/call-record.js';
 import { decodePercent } from '../../../core/sip-uri.js';
+import { isRecord, parsedJson } from '../../../core/text.js';
 import type { Attestation, Verstat } from '../../../core/telephone-number.js';
-import { legReading, legSource, nameOf, rejectedRow, rowReader, shakenClaims, skippedRow } from './leg.js';
-import type { LegSide, LegSource } from './leg.js';
-import { csvFields, rowText } from '../record-reader.js';
-import type {
-  CsvLayout,
-  CsvReading,
-  RecordReader,
-  RowReading,
-  SourceDescription,
-  SourceRow,
-} from '../record-reader.js';
+import { rowText } from '../record-reader.js';
+import type { CsvFault, RowFields, RecordReader, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
+import { columnFormat, columnTimes } from './column-format.js';
+import { nameOf, rejectedRow, skippedRow, legReading, legSource, rowReader, shakenClaims } from './leg.js';
+import type { LegDetails, LegSide, LegSource } from './leg.js';
 import { callTimes, isNoTime } from './row-times.js';
 import type { WrittenCallTimes } from './row-times.js';
 
@@ -19,38 +14,40 @@ import type { WrittenCallTimes } from './row-times.js';
  * Codes of the causes that FreeSWITCH writes by name, where they are those of Q.850; its own, from 487 on, are none.
  * @see ITU-T Q.850 table 1
  */
-const Q850_CAUSES: ReadonlyMap<string, number> = new Map([
-  ['UNALLOCATED_NUMBER', 1],
-  ['NO_ROUTE_TRANSIT_NET', 2],
-  ['NO_ROUTE_DESTINATION', 3],
-  ['CHANNEL_UNACCEPTABLE', 6],
-  ['NORMAL_CLEARING', 16],
-  ['USER_BUSY', 17],
-  ['NO_USER_RESPONSE', 18],
-  ['NO_ANSWER', 19],
-  ['SUBSCRIBER_ABSENT', 20],
-  ['CALL_REJECTED', 21],
-  ['NUMBER_CHANGED', 22],
-  ['DESTINATION_OUT_OF_ORDER', 27],
-  ['INVALID_NUMBER_FORMAT', 28],
-  ['FACILITY_REJECTED', 29],
-  ['NORMAL_UNSPECIFIED', 31],
-  ['NORMAL_CIRCUIT_CONGESTION', 34],
-  ['NETWORK_OUT_OF_ORDER', 38],
-  ['NORMAL_TEMPORARY_FAILURE', 41],
-  ['SWITCH_CONGESTION', 42],
-  ['REQUESTED_CHAN_UNAVAIL', 44],
-  ['OUTGOING_CALL_BARRED', 52],
-  ['INCOMING_CALL_BARRED', 54],
-  ['BEARERCAPABILITY_NOTAVAIL', 58],
-  ['INCOMPATIBLE_DESTINATION', 88],
-  ['RECOVERY_ON_TIMER_EXPIRE', 102],
-  ['PROTOCOL_ERROR', 111],
-  ['INTERWORKING', 127],
-]);
+export const Q850_CAUSES: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    UNALLOCATED_NUMBER: 1,
+    NO_ROUTE_TRANSIT_NET: 2,
+    NO_ROUTE_DESTINATION: 3,
+    CHANNEL_UNACCEPTABLE: 6,
+    NORMAL_CLEARING: 16,
+    USER_BUSY: 17,
+    NO_USER_RESPONSE: 18,
+    NO_ANSWER: 19,
+    SUBSCRIBER_ABSENT: 20,
+    CALL_REJECTED: 21,
+    NUMBER_CHANGED: 22,
+    DESTINATION_OUT_OF_ORDER: 27,
+    INVALID_NUMBER_FORMAT: 28,
+    FACILITY_REJECTED: 29,
+    NORMAL_UNSPECIFIED: 31,
+    NORMAL_CIRCUIT_CONGESTION: 34,
+    NETWORK_OUT_OF_ORDER: 38,
+    NORMAL_TEMPORARY_FAILURE: 41,
+    SWITCH_CONGESTION: 42,
+    REQUESTED_CHAN_UNAVAIL: 44,
+    OUTGOING_CALL_BARRED: 52,
+    INCOMING_CALL_BARRED: 54,
+    BEARERCAPABILITY_NOTAVAIL: 58,
+    INCOMPATIBLE_DESTINATION: 88,
+    RECOVERY_ON_TIMER_EXPIRE: 102,
+    PROTOCOL_ERROR: 111,
+    INTERWORKING: 127,
+  }),
+);
 
 /** How calls went that nobody answered, by cause; what is not here has failed. */
-const UNANSWERED: ReadonlyMap<string, Disposition> = new Map([
+const UNANSWERED: ReadonlyMap<string, Disposition> = new Map<string, Disposition>([
   ['NORMAL_CLEARING', 'no-answer'],
   ['NO_USER_RESPONSE', 'no-answer'],
   ['NO_ANSWER', 'no-answer'],
@@ -67,126 +64,89 @@ const UNANSWERED: ReadonlyMap<string, Disposition> = new Map([
 ]);
 
 /** How a leg went, by FreeSWITCH's word for its end. */
-function freeswitchDisposition(cause: string, isAnswered: boolean): Disposition {
-  return isAnswered ? 'answered' : (UNANSWERED.get(cause) ?? 'failed');
-}
-
-/** Goes up when the same row would make another record. */
-const CSV_READER_VERSION = 1;
-
-/**
- * Makes the reader of FreeSWITCH's `mod_cdr_csv` in its own layout: caller_id_name, caller_id_number, destination_number, context,
- * start_stamp, answer_stamp, end_stamp, duration, billsec, hangup_cause, uuid, bleg_uuid, accountcode, read_codec, write_codec; with
- * the space before accountcode that the built-in template has, or without. Times are local to the switch. Other templates are read
- * by the reader of declared columns.
- *
- * The layout has no trunk and no address: whom a call came from has to be told by the JSON records, or by the accountcode.
- * A leg with a `bleg_uuid` is in the group of that leg, so that both rows have the same wherever `legs` is `ab`.
- * @param description - name of the source, zone of its local times, numbers and providers
- * @returns the reader; each row is a leg, and none waits for another
- * @throws {@link HopbackError} `invalid-configuration` where the source has no name or no zone that exists; never for what a file holds
- * @see FreeSWITCH `conf/vanilla/autoload_configs/cdr_csv.conf.xml`, template `example`
- * @example
- * ```ts
- * const reader = createFreeswitchCsvReader({ id: 'fs-1', format: 'freeswitch-csv', time: { zone: 'America/Chicago' } });
- * console.log(reader.framing); // lines
- * ```
- */
-export function createFreeswitchCsvReader(description: SourceDescription): RecordReader {
-  const source = legSource(description, CSV_READER_VERSION);
-  // Quotes are not doubled, so that an odd one in a name would take the rows behind it along; no value has a line end.
-  return rowReader('lines', (row) => readCdr(row, source));
+export function freeswitchDisposition(cause: string, answeredAtUs: number | undefined): Disposition {
+  return answeredAtUs === undefined ? (UNANSWERED.get(cause) ?? 'failed') : 'answered';
 }
 
 const COLUMNS = 15;
+const UUID_PLACE = 10;
 
-const COLUMN = {
-  callerIdName: 0,
-  callerIdNumber: 1,
-  destinationNumber: 2,
-  startStamp: 4,
-  answerStamp: 5,
-  endStamp: 6,
-  duration: 7,
-  billSec: 8,
-  hangupCause: 9,
-  uuid: 10,
-  blegUuid: 11,
-  accountCode: 12,
-} as const;
-
-const LAYOUT: CsvLayout = { spacesBeforeQuotes: true };
-
-function readCdr(row: SourceRow, source: LegSource): readonly RowReading[] {
-  const text = rowText(row);
-  if (text === '') return skippedRow('not-a-call');
-  const split = fieldsOf(text);
-  if (split.status === 'rejected') return [split];
-  const { fields } = split;
-  if (fields[COLUMN.callerIdNumber]?.toLowerCase() === 'caller_id_number') return skippedRow('header');
-  if (fields.length < COLUMNS) {
-    return rejectedRow('too-few-fields', `${fields.length} columns where mod_cdr_csv writes ${COLUMNS}`);
-  }
-  if (fields.length > COLUMNS) {
-    return rejectedRow(
-      'bad-field',
-      `${fields.length} columns where mod_cdr_csv writes ${COLUMNS}: declare the template`,
-    );
-  }
-  const uuid = nameOf(fields[COLUMN.uuid]);
-  if (uuid === undefined) return rejectedRow('missing-field', 'a leg without uuid', 'uuid');
-  const times = callTimes(csvTimes(fields), source.clock, CSV_TIME_NAMES);
-  if (times.status === 'rejected') return [times];
-  const isAnswered = times.answeredAtUs !== undefined;
-  const cause = fields[COLUMN.hangupCause] ?? '';
-  return legReading(row, source, {
-    legId: uuid,
-    callGroupId: nameOf(fields[COLUMN.blegUuid]) ?? uuid,
-    invite: times.start,
-    answeredAtUs: times.answeredAtUs,
-    endedAtUs: times.endedAtUs,
-    calling: fields[COLUMN.callerIdNumber],
-    called: fields[COLUMN.destinationNumber],
-    disposition: freeswitchDisposition(cause, isAnswered),
-    release: csvRelease(cause),
-    customerId: nameOf(fields[COLUMN.accountCode]),
-  });
-}
+/**
+ * FreeSWITCH's `mod_cdr_csv` in its own layout, with the space before accountcode that the built-in template has, or without. Times are local
+ * to the switch. Other templates are read by declared columns.
+ *
+ * The layout has no trunk and no address: whom a call came from has to be told by the JSON records, or by the accountcode.
+ * A leg with a `bleg_uuid` is in the group of that leg, so that both rows have the same wherever `legs` is `ab`.
+ * @see FreeSWITCH `conf/vanilla/autoload_configs/cdr_csv.conf.xml`, template `example`
+ */
+export const createFreeswitchCsvReader = columnFormat({
+  version: 1,
+  // Quotes are not doubled, so that an odd one in a name would take the rows behind it along; no value has a line end.
+  framing: 'lines',
+  columns: {
+    caller_id_number: 1,
+    destination_number: 2,
+    start_stamp: 4,
+    answer_stamp: 5,
+    end_stamp: 6,
+    duration: 7,
+    billsec: 8,
+    hangup_cause: 9,
+    uuid: UUID_PLACE,
+    bleg_uuid: 11,
+    accountcode: 12,
+  },
+  layout: { spacesBeforeQuotes: true },
+  repair: fieldsFromEnd,
+  refuse: (cell, { count }) => {
+    if (cell('caller_id_number').toLowerCase() === 'caller_id_number') return skippedRow('header');
+    const written = `${count} columns where mod_cdr_csv writes ${COLUMNS}`;
+    if (count < COLUMNS) return rejectedRow('too-few-fields', written);
+    if (count > COLUMNS) return rejectedRow('bad-field', `${written}: declare the template`);
+    return nameOf(cell('uuid')) === undefined ? rejectedRow('missing-field', 'a leg without uuid', 'uuid') : undefined;
+  },
+  times: columnTimes({
+    layout: 'date-time',
+    start: 'start_stamp',
+    answer: 'answer_stamp',
+    end: 'end_stamp',
+    duration: 'duration',
+    talk: 'billsec',
+  }),
+  leg: (cell, { answeredAtUs }) => {
+    const uuid = nameOf(cell('uuid')) ?? '';
+    const cause = cell('hangup_cause');
+    return {
+      legId: uuid,
+      callGroupId: nameOf(cell('bleg_uuid')) ?? uuid,
+      calling: cell('caller_id_number'),
+      called: cell('destination_number'),
+      disposition: freeswitchDisposition(cause, answeredAtUs),
+      release: releaseOf(nameOf(cause)),
+      customerId: nameOf(cell('accountcode')),
+    };
+  },
+});
 
 /**
  * FreeSWITCH does not double quotes: a caller's display name that has one would make its row unreadable, and a caller may choose it so.
  * Such a row is read from its end, where the switch itself has written; what is left over is the name.
  */
-function fieldsOf(text: string): CsvReading {
-  const split = csvFields(text, LAYOUT);
-  const isClean = split.status === 'fields' ? split.fields.length <= COLUMNS : split.reason !== 'bad-quoting';
-  if (isClean || !text.startsWith('"') || !text.endsWith('"')) return split;
+function fieldsFromEnd(text: string, read: RowFields | CsvFault): readonly string[] | undefined {
+  const isClean = read.status === 'fields' ? read.count <= COLUMNS : read.reason !== 'bad-quoting';
+  if (isClean || !text.startsWith('"') || !text.endsWith('"')) return undefined;
   const pieces = text.slice(1, -1).replaceAll('", "', '","').split('","');
   const behindName = pieces.slice(-(COLUMNS - 1));
-  if (pieces.length < COLUMNS || behindName.some((piece) => piece.includes('"'))) return split;
+  if (pieces.length < COLUMNS || behindName.some((piece) => piece.includes('"'))) return undefined;
   // A template with further columns looks like a name with quotes; what stands in the place of the uuid tells them apart.
-  if (!UUID.test(behindName[COLUMN.uuid - 1] ?? '')) return split;
-  return { status: 'fields', fields: [pieces.slice(0, 1 - COLUMNS).join('","'), ...behindName] };
+  if (!UUID.test(behindName[UUID_PLACE - 1] ?? '')) return undefined;
+  return [pieces.slice(0, 1 - COLUMNS).join('","'), ...behindName];
 }
 
 /** As FreeSWITCH makes them. @see RFC 9562 section 4 */
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-const CSV_TIME_NAMES = { start: 'start_stamp', answer: 'answer_stamp', end: 'end_stamp' } as const;
-
-function csvTimes(fields: readonly string[]): WrittenCallTimes {
-  return {
-    layout: 'date-time',
-    start: fields[COLUMN.startStamp] ?? '',
-    answer: fields[COLUMN.answerStamp],
-    end: fields[COLUMN.endStamp],
-    durationSeconds: fields[COLUMN.duration],
-    answeredSeconds: fields[COLUMN.billSec],
-  };
-}
-
-function csvRelease(text: string): Release | undefined {
-  const cause = nameOf(text);
+function releaseOf(cause: string | undefined): Release | undefined {
   if (cause === undefined) return undefined;
   const q850Cause = Q850_CAUSES.get(cause);
   return q850Cause === undefined ? { cause } : { q850Cause, cause };
@@ -255,16 +215,11 @@ const ARRAY = 'ARRAY::';
 type Members = Readonly<Record<string, unknown>>;
 
 function parsed(text: string): unknown {
-  if (text.length > MAX_DOCUMENT_CHARS) return undefined;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
+  return text.length > MAX_DOCUMENT_CHARS ? undefined : parsedJson(text);
 }
 
 function objectOf(value: unknown): Members | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : undefined;
+  return isRecord(value) ? value : undefined;
 }
 
 function textOf(members: Members | undefined, name: string): string {
@@ -298,26 +253,18 @@ function linkedProfile(flows: readonly Members[], kind: 'originator' | 'originat
 }
 
 /** Goes up when the same document would make another record. */
-const JSON_READER_VERSION = 1;
+const READER_VERSION = 1;
 
 /**
- * Makes the reader of FreeSWITCH's `mod_json_cdr`: one document a leg, with all channel variables, so that address, Call-ID, gateway,
- * verification and the other leg are known. Times are epochs of microseconds, UTC; where only stamps are there, they are local.
+ * FreeSWITCH's `mod_json_cdr`: one document a leg, with all channel variables, so that address, Call-ID, gateway, verification and the other
+ * leg are known. Times are epochs of microseconds, UTC; where only stamps are there, they are local.
  *
  * A verdict and an attestation are taken only where `sip_verstat` says that the switch verified the call; an Identity header that
  * nobody verified gives none.
- * @param description - name of the source, zone of stamps that stand in for epochs, numbers and providers
- * @returns the reader; each document is a leg, and none waits for another
- * @throws {@link HopbackError} `invalid-configuration` where the source has no name or no zone that exists; never for what a file holds
  * @see https://developer.signalwire.com/freeswitch/FreeSWITCH-Explained/Modules/mod_json_cdr_4653131/
- * @example
- * ```ts
- * const reader = createFreeswitchJsonReader({ id: 'fs-1', format: 'freeswitch-json', time: { zone: 'utc' } });
- * console.log(reader.framing); // json
- * ```
  */
 export function createFreeswitchJsonReader(description: SourceDescription): RecordReader {
-  const source = legSource(description, JSON_READER_VERSION);
+  const source = legSource(description, READER_VERSION);
   return rowReader('json', (row) => readDocument(row, source));
 }
 
@@ -336,21 +283,19 @@ function readDocument(row: SourceRow, source: LegSource): readonly RowReading[] 
   if (times.status === 'rejected') return [times];
   const isInbound = variable('direction') !== 'outbound';
   const cause = variable('hangup_cause');
-  return legReading(row, source, {
+  const parts: LegDetails = {
     legId: uuid,
     callGroupId: nameOf(variable('call_uuid')) ?? nameOf(variable('originator')) ?? nameOf(originator?.uuid) ?? uuid,
-    invite: times.start,
-    answeredAtUs: times.answeredAtUs,
-    endedAtUs: times.endedAtUs,
     ...numbersOf(document, isInbound),
     ingress: isInbound ? ownSide(document) : originatorSide(document),
     egress: isInbound ? originateeSide(document) : ownSide(document),
-    disposition: freeswitchDisposition(cause, times.answeredAtUs !== undefined),
+    disposition: freeswitchDisposition(cause, times.answeredAtUs),
     release: jsonRelease(document, isInbound),
     received: isInbound ? receivedOf(document) : undefined,
     signed: isInbound ? undefined : signedOf(document),
     customerId: nameOf(variable('accountcode')),
-  });
+  };
+  return legReading(row, source, parts, times);
 }
 
 const JSON_TIME_NAMES = { start: 'start_uepoch', answer: 'answer_uepoch', end: 'end_uepoch' } as const;

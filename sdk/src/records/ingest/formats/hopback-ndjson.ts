@@ -1,5 +1,6 @@
 import { CallRecord } from '../../../contract/call-record.js';
 import { readBySchema } from '../../../core/schema-findings.js';
+import { isRecord, parsedJson } from '../../../core/text.js';
 import { rawEvidence, recordIdOf } from '../../record-id.js';
 import { disorderOf } from './row-times.js';
 import { rawRowsOf, rowText, withRaw } from '../record-reader.js';
@@ -11,20 +12,12 @@ import { HopbackError } from '../../../errors.js';
 export const MAX_RECORD_CHARS = 1_048_576;
 
 /**
- * Makes the reader of our own format: one {@link CallRecord} a line, as `hopback records` and the stream write them, or as a carrier's
- * own exporter does. A record keeps the source that it names, with the raw rows that it brings along, which have to match its hash; only
- * where it has no hash that of the line is put in its place, and with `keepRaw` the line itself.
- * Every member has to be in its form and its bounds, times have to be in order, and the record id has to be the one of its source, leg and
- * time. Keys that are not known are left out.
- * @param description - name of the source; records keep what they say themselves
- * @returns the reader; each line is a leg, 1,048,576 characters at most, and none waits for another
+ * Our own format: one {@link CallRecord} a line, as `hopback records` and the stream write them, or as a carrier's own exporter does. A record
+ * keeps the source that it names, with the raw rows that it brings along, which have to match its hash; only where it has no hash that of the
+ * line is put in its place, and with `keepRaw` the line itself. Every member has to be in its form and its bounds, times have to be in
+ * order, and the record id has to be the one of its source, leg and time. Keys that are not known are left out.
  * @throws {@link HopbackError} `invalid-configuration` where the source has no name; never for what a file holds
  * @see https://github.com/ndjson/ndjson-spec
- * @example
- * ```ts
- * const reader = createHopbackNdjsonReader({ id: 'archive', format: 'hopback', time: { zone: 'utc' } });
- * console.log(reader.framing); // lines
- * ```
  */
 export function createHopbackNdjsonReader(description: SourceDescription): RecordReader {
   if (description.id === '') throw new HopbackError('invalid-configuration', 'A source needs a name.');
@@ -39,8 +32,8 @@ function readLine(row: SourceRow, keepRaw: boolean): readonly RowReading[] {
   const trimmed = text.trim();
   if (trimmed === '') return skippedRow('not-a-call');
   // Asked before: a million rows that are not JSON would throw a million errors.
-  const value = trimmed.startsWith('{') ? parsed(trimmed) : undefined;
-  if (!isObject(value)) return rejectedRow('bad-json', 'no JSON object');
+  const value = trimmed.startsWith('{') ? parsedJson(trimmed) : undefined;
+  if (!isRecord(value)) return rejectedRow('bad-json', 'no JSON object');
   const isHashed = addSourceHash(value, row.sha256);
   const result = readBySchema(CallRecord, value);
   if (!result.success) return rejectedIssue(value, result.error.issues[0]);
@@ -52,7 +45,7 @@ function readLine(row: SourceRow, keepRaw: boolean): readonly RowReading[] {
 /** What makes a record of that form none that may be kept. */
 function faultOf(record: CallRecord): readonly RowReading[] | undefined {
   const { source, legId, inviteAtUs, answeredAtUs, endedAtUs, recordId } = record;
-  const disorder = disorderOf({ beganAtUs: inviteAtUs, answeredAtUs, endedAtUs });
+  const disorder = disorderOf({ invite: { atUs: inviteAtUs }, answeredAtUs, endedAtUs });
   if (disorder !== undefined) return rejectedRow('bad-time', disorder);
   // Its id would be another's, whose place it would take.
   if (recordIdOf({ sourceId: source.id, legId, inviteAtUs }) !== recordId)
@@ -78,31 +71,18 @@ function rejectedIssue(value: object, issue: Issue | undefined): readonly RowRea
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  let at = value;
-  for (const key of path) {
-    if (typeof at !== 'object' || at === null) return undefined;
-    at = (at as Readonly<Record<PropertyKey, unknown>>)[key];
-  }
-  return at;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
+  return path.reduce<unknown>(
+    (at, key) =>
+      typeof at === 'object' && at !== null ? (at as Readonly<Record<PropertyKey, unknown>>)[key] : undefined,
+    value,
+  );
 }
 
 /** Puts a hash into a source that has none, unless it has raw rows: of those the hash is theirs. @returns whether it was put there */
 function addSourceHash(value: unknown, sha256: string): boolean {
-  if (!isObject(value)) return false;
+  if (!isRecord(value)) return false;
   const { source } = value;
-  if (!isObject(source) || Object.hasOwn(source, 'sha256') || Object.hasOwn(source, 'raw')) return false;
+  if (!isRecord(source) || Object.hasOwn(source, 'sha256') || Object.hasOwn(source, 'raw')) return false;
   Object.assign(source, { sha256 });
   return true;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,14 +1,16 @@
-import { z } from 'zod';
+import type { Disposition, ReceivedVerification, Release } from '../../../contract/call-record.js';
 import { isJsonObject, parseBoundedJson } from '../../../core/json-text.js';
 import type { JsonLimits } from '../../../core/json-text.js';
-import { passingMap } from '../../../core/memo.js';
-import type { PassingMap } from '../../../core/memo.js';
+import { splitHeaderList } from '../../../core/sip-request.js';
 import { configurationError } from '../../configuration-error.schema.js';
 import { sourceSha256 } from '../../record-id.js';
 import { csvFields, rowText } from '../record-reader.js';
 import type { RowReading, SourceRow } from '../record-reader.js';
-import { isNoTime } from './row-times.js';
-import type { RowClock, RowInstant, RowTimeReading } from './row-times.js';
+import { blockedByStatus, dispositionOfStatus, shakenClaims, writtenVerstat } from './leg.js';
+import type { LegParts, LegSide } from './leg.js';
+import { isNoTime, instantNearest, instantNotBefore, leadsTo, startByDuration, startNotAfter } from './row-times.js';
+import type { RowClock, RowTimeReading, RowInstant, RowTimeFault } from './row-times.js';
+import { z } from 'zod';
 
 /** What an extra column of an accounting row can tell. */
 const ACC_ROLES = [
@@ -248,13 +250,15 @@ export function transactionTime({ core }: AccRow, clock: RowClock): RowTimeReadi
   return /^\d{9,11}\.\d{1,9}$/.test(attribute) ? accTime(attribute, clock) : accTime(whole, clock);
 }
 
-/** An instant that lies a time behind another one, by the same basis. */
-export function laterBy({ atUs, basis }: RowInstant, us: number): RowInstant {
-  return { status: 'instant', atUs: atUs + us, basis };
-}
-
 function rejected(reason: Reject['reason'], detail: string, field?: string): Reject {
-  return field === undefined ? { status: 'rejected', reason, detail } : { status: 'rejected', reason, field, detail };
+  return field === undefined
+    ? { status: 'rejected', reason, detail }
+    : {
+        status: 'rejected',
+        reason,
+        field,
+        detail,
+      };
 }
 
 type Values = ReadonlyMap<string, string> | Reject | Skip;
@@ -403,130 +407,241 @@ export interface TimedRow {
   readonly at: RowInstant;
 }
 
-/** A dialog of which rows wait for the others. */
-export interface WaitingDialog {
+/** The rows that make one record. */
+export interface AccLeg {
+  readonly callId: string;
   readonly fromTag: string;
   readonly toTag: string;
-  invite?: TimedRow;
-  /** Of a call that came back to the proxy: its INVITE each time that it passed again, with the same tags. */
-  crossings?: TimedRow[];
-  bye?: TimedRow;
+  /** What tells branches without a tag of their own apart. */
+  readonly branch?: string;
+  readonly invite?: TimedRow | undefined;
+  readonly bye?: TimedRow | undefined;
+  readonly cdr?: TimedRow | undefined;
+  readonly cancel?: TimedRow | undefined;
 }
 
-/** What waits under one Call-ID. */
-export interface WaitingCall {
-  readonly callId: string;
-  readonly firstUs: number;
-  readonly dialogs: WaitingDialog[];
-  /** CDR rows that wait for their INVITE. */
-  readonly cdrs: TimedRow[];
-  cancel?: TimedRow;
-}
-
-/** Calls that wait, and what has been made of those that do not. */
-export type AccCalls = ReturnType<typeof accCalls>;
-
-/** Rows that are remembered, so that one that comes again is known: some hours of a busy proxy, at 200 bytes each. */
-const MAX_REMEMBERED_ROWS = 500_000;
-/** Calls that wait: a hundred a second of an hour each. */
-export const MAX_WAITING_CALLS = 360_000;
-/** Rows that wait under one Call-ID. A call with more is no call, or somebody's Call-ID is always the same. */
-export const MAX_ROWS_OF_CALL = 256;
-/** Times that one call passes the proxy: Max-Forwards of 70 ends a loop. */
-export const MAX_CROSSINGS = 70;
-
-/** Begins with nothing. */
-export function accCalls() {
+/** Makes a record's parts of the rows of a leg, at least an INVITE, a CDR or a CANCEL. Never throws. */
+export function accLegParts(leg: AccLeg, columns: AccColumns, clock: RowClock): LegParts {
+  const { invite, cdr, cancel } = leg;
+  const main = (invite ?? cdr ?? cancel) as TimedRow;
+  const role: AccRow['role'] = (name) => main.row.role(name) || (cdr?.row.role(name) ?? '');
+  const times = timesOf(leg, columns, clock);
+  const isGivenUp = invite === undefined && cdr === undefined;
+  const status = statusOf(main.row, isGivenUp);
+  const disposition = isGivenUp ? 'cancelled' : dispositionOf(status, times);
   return {
-    waiting: passingMap<WaitingCall>(),
-    /** When the rows that were used were written, by what makes them the same row. */
-    used: passingMap<number>(),
-    /** Call-IDs of which there is a record, by the time of the last. */
-    recorded: passingMap<number>(),
+    legId: [leg.callId, leg.fromTag, leg.toTag, leg.branch ?? ''].filter((part) => part !== '').join(' '),
+    callGroupId: role('callGroup') || leg.callId,
+    invite: times.invite,
+    answeredAtUs: disposition === 'answered' ? times.answeredAtUs : undefined,
+    endedAtUs: times.endedAtUs,
+    calling: role('calling'),
+    asserted: role('asserted'),
+    called: role('called') || role('sentTo'),
+    sentTo: role('sentTo'),
+    lrn: role('lrn'),
+    ingress: {
+      trunk: role('ingressTrunk'),
+      address: addressOf(role('sourceAddress'), role('sourcePort')),
+      callId: leg.callId,
+    },
+    egress: egressOf(role, leg, disposition),
+    disposition,
+    release: releaseOf(leg, columns, disposition, status),
+    received: receivedOf(role),
+    customerId: role('customer'),
+    blockedBy: role('blockedBy') || (disposition === 'blocked' ? blockedByStatus(status) : undefined),
   };
 }
 
-/** Remembers that a row has been used; the oldest are forgotten where there are too many. */
-export function remember(rows: PassingMap<number>, key: string, atUs: number): void {
-  if (rows.size() >= MAX_REMEMBERED_ROWS) {
-    const oldest = rows.oldest();
-    if (oldest !== undefined) rows.delete(oldest[0]);
+type LegTimes = ReturnType<typeof timesOf>;
+
+function timesOf(leg: AccLeg, { cdrStart: startIs }: AccColumns, clock: RowClock) {
+  const { invite, bye, cdr, cancel } = leg;
+  const main = (invite ?? cdr ?? cancel) as TimedRow;
+  const durationUs = durationOf((cdr ?? main).row);
+  const lasted = durationUs !== undefined && durationUs > 0;
+  const declared = accTime(main.row.role('inviteTime') || (cdr?.row.role('inviteTime') ?? ''), clock);
+  const start = cdr?.at;
+  const written =
+    declared?.status === 'instant'
+      ? declared
+      : start !== undefined && startIs === 'invite'
+        ? start
+        : (invite ?? main).at;
+  const begun = startNotAfter(written, [invite?.at, bye?.at]);
+  const setup = Number(main.row.core('setuptime') || 'none');
+  // OpenSIPS writes how long it took from there to the answer; without that, acc writes the row when the answer comes.
+  const rowUs = invite === undefined ? undefined : instantNearest(invite.at, begun.atUs);
+  const answeredAtUs =
+    declared?.status === 'instant' && setup >= 0
+      ? begun.atUs + setup * 1_000_000
+      : (rowUs ?? (start !== undefined && startIs === 'answer' ? start.atUs : undefined));
+  const code = Number((invite ?? main).row.core('sip_code'));
+  const endedAtUs = endOf(leg, { answeredAtUs, durationUs, isFailure: code >= 300 }, clock);
+  return {
+    invite: begun,
+    answeredAtUs,
+    endedAtUs,
+    /** Whether a CDR says that the call lasted. */ lasted,
+  };
+}
+
+/** When the call of a CDR row began; or that its times contradict each other. Undefined where none is there. Never throws. */
+export function cdrStart(
+  row: AccRow,
+  clock: RowClock,
+): RowInstant | (RowTimeFault & { readonly of: string }) | undefined {
+  const start = accTime(row.core('start_time'), clock);
+  if (start === undefined) return undefined;
+  if (start.status === 'rejected') return { ...start, of: 'start_time' };
+  const end = accTime(row.core('end_time'), clock);
+  if (end === undefined) return start;
+  if (end.status === 'rejected') return { ...end, of: 'end_time' };
+  const durationUs = durationOf(row);
+  if (durationUs === undefined) return startNotAfter(start, [end]);
+  const { atUs, otherUs = atUs } = start;
+  const isSaid = leadsTo(end, atUs + durationUs) || leadsTo(end, otherUs + durationUs);
+  return isSaid ? startByDuration(start, end, durationUs) : CONTRADICTS;
+}
+
+const CONTRADICTS: RowTimeFault & { readonly of: string } = {
+  status: 'rejected',
+  reason: 'bad-time',
+  detail: 'the duration does not lead from start_time to end_time',
+  of: 'duration',
+};
+
+interface AccEnd {
+  readonly answeredAtUs: number | undefined;
+  readonly durationUs: number | undefined;
+  readonly isFailure: boolean;
+}
+
+function endOf(
+  { invite, bye, cdr, cancel }: AccLeg,
+  { answeredAtUs, durationUs, isFailure }: AccEnd,
+  clock: RowClock,
+): number | undefined {
+  if (cdr !== undefined) {
+    const end = accTime(cdr.row.core('end_time'), clock);
+    if (durationUs !== undefined) return cdr.at.atUs + durationUs;
+    if (end?.status === 'instant') return instantNotBefore(end, cdr.at.atUs);
   }
-  rows.set(key, atUs);
+  if (bye !== undefined) return instantNotBefore(bye.at, answeredAtUs ?? bye.at.atUs);
+  if (isFailure) return invite?.at.atUs;
+  if (invite === undefined) return cancel?.at.atUs;
+  return durationUs === undefined || answeredAtUs === undefined ? undefined : answeredAtUs + durationUs;
 }
 
-/** Forgets what was written before a time. */
-export function forgetBefore(rows: PassingMap<number>, beforeUs: number): void {
-  for (const [key, atUs] of rows.entries()) if (atUs < beforeUs) rows.delete(key);
+/** Ten days: dialogs that nobody ended are timed out before. */
+const MAX_DURATION_SECONDS = 864_000;
+
+/** Duration of a CDR or a row of OpenSIPS, microseconds: in milliseconds where OpenSIPS has them, else seconds with up to six decimals. */
+export function durationOf({ core }: AccRow): number | undefined {
+  const ms = core('ms_duration');
+  const seconds = /^\d{1,12}$/.test(ms) && ms !== '0' ? Number(ms) / 1_000 : numberOf(core('duration'));
+  return seconds === undefined || seconds > MAX_DURATION_SECONDS ? undefined : Math.round(seconds * 1_000_000);
 }
 
-/** What waits under a Call-ID, made where there is nothing yet. */
-export function waitingCall({ waiting }: AccCalls, callId: string, atUs: number): WaitingCall {
-  const known = waiting.get(callId);
-  if (known !== undefined) return known;
-  const call: WaitingCall = { callId, firstUs: atUs, dialogs: [], cdrs: [] };
-  waiting.set(callId, call);
-  return call;
+function numberOf(text: string): number | undefined {
+  return /^\d{1,9}(?:\.\d{1,9})?$/.test(text) ? Number(text) : undefined;
 }
 
-/** The dialog of two tags, in either order; made where there is none yet. Undefined where the call has too many already. */
-export function dialogOf(call: WaitingCall, fromTag: string, toTag: string): WaitingDialog | undefined {
-  const known = call.dialogs.find(
-    (one) => (one.fromTag === fromTag && one.toTag === toTag) || (one.fromTag === toTag && one.toTag === fromTag),
-  );
-  if (known !== undefined || call.dialogs.length >= MAX_ROWS_OF_CALL) return known;
-  const dialog: WaitingDialog = { fromTag, toTag };
-  call.dialogs.push(dialog);
-  return dialog;
+function statusOf({ core }: AccRow, isCancel: boolean): number | undefined {
+  // The code of a CANCEL is what it was answered with, whatever became of the INVITE.
+  const code = isCancel ? '' : core('sip_code');
+  return /^[1-6]\d\d$/.test(code) ? Number(code) : undefined;
 }
 
-/** Takes a dialog out of what waits, and the call with its last part. */
-export function endDialog({ waiting }: AccCalls, call: WaitingCall, dialog: WaitingDialog): void {
-  call.dialogs.splice(call.dialogs.indexOf(dialog), 1);
-  if (isEmpty(call)) waiting.delete(call.callId);
+function dispositionOf(status: number | undefined, { lasted, endedAtUs, answeredAtUs }: LegTimes): Disposition {
+  if (lasted) return 'answered';
+  if (status !== undefined) return dispositionOfStatus(status);
+  return endedAtUs === undefined && answeredAtUs !== undefined ? 'answered' : 'failed';
 }
 
-/** Whether nothing waits in a call any more. */
-export function isEmpty({ dialogs, cdrs, cancel }: WaitingCall): boolean {
-  return dialogs.length === 0 && cdrs.length === 0 && cancel === undefined;
+function egressOf(role: AccRow['role'], { callId }: AccLeg, disposition: Disposition): LegSide {
+  const address = addressOf(role('destinationAddress'), role('destinationPort'));
+  const trunk = role('egressTrunk');
+  const other = role('egressCallId');
+  // A proxy leaves the Call-ID as it is; of a call that went nowhere there is no other side.
+  const isSent = address !== '' || trunk !== '' || disposition === 'answered';
+  return { trunk, address, callId: other === '' && isSent ? callId : other };
 }
 
-/** First line of what is saved: rows that were written by another version are not gone on from. */
-const FORMAT = 'hopback.kamailio-acc.1';
-/** As long as a row may be, written as JSON within JSON. */
-const SAVED_LIMITS = { maxChars: 200_000, maxDepth: 2, maxEntries: 8 };
-const SHA256 = /^[0-9a-f]{64}$/;
-
-/** Writes the rows that wait as text, one a line: read again, they wait as they did. */
-export function saveAccRows(calls: readonly WaitingCall[]): string {
-  const lines = [FORMAT];
-  for (const { dialogs, cdrs, cancel } of calls) {
-    const rows = [
-      ...dialogs.flatMap(({ invite, crossings = [], bye }) => [invite, ...crossings, bye]),
-      ...cdrs,
-      cancel,
-    ];
-    for (const timed of rows) {
-      if (timed === undefined) continue;
-      const { text, sha256, line } = timed.row.source;
-      lines.push(JSON.stringify([text, sha256, line]));
-    }
+function releaseOf(
+  { invite, bye, cancel }: AccLeg,
+  { detectsDirection }: AccColumns,
+  disposition: Disposition,
+  status: number | undefined,
+): Release | undefined {
+  const release: { sipStatus?: number; cause?: string; party?: 'calling' | 'called' } = {};
+  if (disposition !== 'answered') {
+    const reason = invite?.row.core('sip_reason').slice(0, MAX_REASON_CHARS);
+    if (status !== undefined) release.sipStatus = status;
+    if (reason !== undefined && reason !== '') release.cause = reason;
+    if (cancel !== undefined) release.party = 'calling';
+  } else if (bye !== undefined && invite !== undefined && !detectsDirection) {
+    release.party = bye.row.core('from_tag') === invite.row.core('from_tag') ? 'calling' : 'called';
   }
-  return lines.join('\n');
+  return Object.keys(release).length === 0 ? undefined : release;
 }
 
-/** Reads what {@link saveAccRows} wrote. Never throws. @returns undefined where it is anything else */
-export function savedAccRows(saved: string): readonly SourceRow[] | undefined {
-  const [format, ...lines] = saved.split('\n');
-  if (format !== FORMAT) return undefined;
-  const rows: SourceRow[] = [];
-  for (const written of lines) {
-    const parsed = parseBoundedJson(written, SAVED_LIMITS);
-    if (parsed.status === 'malformed' || !Array.isArray(parsed.value)) return undefined;
-    const [text, sha256, line] = parsed.value as readonly unknown[];
-    if (typeof text !== 'string' || typeof sha256 !== 'string' || !SHA256.test(sha256)) return undefined;
-    if (typeof line !== 'number') return undefined;
-    rows.push({ text, sha256, line });
+/** Reason phrases of real devices are shorter. */
+const MAX_REASON_CHARS = 128;
+
+function receivedOf(role: AccRow['role']): ReceivedVerification | undefined {
+  const verstat = writtenVerstat(role('verstat'));
+  const claims = shakenClaims(splitHeaderList(role('identity')));
+  if (verstat === undefined && claims === undefined) return undefined;
+  return verstat === undefined ? claims : { verstat, ...claims };
+}
+
+/** An address with its port out of `192.0.2.1`, `udp:192.0.2.1:5060`, `sip:12025550101@192.0.2.1:5060;transport=udp`; else as it is. */
+function addressOf(text: string, port: string): string {
+  let address = text.trim();
+  const scheme = /^(?:sips?|udp|tcp|tls|sctp|wss?):/i.exec(address)?.[0] ?? '';
+  address = address.slice(scheme.length);
+  if (scheme !== '') {
+    const end = address.search(/[;?]/);
+    const host = end < 0 ? address : address.slice(0, end);
+    address = host.slice(host.lastIndexOf('@') + 1);
   }
-  return rows;
+  if (!/^\d{1,5}$/.test(port) || address === '' || hasPort(address)) return address;
+  return address.includes(':') && !address.startsWith('[') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+function hasPort(address: string): boolean {
+  const bracket = address.lastIndexOf(']');
+  const colon = address.lastIndexOf(':');
+  return bracket >= 0 ? colon > bracket : colon >= 0 && colon === address.indexOf(':');
+}
+
+/** Enough to tell the branches and crossings of one call apart. */
+const WAY_DIGITS = 8;
+
+/** Where a branch was sent, in a form that is fit for a name: without the number that was called. Never throws. */
+export function placeOf({ role }: AccRow): string {
+  const place = role('egressTrunk') || addressOf(role('destinationAddress'), role('destinationPort'));
+  const sentTo = role('sentTo');
+  return sentTo === '' ? place : `${place} ${digitsOf(`${place} ${sentTo}`)}`.trim();
+}
+
+/**
+ * From where an INVITE came, by eight digits: a call that comes back to the proxy keeps its Call-ID and tags, and is told by this alone. Empty
+ * where no column says it. Never throws.
+ */
+export function sourceOf({ role }: AccRow): string {
+  const source = [role('ingressTrunk'), addressOf(role('sourceAddress'), role('sourcePort'))].join(' ').trim();
+  return source === '' ? '' : digitsOf(source);
+}
+
+/** From where an INVITE came and where it went, in the same form. Never throws. */
+export function wayOf(row: AccRow): string {
+  const [source, place] = [sourceOf(row), placeOf(row)];
+  return source === '' && place === '' ? '' : digitsOf(`${source} ${place}`);
+}
+
+function digitsOf(text: string): string {
+  return sourceSha256(text).slice(0, WAY_DIGITS);
 }

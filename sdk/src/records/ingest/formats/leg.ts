@@ -6,6 +6,7 @@ import type {
   HopSide,
   OwnSigning,
   PartyNumber,
+  RawRow,
   ReceivedVerification,
   Release,
   TimeBasis,
@@ -15,14 +16,7 @@ import type { JsonObject } from '../../../core/json-text.js';
 import type { Attestation, CanonicalTn, Verstat } from '../../../core/telephone-number.js';
 import { HopbackError } from '../../../errors.js';
 import { joinedSha256, recordIdOf, sourceSha256 } from '../../record-id.js';
-import {
-  MAX_WAITING_RAW_BYTES,
-  rawRowsOf,
-  readingsWithRaw,
-  withRaw,
-  writtenCalled,
-  writtenCaller,
-} from '../record-reader.js';
+import { MAX_WAITING_RAW_BYTES, rawRowsOf, withRaw, writtenCalled, writtenCaller } from '../record-reader.js';
 import type {
   RecordReader,
   RowFraming,
@@ -56,16 +50,17 @@ export interface LegSide {
   readonly callId?: string | undefined;
 }
 
-/**
- * What a format found in its row. Times are microseconds since the epoch, in order. Members that are undefined, and texts that are empty, are left out
- * of the record.
- */
-export interface LegParts {
-  readonly legId: string;
-  readonly callGroupId: string;
+/** When a leg began, was answered and ended: microseconds since the epoch, in order. */
+interface LegTimes {
   readonly invite: RowInstant;
   readonly answeredAtUs?: number | undefined;
   readonly endedAtUs?: number | undefined;
+}
+
+/** What a format found in its row, beside the times. Members that are undefined, and texts that are empty, are left out of the record. */
+export interface LegDetails {
+  readonly legId: string;
+  readonly callGroupId: string;
   /** Who calls, as written. */
   readonly calling?: string | undefined;
   /** The asserted number, as written; left out where it is the same number. */
@@ -87,6 +82,9 @@ export interface LegParts {
   readonly customerId?: string | undefined;
   readonly blockedBy?: string | undefined;
 }
+
+/** All that is known of a leg. */
+export type LegParts = LegDetails & LegTimes;
 
 /**
  * A name of a trunk, leg, call or customer at most. What is longer is cut off, since no name that anybody gave is; of the name of a leg or
@@ -125,15 +123,21 @@ export function legSource(description: SourceDescription, readerVersion: number)
  * comes twice. Never throws.
  * @param row - where the leg was found; of several rows the one whose bytes stand for the leg
  */
-export function callRecord(row: SourceRow, source: LegSource, parts: LegParts): CallRecord {
-  const { invite, answeredAtUs, endedAtUs, release, received, signed, customerId, blockedBy } = parts;
+export function callRecord(row: SourceRow, source: LegSource, parts: LegDetails, times: LegTimes): CallRecord {
+  const { release, received, signed, customerId, blockedBy } = parts;
+  const { invite, answeredAtUs, endedAtUs } = times;
   const legId = boundedIdentity(parts.legId);
   const { id, format } = source.description;
   // Member by member: an object that begins with a spread costs more than the whole row.
   const record: Writable<CallRecord> = {
     format: 'hopback.call-record.1',
     recordId: recordIdOf({ sourceId: id, legId, inviteAtUs: invite.atUs }),
-    source: { id, format, readerVersion: source.readerVersion, sha256: row.sha256 },
+    source: {
+      id,
+      format,
+      readerVersion: source.readerVersion,
+      sha256: row.sha256,
+    },
     legId,
     callGroupId: boundedIdentity(parts.callGroupId),
     inviteAtUs: invite.atUs,
@@ -157,17 +161,28 @@ export function callRecord(row: SourceRow, source: LegSource, parts: LegParts): 
  * The record of a leg as the one reading of its row, with the row where the source keeps rows; or why it is none: its times are out of
  * order. Never throws.
  */
-export function legReading(row: SourceRow, source: LegSource, parts: LegParts): readonly RowReading[] {
-  const readings = joinedLegReading(row, source, parts);
-  return source.keepsRaw ? readingsWithRaw(readings, rawRowsOf([row])) : readings;
+export function legReading(
+  row: SourceRow,
+  source: LegSource,
+  parts: LegDetails,
+  times: LegTimes,
+): readonly RowReading[] {
+  const disorder = disorderOf(times);
+  if (disorder !== undefined) return rejectedRow('bad-time', disorder);
+  const record = callRecord(row, source, parts, times);
+  return [{ status: 'record', record: source.keepsRaw ? withRaw(record, rawRowsOf([row])) : record }];
 }
 
-/** As {@link legReading}, of a leg of several rows: `row` has what stands for their bytes, and who has the rows adds them. */
-export function joinedLegReading(row: SourceRow, source: LegSource, parts: LegParts): readonly RowReading[] {
-  const { invite, answeredAtUs, endedAtUs } = parts;
-  const disorder = disorderOf({ beganAtUs: invite.atUs, answeredAtUs, endedAtUs });
+/** As {@link legReading}, of a leg of several rows: `row` has what stands for their bytes, `raw` are these where they are kept. */
+export function joinedLegReading(
+  row: SourceRow,
+  source: LegSource,
+  parts: LegParts,
+  raw: readonly RawRow[] | undefined,
+): readonly RowReading[] {
+  const disorder = disorderOf(parts);
   if (disorder !== undefined) return rejectedRow('bad-time', disorder);
-  return [{ status: 'record', record: callRecord(row, source, parts) }];
+  return [{ status: 'record', record: withRaw(callRecord(row, source, parts, parts), raw) }];
 }
 
 /** The readings of a row that cannot be read. `detail` is to say why, without numbers of people. */
@@ -176,7 +191,16 @@ export function rejectedRow(
   detail: string,
   field?: string,
 ): readonly RowReading[] {
-  return [field === undefined ? { status: 'rejected', reason, detail } : { status: 'rejected', reason, field, detail }];
+  return [
+    field === undefined
+      ? { status: 'rejected', reason, detail }
+      : {
+          status: 'rejected',
+          reason,
+          field,
+          detail,
+        },
+  ];
 }
 
 /** The readings of a row that is no leg, and should be none. */
@@ -186,7 +210,12 @@ export function skippedRow(why: Extract<RowReading, { status: 'skipped' }>['why'
 
 /** The reader of a format in which each row is a leg, and none waits for another. */
 export function rowReader(framing: RowFraming, read: RecordReader['read']): RecordReader {
-  return { framing, read, expire: () => [], waiting: () => 0 };
+  return {
+    framing,
+    read,
+    expire: () => [],
+    waiting: () => 0,
+  };
 }
 
 /** A verdict as a switch writes it into a column or a URI, in any case. @see 3GPP TS 24.229 section 7.2A.20 */
@@ -213,7 +242,12 @@ function timeBasis({ basis, otherUs }: RowInstant): TimeBasis {
   const { written, zone, resolutionUs } = basis;
   return zone === undefined
     ? { written, resolutionUs, otherInviteAtUs: otherUs }
-    : { written, zone, resolutionUs, otherInviteAtUs: otherUs };
+    : {
+        written,
+        zone,
+        resolutionUs,
+        otherInviteAtUs: otherUs,
+      };
 }
 
 const NO_SIDE: HopSide = Object.freeze({});
@@ -243,7 +277,7 @@ function withoutPort(address: string): string {
   return colon < 0 || colon !== address.lastIndexOf(':') ? address : address.slice(0, colon);
 }
 
-function addNumbers(record: Writable<CallRecord>, parts: LegParts, numbers: SourceNumbers): void {
+function addNumbers(record: Writable<CallRecord>, parts: LegDetails, numbers: SourceNumbers): void {
   const calling = isSaid(parts.calling) ? writtenCaller(parts.calling, numbers) : undefined;
   if (calling !== undefined) record.calling = calling;
   const asserted = isSaid(parts.asserted) ? writtenCaller(parts.asserted, numbers) : undefined;
@@ -311,14 +345,6 @@ const READER_VERSION = 1;
  * @returns the recorder
  * @throws {@link HopbackError} `invalid-configuration` where the source has no name, or one that is too long
  * @see {@link recordIdOf} for when two records are one
- * @example
- * ```ts
- * const recorder = createLegRecorder({ id: 'app-1', providers: { 'trunk-1': 'Upstream' } });
- * const invite = { status: 'instant', atUs: 1_700_000_000_000_000, basis: { written: 'observed', resolutionUs: 1_000 } } as const;
- * const message = recorder.message('INVITE sip:+12025550199@terminating.example SIP/2.0');
- * const parts = { legId: 'a84b4c76', callGroupId: 'a84b4c76', invite, disposition: 'busy', ingress: { trunk: 'trunk-1' } } as const;
- * console.log(recorder.record(parts, [message]).ingress.provider); // Upstream
- * ```
  */
 export function createLegRecorder(source: OwnSource) {
   const legs = legSource({ ...source, format: 'hopback', time: { zone: 'utc' } }, READER_VERSION);
@@ -340,7 +366,7 @@ export function createLegRecorder(source: OwnSource) {
      */
     record: (parts: LegParts, messages: readonly LegMessage[]): CallRecord => {
       const sha256 = joinedSha256(messages.map((message) => message.sha256));
-      const record = callRecord({ text: '', sha256, line: 0 }, legs, parts);
+      const record = callRecord({ text: '', sha256, line: 0 }, legs, parts, parts);
       const rows = messages.flatMap((message) =>
         message.text === undefined ? [] : [{ ...message, text: message.text }],
       );
@@ -372,12 +398,6 @@ const MAX_ORIG_ID_CHARS = 128;
  * @param identities - Identity header values, one PASSporT each
  * @returns undefined where none is a readable shaken PASSporT
  * @see RFC 8225, RFC 8588
- * @example
- * ```ts
- * const signer = new TestPki().issueServiceProvider({ spc: '1234' });
- * const { identityHeader } = createPassport({ signer, x5u: 'https://certs.example/1234.pem' });
- * console.log(shakenClaims([identityHeader])?.attestation); // A
- * ```
  */
 export function shakenClaims(identities: readonly string[]): PassportClaims | undefined {
   for (const identity of identities) {
@@ -418,10 +438,6 @@ function segment(text: string): JsonObject | undefined {
  * @param status - 100 to 699
  * @returns how it went; `failed` for what says nothing else. Never throws
  * @see RFC 3261 section 21, RFC 8197, RFC 8688
- * @example
- * ```ts
- * console.log(dispositionOfStatus(486), dispositionOfStatus(607)); // busy blocked
- * ```
  */
 export function dispositionOfStatus(status: number): Disposition {
   if (status >= 200 && status < 300) return 'answered';
@@ -452,10 +468,6 @@ const SIP_DISPOSITIONS: ReadonlyMap<number, Disposition> = new Map<number, Dispo
  * @param status - 100 to 699
  * @returns undefined where the status says nothing of it; never throws
  * @see RFC 8197, RFC 8688
- * @example
- * ```ts
- * console.log(blockedByStatus(607)); // called party (607 Unwanted)
- * ```
  */
 export function blockedByStatus(status: number | undefined): string | undefined {
   if (status === 607) return 'called party (607 Unwanted)';
@@ -482,3 +494,16 @@ const Q850_DISPOSITIONS: ReadonlyMap<number, Disposition> = new Map<number, Disp
   [57, 'rejected'],
   [87, 'rejected'],
 ]);
+
+/** How a call ended, made member by member: a spread costs more than all else of it. */
+export type MadeRelease = Writable<Release> & { q850Cause?: number };
+
+/** Adds what a switch wrote as the cause of the end: a code of Q.850, or a word or code of its own. @see ITU-T Q.850 table 1 */
+export function addReleaseCause(release: MadeRelease, written: string, maxChars: number = MAX_NAME_CHARS): void {
+  const code = /^\d{1,3}$/.test(written) ? Number(written) : 0;
+  if (code >= 1 && code <= LAST_Q850_CAUSE) release.q850Cause = code;
+  else if (written !== '') release.cause = written.slice(0, maxChars);
+}
+
+/** The highest cause of Q.850; switches count on for causes of their own. */
+const LAST_Q850_CAUSE = 127;

@@ -2,18 +2,152 @@ import { z } from 'zod';
 import type { Release } from '../../../contract/call-record.js';
 import { endOfQuoted } from '../../../core/sip-request.js';
 import { configurationError } from '../../configuration-error.schema.js';
-import { dispositionOfQ850, legReading, legSource, nameOf, rejectedRow, rowReader, skippedRow } from './leg.js';
-import type { LegSource } from './leg.js';
-import { csvFields, rowText } from '../record-reader.js';
-import type { CsvReading, RecordReader, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
+import { columnReader } from './column-format.js';
+import type { Cell, ColumnFormat } from './column-format.js';
+import { dispositionOfQ850, nameOf, rejectedRow, skippedRow } from './leg.js';
+import { closingQuote, csvFields } from '../record-reader.js';
+import type { CsvFault, RecordReader, RowFields, SourceDescription } from '../record-reader.js';
 import { instantAt, instantNearest, instantNotBefore, isNoTime, rejectedTime, startNotAfter } from './row-times.js';
-import type { CallTimes, RejectedTime, RowClock, RowTimeReading } from './row-times.js';
+import type { RowClock, RowTimeReading } from './row-times.js';
+
+/** Fields count from 1; rows of 269 fields are the longest that are known. */
+const fieldNumber = z.int().min(1).max(1_024);
+
+/**
+ * Fields that are not at the same place in all releases, by their number in the accounting guide, from 1. The guide's field 27 is the
+ * address that the caller's **media** came from: name it for `ingressAddress` only where peers send media and signalling from one
+ * address, or a traceback will show an address that never sent the INVITE.
+ */
+export const oracleSbcFields = z.strictObject({
+  /** Remote signalling address on the ingress side (Acme-Ingress-Remote-Addr). */
+  ingressAddress: z.exactOptional(fieldNumber),
+  /** Remote signalling address on the egress side (Acme-Egress-Remote-Addr). */
+  egressAddress: z.exactOptional(fieldNumber),
+});
+type OracleSbcFields = Readonly<z.infer<typeof oracleSbcFields>>;
+
+/** Places in the STOP record, from 0. */
+const COLUMNS = {
+  'Accounting Status': 0,
+  'Accounting Session ID': 3,
+  'Ingress Call ID': 4,
+  'Egress Call ID': 5,
+  'Forked Call ID': 7,
+  'Generic ID': 8,
+  'Calling Station ID': 9,
+  'Called Station ID': 10,
+  'Terminate Cause': 11,
+  'Session Time': 12,
+  'Setup Time': 13,
+  'Connect Time': 14,
+  'Disconnect Time': 15,
+  'Disconnect Cause': 16,
+  'Egress Realm': 21,
+  'Ingress Realm': 22,
+  ingressAddress: -1,
+  egressAddress: -1,
+};
+type Column = keyof typeof COLUMNS;
+
+/** Up to the realms. */
+const LEAST_FIELDS = 23;
+
+/**
+ * Local CDR files of Oracle (Acme Packet) SBCs, CSV in the order of the STOP record; START and INTERIM records, whose order is another, are
+ * passed over, since STOP repeats them. A call without a Connect Time was not answered. The ingress realm stands for the trunk. All legs with
+ * the same Generic ID, or where there is none the same session id, are one call.
+ * @see Oracle Communications Session Border Controller Accounting Guide, appendix "Comma-Delimited Entries for Local Files"
+ */
+const ORACLE_SBC: ColumnFormat<Column> = {
+  version: 1,
+  framing: 'lines',
+  columns: COLUMNS,
+  trims: true,
+  repair: withPartyHeaders,
+  refuse: (cell, { count }, { line }) => {
+    const status = cell('Accounting Status');
+    // Acct-Status-Type: 1 START, 2 STOP, 3 INTERIM; of the SBC itself 7 on, 8 off. RFC 2866 section 5.1
+    if (status === '1' || status === '3') return skippedRow('interim');
+    if (status === '7' || status === '8') return skippedRow('not-a-call');
+    if (status !== '2')
+      return line <= 1 && /^[A-Za-z]/.test(status)
+        ? skippedRow('header')
+        : rejectedRow('bad-field', 'no Accounting Status that there is', 'Accounting Status');
+    if (count < LEAST_FIELDS) return rejectedRow('too-few-fields', `${count} fields, which end before the realms`);
+    return cell('Accounting Session ID') === ''
+      ? rejectedRow('missing-field', 'a row without the id of its session', 'Accounting Session ID')
+      : undefined;
+  },
+  times: (cell, clock) => {
+    const read = oracleTime(cell('Setup Time'), clock);
+    if (read.status === 'rejected') return rejectedTime(read, 'Setup Time');
+    const connect = isNoTime(cell('Connect Time')) ? undefined : oracleTime(cell('Connect Time'), clock);
+    if (connect?.status === 'rejected') return rejectedTime(connect, 'Connect Time');
+    const disconnect = isNoTime(cell('Disconnect Time')) ? undefined : oracleTime(cell('Disconnect Time'), clock);
+    if (disconnect?.status === 'rejected') return rejectedTime(disconnect, 'Disconnect Time');
+    const invite = startNotAfter(read, [connect, disconnect]);
+    const answeredAtUs = connect && instantNotBefore(connect, invite.atUs);
+    const sessionUs = Number(cell('Session Time')) * 1_000_000;
+    const endedAtUs =
+      disconnect &&
+      (answeredAtUs !== undefined && sessionUs >= 0
+        ? instantNearest(disconnect, answeredAtUs + sessionUs)
+        : instantNotBefore(disconnect, invite.atUs));
+    return {
+      status: 'times',
+      invite,
+      answeredAtUs,
+      endedAtUs,
+    };
+  },
+  leg: (cell, { answeredAtUs }) => {
+    const [sessionId, egressCallId] = [cell('Accounting Session ID'), cell('Egress Call ID')];
+    const release = releaseOf(cell);
+    return {
+      legId: [sessionId, egressCallId, cell('Forked Call ID')].filter((part) => part !== '').join(' '),
+      callGroupId: cell('Generic ID') || sessionId,
+      calling: cell('Calling Station ID'),
+      called: cell('Called Station ID'),
+      ingress: {
+        trunk: nameOf(cell('Ingress Realm')),
+        address: cell('ingressAddress'),
+        callId: cell('Ingress Call ID'),
+      },
+      egress: { trunk: nameOf(cell('Egress Realm')), address: cell('egressAddress'), callId: egressCallId },
+      disposition: answeredAtUs === undefined ? dispositionOfQ850(release?.q850Cause) : 'answered',
+      release,
+    };
+  },
+};
+
+/**
+ * Makes the reader of {@link ORACLE_SBC}.
+ * @param fields - where to find signalling addresses; without them a side has none
+ * @throws {@link HopbackError} `invalid-configuration` also where a field number is none
+ */
+export function createOracleSbcReader(description: SourceDescription, fields: OracleSbcFields = {}): RecordReader {
+  const read = oracleSbcFields.safeParse(fields);
+  if (!read.success) throw configurationError('fields', { error: read.error, value: fields });
+  const { ingressAddress = 0, egressAddress = 0 } = fields;
+  const columns = { ...COLUMNS, ingressAddress: ingressAddress - 1, egressAddress: egressAddress - 1 };
+  return columnReader({ ...ORACLE_SBC, columns }, description);
+}
+
+function releaseOf(cell: Cell<Column>): (Release & { readonly q850Cause?: number }) | undefined {
+  const cause = Number(/^\d{1,3}$/.exec(cell('Disconnect Cause'))?.[0] ?? 0);
+  const termination = nameOf(cell('Terminate Cause'));
+  const release = {
+    ...(cause >= 1 && cause <= 127 ? { q850Cause: cause } : undefined),
+    // Acct-Terminate-Cause is a number; some releases write its name. RFC 2866 section 5.10
+    ...(termination && { cause: /^\d{1,2}$/.test(termination) ? `Acct-Terminate-Cause ${termination}` : termination }),
+  };
+  return Object.keys(release).length === 0 ? undefined : release;
+}
 
 /**
  * Reads a time as Oracle SBCs write it, `15:54:56.868 PST DEC 18 2017`, also with the day of the week before the month. UTC and GMT
  * are taken at their word; what another abbreviation says decides which of two instants is meant in the hour that comes twice. A
- * time whose abbreviation contradicts the declared zone is refused: one of the two is wrong, and the call would be an hour
- * away. Never throws.
+ * time whose abbreviation contradicts the declared zone is refused: one of the two is wrong, and the call would be an hour away.
  */
 function oracleTime(text: string, clock: RowClock): RowTimeReading {
   const found = WRITTEN.exec(text);
@@ -32,23 +166,25 @@ const WRITTEN =
 const MONTHS: readonly string[] = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
 
 /** Offsets of the zones of North America, as they stand behind a time. */
-const OFFSETS: ReadonlyMap<string, string> = new Map([
-  ['NST', '-03:30'],
-  ['NDT', '-02:30'],
-  ['AST', '-04:00'],
-  ['ADT', '-03:00'],
-  ['EST', '-05:00'],
-  ['EDT', '-04:00'],
-  ['CST', '-06:00'],
-  ['CDT', '-05:00'],
-  ['MST', '-07:00'],
-  ['MDT', '-06:00'],
-  ['PST', '-08:00'],
-  ['PDT', '-07:00'],
-  ['AKST', '-09:00'],
-  ['AKDT', '-08:00'],
-  ['HST', '-10:00'],
-]);
+const OFFSETS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    NST: '-03:30',
+    NDT: '-02:30',
+    AST: '-04:00',
+    ADT: '-03:00',
+    EST: '-05:00',
+    EDT: '-04:00',
+    CST: '-06:00',
+    CDT: '-05:00',
+    MST: '-07:00',
+    MDT: '-06:00',
+    PST: '-08:00',
+    PDT: '-07:00',
+    AKST: '-09:00',
+    AKDT: '-08:00',
+    HST: '-10:00',
+  }),
+);
 
 const NOT_A_TIME: RowTimeReading = Object.freeze({
   status: 'rejected',
@@ -57,55 +193,36 @@ const NOT_A_TIME: RowTimeReading = Object.freeze({
 });
 
 /** Calling-Station-Id and Called-Station-Id, from 0. */
-const PARTY_PLACES: readonly number[] = [9, 10];
+const PARTY_PLACES: readonly number[] = [COLUMNS['Calling Station ID'], COLUMNS['Called Station ID']];
 /** How a name-addr goes on behind the display name: a URI in angle brackets, then parameters, none of them in quotes. */
 const ADDRESS = /^\s{0,8}<[^<>"]{0,2048}>[^"<>,]{0,1024}/;
 /** Longest name-addr behind its display name. */
 const MAX_ADDRESS_CHARS = 3_200;
 
 /**
- * Splits a row of an Oracle (Acme Packet) SBC. Rows that are sound CSV are read as such. The SBC also writes From and To headers into
- * their fields as they came, so that the quotes of a display name stand there unescaped; those two fields are then read by the
- * grammar of SIP, in which only an escaped quote can stand in a display name: no name that a caller gives himself moves the
- * fields behind it. Never throws.
- * @param text - without its line end
+ * The SBC writes From and To headers into their fields as they came, so that the quotes of a display name stand there unescaped; where a row
+ * is no sound CSV, those two fields are read by the grammar of SIP, in which only an escaped quote can stand in a display name: no name that
+ * a caller gives himself moves the fields behind it.
  */
-function oracleFields(text: string): CsvReading {
-  const strict = csvFields(text);
-  if (strict.status === 'fields' || strict.reason !== 'bad-quoting') return strict;
-  const plain = withoutPartyQuotes(text);
-  if (plain === undefined) return strict;
-  const split = csvFields(plain.text);
-  if (split.status === 'rejected') return split;
-  const fields = [...split.fields];
-  for (const [place, party] of plain.parties) fields[place] = party;
-  return { status: 'fields', fields };
-}
-
-interface PlainRow {
-  /** The row with its party fields left empty. */
-  readonly text: string;
-  readonly parties: ReadonlyMap<number, string>;
-}
-
-/** Undefined where the fields before the parties, or the parties themselves, cannot be told apart. */
-function withoutPartyQuotes(text: string): PlainRow | undefined {
-  const parties = new Map<number, string>();
+function withPartyHeaders(text: string, read: RowFields | CsvFault): readonly string[] | CsvFault | undefined {
+  if (read.status === 'fields' || read.reason !== 'bad-quoting') return undefined;
+  const parties: (readonly [number, string])[] = [];
   let at = 0;
-  let kept = '';
+  let plain = '';
   for (let place = 0; place <= Math.max(...PARTY_PLACES); place += 1) {
-    const isParty = PARTY_PLACES.includes(place);
-    const party = isParty ? partyAt(text, at) : undefined;
+    const party = PARTY_PLACES.includes(place) ? partyAt(text, at) : undefined;
     const end = party === undefined ? plainEnd(text, at) : party.end;
+    // Where the fields before the parties, or the parties themselves, cannot be told apart.
     if (end === undefined || text.charCodeAt(end) !== COMMA) return undefined;
-    if (party === undefined) kept += text.slice(at, end + 1);
-    else {
-      parties.set(place, party.text);
-      kept += ',';
-    }
+    if (party !== undefined) parties.push([place, party.text]);
+    plain += party === undefined ? text.slice(at, end + 1) : ',';
     at = end + 1;
   }
-  return { text: kept + text.slice(at), parties };
+  const split = csvFields(plain + text.slice(at));
+  if (split.status === 'rejected') return split;
+  const fields = [...split.fields];
+  for (const [place, party] of parties) fields[place] = party;
+  return fields;
 }
 
 const QUOTE = 0x22;
@@ -118,8 +235,7 @@ function plainEnd(text: string, at: number): number | undefined {
     const field = text.slice(at, comma < 0 ? text.length : comma);
     return field.includes('"') ? undefined : at + field.length;
   }
-  let close = text.indexOf('"', at + 1);
-  while (close >= 0 && text.charCodeAt(close + 1) === QUOTE) close = text.indexOf('"', close + 2);
+  const close = closingQuote(text, text.indexOf('"', at + 1));
   return close < 0 ? undefined : close + 1;
 }
 
@@ -135,169 +251,4 @@ function partyAt(text: string, at: number): { readonly text: string; readonly en
   const end = closed + 1 + address.length;
   if (isEnclosed && text.charCodeAt(end) !== QUOTE) return undefined;
   return { text: text.slice(from, end), end: isEnclosed ? end + 1 : end };
-}
-
-/** Goes up when the same row would make another record. */
-const READER_VERSION = 1;
-
-/** Fields count from 1; rows of 269 fields are the longest that are known. */
-const fieldNumber = z.int().min(1).max(1_024);
-
-/**
- * Fields that are not at the same place in all releases, by their number in the accounting guide, from 1. The guide's field 27 is the
- * address that the caller's **media** came from: name it for `ingressAddress` only where peers send media and signalling from one
- * address, or a traceback will show an address that never sent the INVITE.
- */
-export const oracleSbcFields = z.strictObject({
-  /** Remote signalling address on the ingress side (Acme-Ingress-Remote-Addr). */
-  ingressAddress: z.exactOptional(fieldNumber),
-  /** Remote signalling address on the egress side (Acme-Egress-Remote-Addr). */
-  egressAddress: z.exactOptional(fieldNumber),
-});
-type OracleSbcFields = Readonly<z.infer<typeof oracleSbcFields>>;
-
-/**
- * Makes the reader of the local CDR files of Oracle (Acme Packet) SBCs, CSV in the order of the STOP record; START and INTERIM records,
- * whose order is another, are passed over, since STOP repeats them. A call without a Connect Time was not answered. The ingress
- * realm stands for the trunk. All legs with the same Generic ID, or where there is none the same session id, are one call.
- * @param description - name of the source, zone of its local times, numbers and providers
- * @param fields - where to find signalling addresses; without them a side has none
- * @returns the reader; each STOP record is a leg, and none waits for another
- * @throws {@link HopbackError} `invalid-configuration` where the source has no name or no zone that exists, or a field number is none;
- * never for what a file holds
- * @see Oracle Communications Session Border Controller Accounting Guide, appendix "Comma-Delimited Entries for Local Files"
- * @example
- * ```ts
- * const reader = createOracleSbcReader({ id: 'sbc-1', format: 'oracle-sbc', time: { zone: 'utc' } });
- * console.log(reader.framing, reader.waiting()); // lines 0
- * ```
- */
-export function createOracleSbcReader(description: SourceDescription, fields: OracleSbcFields = {}): RecordReader {
-  const source = legSource(description, READER_VERSION);
-  const read = oracleSbcFields.safeParse(fields);
-  if (!read.success) throw configurationError('fields', { error: read.error, value: fields });
-  return rowReader('lines', (row) => readCdr(row, source, fields));
-}
-
-/** Up to the realms. */
-const LEAST_FIELDS = 23;
-
-/** Places in the STOP record, from 0. */
-const FIELD = {
-  status: 0,
-  sessionId: 3,
-  ingressCallId: 4,
-  egressCallId: 5,
-  forkedCallId: 7,
-  genericId: 8,
-  calling: 9,
-  called: 10,
-  terminationCause: 11,
-  sessionTime: 12,
-  setupTime: 13,
-  connectTime: 14,
-  disconnectTime: 15,
-  disconnectCause: 16,
-  egressRealm: 21,
-  ingressRealm: 22,
-} as const;
-
-/** Acct-Status-Type. @see RFC 2866 section 5.1 */
-const START = '1';
-const STOP = '2';
-const INTERIM = '3';
-
-function readCdr(row: SourceRow, source: LegSource, numbers: OracleSbcFields): readonly RowReading[] {
-  const text = rowText(row);
-  if (text === '') return skippedRow('not-a-call');
-  const split = oracleFields(text);
-  if (split.status === 'rejected') return [split];
-  const { fields } = split;
-  const status = fields[FIELD.status]?.trim();
-  if (status === START || status === INTERIM) return skippedRow('interim');
-  // Accounting of the SBC itself: 7 on, 8 off.
-  if (status === '7' || status === '8') return skippedRow('not-a-call');
-  if (status !== STOP) {
-    const isHeader = row.line <= 1 && /^[A-Za-z]/.test(status ?? '');
-    return isHeader
-      ? skippedRow('header')
-      : rejectedRow('bad-field', 'no Accounting Status that there is', 'Accounting Status');
-  }
-  if (fields.length < LEAST_FIELDS) {
-    return rejectedRow('too-few-fields', `${fields.length} fields, which end before the realms`);
-  }
-  return readStop(row, fields, source, numbers);
-}
-
-function readStop(
-  row: SourceRow,
-  fields: readonly string[],
-  source: LegSource,
-  numbers: OracleSbcFields,
-): readonly RowReading[] {
-  const text = (place: number): string => fields[place]?.trim() ?? '';
-  const sessionId = text(FIELD.sessionId);
-  if (sessionId === '')
-    return rejectedRow('missing-field', 'a row without the id of its session', 'Accounting Session ID');
-  const times = timesOf(text, source);
-  if (times.status === 'rejected') return [times];
-  const isAnswered = times.answeredAtUs !== undefined;
-  const release = releaseOf(text);
-  const numbered = (number: number | undefined): string | undefined =>
-    number === undefined ? undefined : text(number - 1);
-  return legReading(row, source, {
-    legId: [sessionId, text(FIELD.egressCallId), text(FIELD.forkedCallId)].filter((part) => part !== '').join(' '),
-    callGroupId: text(FIELD.genericId) || sessionId,
-    invite: times.start,
-    answeredAtUs: times.answeredAtUs,
-    endedAtUs: times.endedAtUs,
-    calling: text(FIELD.calling),
-    called: text(FIELD.called),
-    ingress: {
-      trunk: nameOf(text(FIELD.ingressRealm)),
-      address: numbered(numbers.ingressAddress),
-      callId: text(FIELD.ingressCallId),
-    },
-    egress: {
-      trunk: nameOf(text(FIELD.egressRealm)),
-      address: numbered(numbers.egressAddress),
-      callId: text(FIELD.egressCallId),
-    },
-    disposition: isAnswered ? 'answered' : dispositionOfQ850(release?.q850Cause),
-    release,
-  });
-}
-
-function timesOf(text: (place: number) => string, { clock }: LegSource): CallTimes | RejectedTime {
-  const read = oracleTime(text(FIELD.setupTime), clock);
-  if (read.status === 'rejected') return rejectedTime(read, 'Setup Time');
-  const connectText = text(FIELD.connectTime);
-  const connect = isNoTime(connectText) ? undefined : oracleTime(connectText, clock);
-  if (connect?.status === 'rejected') return rejectedTime(connect, 'Connect Time');
-  const disconnectText = text(FIELD.disconnectTime);
-  const disconnect = isNoTime(disconnectText) ? undefined : oracleTime(disconnectText, clock);
-  if (disconnect?.status === 'rejected') return rejectedTime(disconnect, 'Disconnect Time');
-  const start = startNotAfter(read, [connect, disconnect]);
-  const answeredAtUs = connect === undefined ? undefined : instantNotBefore(connect, start.atUs);
-  const sessionUs = Number(text(FIELD.sessionTime)) * 1_000_000;
-  const endedAtUs =
-    disconnect === undefined
-      ? undefined
-      : answeredAtUs !== undefined && sessionUs >= 0
-        ? instantNearest(disconnect, answeredAtUs + sessionUs)
-        : instantNotBefore(disconnect, start.atUs);
-  return { status: 'times', start, answeredAtUs, endedAtUs };
-}
-
-function releaseOf(text: (place: number) => string): (Release & { readonly q850Cause?: number }) | undefined {
-  const disconnect = text(FIELD.disconnectCause);
-  const q850 = /^\d{1,3}$/.test(disconnect) ? Number(disconnect) : 0;
-  const termination = nameOf(text(FIELD.terminationCause));
-  if (q850 < 1 || q850 > 127) return termination === undefined ? undefined : { cause: terminationName(termination) };
-  return termination === undefined ? { q850Cause: q850 } : { q850Cause: q850, cause: terminationName(termination) };
-}
-
-/** Acct-Terminate-Cause is a number; some releases write its name. @see RFC 2866 section 5.10 */
-function terminationName(written: string): string {
-  return /^\d{1,2}$/.test(written) ? `Acct-Terminate-Cause ${written}` : written;
 }

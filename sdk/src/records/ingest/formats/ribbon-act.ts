@@ -1,19 +1,24 @@
-import type { Release } from '../../../contract/call-record.js';
-import { dispositionOfQ850, legReading, legSource, rejectedRow, rowReader, skippedRow } from './leg.js';
-import type { LegSource } from './leg.js';
-import { closingQuote, fault, MAX_CSV_ROW_CHARS, rowText } from '../record-reader.js';
-import type { CsvFault, RecordReader, RowReading, SourceDescription, SourceRow } from '../record-reader.js';
+import { columnReader } from './column-format.js';
+import type { Cell, ColumnFormat } from './column-format.js';
+import { addReleaseCause, dispositionOfQ850, rejectedRow, rowReader, skippedRow } from './leg.js';
+import type { MadeRelease } from './leg.js';
+import { rowText, TEXT_BEHIND_QUOTE, UNCLOSED_QUOTE } from '../record-reader.js';
+import type { CsvFault, RecordReader, RowReading, SourceDescription } from '../record-reader.js';
 import { instantNearest, instantNotBefore, rejectedTime, ROUNDING_US, startNotAfter } from './row-times.js';
 import type { CallTimes, RejectedTime, RowClock, RowInstant, RowTimeReading } from './row-times.js';
 
-/** Places of the fields that a record is made of, from 0; a quoted sub-record counts as one field. `duration` is -1 where the row has none. */
-type RibbonColumns = Readonly<Record<keyof typeof STOP_COLUMNS, number>>;
-
-/** @see Ribbon SBC Core documentation, "CDR Field Descriptions": record numbers there count from 1 */
+/**
+ * Places from 0, -1 where the kind of row has none; a quoted sub-record counts as one field.
+ * @see Ribbon SBC Core documentation, "CDR Field Descriptions": record numbers there count from 1
+ */
 const STOP_COLUMNS = {
-  disconnectDate: 10,
-  disconnectTime: 11,
-  duration: 13,
+  gateway: 1,
+  'Accounting ID': 2,
+  'Start Date': 5,
+  'Start Time': 6,
+  'Disconnect Date': 10,
+  'Disconnect Time': 11,
+  'Call Service Duration': 13,
   reason: 14,
   calling: 19,
   called: 20,
@@ -30,12 +35,17 @@ const STOP_COLUMNS = {
   globalCallId: 81,
   ingressRemote: 125,
 };
+type Column = keyof typeof STOP_COLUMNS;
 
 /** An ATTEMPT has no duration, no counts of media, and the date of its end far behind the time of it. */
-const ATTEMPT_COLUMNS: RibbonColumns = {
-  disconnectDate: 104,
-  disconnectTime: 9,
-  duration: -1,
+const ATTEMPT_COLUMNS: Readonly<Record<Column, number>> = {
+  gateway: 1,
+  'Accounting ID': 2,
+  'Start Date': 5,
+  'Start Time': 6,
+  'Disconnect Date': 104,
+  'Disconnect Time': 9,
+  'Call Service Duration': -1,
   reason: 11,
   calling: 16,
   called: 17,
@@ -53,131 +63,70 @@ const ATTEMPT_COLUMNS: RibbonColumns = {
   ingressRemote: 115,
 };
 
-/** Fields of one row. A view that the next row of the same layout replaces. */
-type RibbonFields = Extract<ReturnType<RibbonScanner>, { status: 'fields' }>;
-
-/** The last field that is looked at, of either layout. */
-const LAST_PLACE = 125;
-const COMMA = 0x2c;
-const QUOTE = 0x22;
-
-/** Finds the fields of a row. Never throws. */
-type RibbonScanner = ReturnType<typeof ribbonScanner>;
-
 /**
- * Makes what finds the fields of STOP and ATTEMPT rows up to the last one that is used, which is less than half of a row: places
- * are noted, and a text is made only of those that are asked for.
- * @returns a function of a row without its line end, whose fields hold until it is called again
- */
-function ribbonScanner() {
-  // At an even place stands where a field begins, behind it where it ends. One for all rows: it is the most of what a row allocates.
-  const places = new Uint16Array(2 * (LAST_PLACE + 1));
-  let row = '';
-  let count = 0;
-  const fields = {
-    status: 'fields' as const,
-    count: () => count,
-    /** The field at a place, without its quotes; empty where the row ends before. */
-    text: (place: number): string => {
-      if (place < 0 || place >= count) return '';
-      const from = places[2 * place] ?? 0;
-      const to = places[2 * place + 1] ?? 0;
-      if (from === to) return '';
-      const field = row.slice(from, to);
-      return row.charCodeAt(to) === QUOTE && field.includes('""') ? field.replaceAll('""', '"') : field;
-    },
-  };
-  return (text: string): typeof fields | CsvFault => {
-    if (text.length >= MAX_CSV_ROW_CHARS) return TOO_LONG;
-    if (text.includes('\0')) return NOT_TEXT;
-    const found = scan(text, places);
-    if (typeof found !== 'number') return found;
-    row = text;
-    count = found;
-    return fields;
-  };
-}
-
-/** Notes where fields begin and end, and tells how many there are. */
-function scan(text: string, places: Uint16Array): number | CsvFault {
-  const end = text.length;
-  let slot = 0;
-  for (let at = 0; at <= end && slot < places.length; at += 1) {
-    if (text.charCodeAt(at) === QUOTE) {
-      places[slot] = at + 1;
-      const close = closingQuote(text, text.indexOf('"', at + 1));
-      if (close < 0) return UNCLOSED;
-      places[slot + 1] = close;
-      at = close + 1;
-      if (at < end && text.charCodeAt(at) !== COMMA) return TRAILING;
-    } else {
-      places[slot] = at;
-      // A quote that begins no field would make one sub-record two, and move every field behind it.
-      for (; at < end; at += 1) {
-        const code = text.charCodeAt(at);
-        if (code === COMMA) break;
-        if (code === QUOTE) return STRAY;
-      }
-      places[slot + 1] = at;
-    }
-    slot += 2;
-  }
-  return slot / 2;
-}
-
-/**
- * Whether a row is the first of a file: it names the gateway and the kind of file, with or without a time of opening, in no layout of
- * fields that would hold for all releases.
- */
-function isRibbonHeader(text: string, line: number): boolean {
-  return line === 1 && !/^(?:START|STOP|ATTEMPT|INTERMEDIATE)\b/.test(text);
-}
-
-const TOO_LONG = fault('too-long', `a row of more than ${MAX_CSV_ROW_CHARS} characters`);
-const NOT_TEXT = fault('not-text', 'a zero character');
-const UNCLOSED = fault('bad-quoting', 'a sub-record that nothing closes');
-const STRAY = fault('bad-quoting', 'a quote inside a field that does not begin with one');
-const TRAILING = fault('bad-quoting', 'something between the end of a sub-record and the comma');
-
-/** Goes up when the same row would make another record. */
-const READER_VERSION = 1;
-
-/**
- * Makes the reader of the `.ACT` files of Ribbon (Sonus) SBCs and GSX gateways: STOP rows are calls that were answered, ATTEMPT rows
- * calls and tries of routes that were not; START and INTERMEDIATE rows are passed over, since STOP repeats them. Times are
- * MM/DD/YYYY and HH:MM:SS.s in the zone that is declared: local with current releases, GMT with old ones. Durations are hundredths of
- * a second. All tries of a call share its Global Call ID, or where there is none its accounting id.
+ * `.ACT` files of Ribbon (Sonus) SBCs and GSX gateways: STOP rows are calls that were answered, ATTEMPT rows calls and tries of routes that were
+ * not; START and INTERMEDIATE rows are passed over, since STOP repeats them. Times are MM/DD/YYYY and HH:MM:SS.s in the zone that is
+ * declared: local with current releases, GMT with old ones. Durations are hundredths of a second. All tries of a call share its Global Call
+ * ID, or where there is none its accounting id.
  *
  * Who calls is the number as it came in (Incoming Calling Number) where that is one, else the Calling Number; who is called the number that
  * was dialled, or that stood there before translation, and `translatedTn` the Called Number that it became.
- * @param description - name of the source, zone of its times, numbers and providers
- * @returns the reader; each STOP or ATTEMPT row is a leg, and none waits for another
- * @throws {@link HopbackError} `invalid-configuration` where the source has no name or no zone that exists; never for what a file holds
- * @see Ribbon SBC Core documentation, "CDR Field Descriptions"
- * @example
- * ```ts
- * const reader = createRibbonActReader({ id: 'sbc-2', format: 'ribbon-act', time: { zone: 'America/Chicago' } });
- * console.log(reader.framing, reader.waiting()); // lines 0
- * ```
  */
 export function createRibbonActReader(description: SourceDescription): RecordReader {
-  const parts = { source: legSource(description, READER_VERSION), scan: ribbonScanner() };
-  return rowReader('lines', (row) => readAct(row, parts));
+  const stops = columnReader(ribbonFormat(STOP_COLUMNS), description);
+  const attempts = columnReader(ribbonFormat(ATTEMPT_COLUMNS), description);
+  return rowReader('lines', (row) => (rowText(row).startsWith('ATTEMPT,') ? attempts : stops).read(row));
 }
 
-interface ReaderParts {
-  readonly source: LegSource;
-  readonly scan: RibbonScanner;
+function ribbonFormat(columns: Readonly<Record<Column, number>>): ColumnFormat<Column> {
+  const isAnswered = columns === STOP_COLUMNS;
+  // Sub-records are the longest fields: they are made into texts once for `refuse` and `leg`.
+  let ingressVariant = '';
+  let egressVariant = '';
+  return {
+    version: 1,
+    framing: 'lines',
+    columns,
+    // Less than half of a row.
+    layout: { firstFields: STOP_COLUMNS.ingressRemote + 1 },
+    passOver,
+    repair: (_, read) => (read.status === 'rejected' ? SUB_RECORD_FAULTS.get(read) : undefined),
+    refuse: (cell, { count }) => {
+      if (count <= columns.ingressTrunk)
+        return rejectedRow('too-few-fields', `${count} fields, which end before the trunk group`);
+      if (cell('Accounting ID') === '')
+        return rejectedRow('missing-field', 'a row without the id of its call', 'Accounting ID');
+      ingressVariant = cell('ingressVariant');
+      egressVariant = cell('egressVariant');
+      return isCutOff(ingressVariant) || isCutOff(egressVariant) ? CUT_OFF : undefined;
+    },
+    times: isAnswered ? timesOfCall : timesOfAttempt,
+    leg: (cell) => {
+      const release = releaseOf(cell, isAnswered ? [] : [egressVariant, ingressVariant]);
+      const call = `${cell('gateway')} ${cell('Accounting ID')}`;
+      const called = cell('called');
+      const incoming = cell('incomingCalling');
+      return {
+        legId: `${call} ${cell('routeAttempt')}`,
+        callGroupId: cell('globalCallId') || call,
+        calling: isDigits(incoming) ? incoming : cell('calling'),
+        called: cell('dialled') || cell('beforeTranslation') || called,
+        sentTo: called,
+        ingress: { trunk: cell('ingressTrunk'), address: cell('ingressRemote'), callId: callIdOf(ingressVariant) },
+        egress: { trunk: cell('egressTrunk'), address: cell('egressRemote'), callId: callIdOf(egressVariant) },
+        disposition: isAnswered ? 'answered' : dispositionOfQ850(release.q850Cause),
+        release,
+      };
+    },
+  };
 }
 
-function readAct(row: SourceRow, parts: ReaderParts): readonly RowReading[] {
-  const text = rowText(row);
-  if (text.startsWith('STOP,')) return readLeg(row, text, STOP_COLUMNS, parts);
-  if (text.startsWith('ATTEMPT,')) return readLeg(row, text, ATTEMPT_COLUMNS, parts);
+function passOver(text: string, { line }: { readonly line: number }): readonly RowReading[] | undefined {
+  if (text.startsWith('STOP,') || text.startsWith('ATTEMPT,')) return undefined;
   if (text.startsWith('START,') || text.startsWith('INTERMEDIATE,')) return skippedRow('interim');
-  if (text === '') return skippedRow('not-a-call');
   if (text.includes('File administratively closed')) return skippedRow('end-of-file');
-  if (isRibbonHeader(text, row.line)) return skippedRow('header');
+  // The first row of a file names the gateway and the kind of file, in no layout of fields that would hold for all releases.
+  if (line === 1 && !/^(?:START|STOP|ATTEMPT|INTERMEDIATE)\b/.test(text)) return skippedRow('header');
   // Reboots, switchovers, software changes, recordings and events of the node.
   if (/^[A-Z][A-Z_]{1,31},/.test(text)) return skippedRow('not-a-call');
   return rejectedRow(
@@ -187,49 +136,11 @@ function readAct(row: SourceRow, parts: ReaderParts): readonly RowReading[] {
   );
 }
 
-function readLeg(row: SourceRow, text: string, columns: RibbonColumns, parts: ReaderParts): readonly RowReading[] {
-  const { source } = parts;
-  const fields = parts.scan(text);
-  if (fields.status === 'rejected') return [fields];
-  const count = fields.count();
-  if (count <= columns.ingressTrunk) {
-    return rejectedRow('too-few-fields', `${count} fields, which end before the trunk group`);
-  }
-  const accountingId = fields.text(2);
-  if (accountingId === '') return rejectedRow('missing-field', 'a row without the id of its call', 'Accounting ID');
-  const variants = { ingress: fields.text(columns.ingressVariant), egress: fields.text(columns.egressVariant) };
-  if (isCutOff(variants.ingress) || isCutOff(variants.egress)) return CUT_OFF;
-  const times = timesOf(fields, columns, source);
-  if (times.status === 'rejected') return [times];
-  const isAnswered = columns === STOP_COLUMNS;
-  const release = releaseOf(fields, columns, isAnswered ? undefined : variants);
-  const gateway = fields.text(1);
-  const route = fields.text(columns.routeAttempt);
-  const called = fields.text(columns.called);
-  const incoming = fields.text(columns.incomingCalling);
-  return legReading(row, source, {
-    legId: `${gateway} ${accountingId} ${route}`,
-    callGroupId: fields.text(columns.globalCallId) || `${gateway} ${accountingId}`,
-    invite: times.start,
-    answeredAtUs: times.answeredAtUs,
-    endedAtUs: times.endedAtUs,
-    calling: isDigits(incoming) ? incoming : fields.text(columns.calling),
-    called: fields.text(columns.dialled) || fields.text(columns.beforeTranslation) || called,
-    sentTo: called,
-    ingress: {
-      trunk: fields.text(columns.ingressTrunk),
-      address: fields.text(columns.ingressRemote),
-      callId: callIdOf(variants.ingress),
-    },
-    egress: {
-      trunk: fields.text(columns.egressTrunk),
-      address: fields.text(columns.egressRemote),
-      callId: callIdOf(variants.egress),
-    },
-    disposition: isAnswered ? 'answered' : dispositionOfQ850(release.q850Cause),
-    release,
-  });
-}
+/** What stands in quotes here are the sub-records that protocols leave. */
+const SUB_RECORD_FAULTS: ReadonlyMap<CsvFault, CsvFault> = new Map([
+  [UNCLOSED_QUOTE, { ...UNCLOSED_QUOTE, detail: 'a sub-record that nothing closes' }],
+  [TEXT_BEHIND_QUOTE, { ...TEXT_BEHIND_QUOTE, detail: 'something between the end of a sub-record and the comma' }],
+]);
 
 /** Whether a field is a number of some length: an incoming number may be absent or withheld. */
 function isDigits(text: string): boolean {
@@ -240,41 +151,65 @@ const HUNDREDTH_US = 10_000;
 /** Thirty days: the SBC ends calls long before. */
 const MAX_DURATION_US = 30 * 86_400_000_000;
 
-function timesOf(fields: RibbonFields, columns: RibbonColumns, { clock }: LegSource): CallTimes | RejectedTime {
-  const start = clock.read(`${fields.text(5)} ${fields.text(6)}`, 'month-first');
-  if (start.status === 'rejected') return rejectedTime(start, 'Start Time');
-  const end = endOf(fields, columns, { start, clock });
-  if (end?.status === 'rejected') return rejectedTime(end, 'Disconnect Time');
-  if (columns !== STOP_COLUMNS) {
-    const begun = startNotAfter(start, [end]);
-    const endedAtUs = end === undefined ? undefined : instantNotBefore(end, begun.atUs);
-    return { status: 'times', start: begun, answeredAtUs: undefined, endedAtUs };
-  }
-  const duration = fields.text(columns.duration);
+function timesOfAttempt(cell: Cell<Column>, clock: RowClock): CallTimes | RejectedTime {
+  const times = writtenTimes(cell, clock);
+  if (times.status === 'rejected') return times;
+  const { start, end } = times;
+  const invite = startNotAfter(start, [end]);
+  return {
+    status: 'times',
+    invite,
+    answeredAtUs: undefined,
+    endedAtUs: end && instantNotBefore(end, invite.atUs),
+  };
+}
+
+function timesOfCall(cell: Cell<Column>, clock: RowClock): CallTimes | RejectedTime {
+  const times = writtenTimes(cell, clock);
+  if (times.status === 'rejected') return times;
+  const { start, end } = times;
+  const duration = cell('Call Service Duration');
   const durationUs = /^\d{1,9}$/.test(duration) ? Number(duration) * HUNDREDTH_US : Number.NaN;
   if (!(durationUs <= MAX_DURATION_US)) return BAD_DURATION;
-  if (end === undefined) return { status: 'times', start, answeredAtUs: undefined, endedAtUs: undefined };
+  if (end === undefined)
+    return {
+      status: 'times',
+      invite: start,
+      answeredAtUs: undefined,
+      endedAtUs: undefined,
+    };
   // Whichever of the two is certain puts the other where the duration says.
-  const begun = start.otherUs === undefined ? start : startBefore(start, end, durationUs);
-  const endedAtUs = instantNearest(end, begun.atUs + durationUs);
-  if (endedAtUs - durationUs < begun.atUs - ROUNDING_US) return LONGER_THAN_CALL;
-  return { status: 'times', start: begun, answeredAtUs: Math.max(begun.atUs, endedAtUs - durationUs), endedAtUs };
+  const invite = start.otherUs === undefined ? start : startBefore(start, end, durationUs);
+  const endedAtUs = instantNearest(end, invite.atUs + durationUs);
+  if (endedAtUs - durationUs < invite.atUs - ROUNDING_US) return LONGER_THAN_CALL;
+  return {
+    status: 'times',
+    invite,
+    answeredAtUs: Math.max(invite.atUs, endedAtUs - durationUs),
+    endedAtUs,
+  };
+}
+
+type WrittenTimes = { readonly status: 'written'; readonly start: RowInstant; readonly end: RowInstant | undefined };
+
+function writtenTimes(cell: Cell<Column>, clock: RowClock): WrittenTimes | RejectedTime {
+  const start = clock.read(`${cell('Start Date')} ${cell('Start Time')}`, 'month-first');
+  if (start.status === 'rejected') return rejectedTime(start, 'Start Time');
+  const end = endOf(cell, start, clock);
+  return end?.status === 'rejected' ? rejectedTime(end, 'Disconnect Time') : { status: 'written', start, end };
 }
 
 /** Short ATTEMPT rows of old releases have no date of the disconnect, which stands far behind: it is that of the start, or the day after. */
-function endOf(
-  fields: RibbonFields,
-  columns: RibbonColumns,
-  { start, clock }: { readonly start: RowInstant; readonly clock: RowClock },
-): RowTimeReading | undefined {
-  const time = fields.text(columns.disconnectTime);
+function endOf(cell: Cell<Column>, start: RowInstant, clock: RowClock): RowTimeReading | undefined {
+  const time = cell('Disconnect Time');
   if (time === '') return undefined;
-  const date = fields.text(columns.disconnectDate);
+  const date = cell('Disconnect Date');
   if (date !== '') return clock.read(`${date} ${time}`, 'month-first');
-  const sameDay = clock.read(`${fields.text(5)} ${time}`, 'month-first');
+  const startDate = cell('Start Date');
+  const sameDay = clock.read(`${startDate} ${time}`, 'month-first');
   const earliestUs = Math.min(start.atUs, start.otherUs ?? start.atUs);
   const isBehind = sameDay.status === 'instant' && instantNotBefore(sameDay, earliestUs) >= earliestUs - ROUNDING_US;
-  return isBehind ? sameDay : clock.read(`${dayAfter(fields.text(5))} ${time}`, 'month-first');
+  return isBehind ? sameDay : clock.read(`${dayAfter(startDate)} ${time}`, 'month-first');
 }
 
 /** @param date - `12/31/2026`, a day that there is */
@@ -307,13 +242,12 @@ function nearer(start: RowInstant, expectedUs: number): RowInstant {
   const { atUs, otherUs = atUs, basis } = start;
   return instantNearest(start, expectedUs) === atUs
     ? start
-    : { status: 'instant', atUs: otherUs, otherUs: atUs, basis };
-}
-
-/** The sub-records that protocols leave, of both sides. */
-interface Variants {
-  readonly ingress: string;
-  readonly egress: string;
+    : {
+        status: 'instant',
+        atUs: otherUs,
+        otherUs: atUs,
+        basis,
+      };
 }
 
 /** Parts of a sub-record of protocol SIP up to its final status, which is the 19th. */
@@ -324,7 +258,7 @@ const STATUS_PLACE = 18;
  * comma closes the sub-record early, and every field behind it is another one than it seems.
  */
 function isCutOff(subRecord: string): boolean {
-  if (!subRecord.startsWith('SIP') || !OPEN_ENDS.includes(subRecord.charAt(subRecord.length - 1))) return false;
+  if (!subRecord.startsWith('SIP') || !OPEN_ENDS.has(subRecord.charCodeAt(subRecord.length - 1))) return false;
   let comma = -1;
   for (let commas = 0; commas < STATUS_PLACE; commas += 1) {
     comma = subRecord.indexOf(',', comma + 1);
@@ -334,7 +268,7 @@ function isCutOff(subRecord: string): boolean {
 }
 
 /** What stands before a display name. */
-const OPEN_ENDS = ',=;: \t';
+const OPEN_ENDS: ReadonlySet<number> = new Set(Buffer.from(',=;: \t'));
 const CUT_OFF: readonly RowReading[] = rejectedRow(
   'bad-quoting',
   'a sub-record that ends early: a quote of a display name seems to close it',
@@ -350,29 +284,20 @@ function callIdOf(subRecord: string): string | undefined {
   return subRecord.slice(from, to < 0 ? subRecord.length : to).trim();
 }
 
-/** The highest cause of Q.850; Ribbon counts on for causes of its own. */
-const LAST_Q850_CAUSE = 127;
+/** Words for a cause are shorter. */
+const MAX_REASON_CHARS = 64;
 
-/** @param refusals - where the SIP status of a call stands that nobody answered */
-function releaseOf(
-  fields: RibbonFields,
-  columns: RibbonColumns,
-  refusals: Variants | undefined,
-): Release & { q850Cause?: number } {
-  const reason = fields.text(columns.reason);
-  const cause = /^\d{1,3}$/.test(reason) ? Number(reason) : 0;
-  const isQ850 = cause > 0 && cause <= LAST_Q850_CAUSE;
-  const party = INITIATORS.get(fields.text(columns.initiator));
-  const release: {
-    q850Cause?: number;
-    cause?: string;
-    party?: 'calling' | 'called' | 'network';
-    sipStatus?: number;
-  } = {};
-  const status = refusals === undefined ? undefined : sipStatusOf(refusals);
-  if (status !== undefined) release.sipStatus = status;
-  if (isQ850) release.q850Cause = cause;
-  else if (reason !== '') release.cause = reason.slice(0, 64);
+/** @param refusals - sub-records in which the SIP status stands of a call that nobody answered */
+function releaseOf(cell: Cell<Column>, refusals: readonly string[]): MadeRelease {
+  const release: MadeRelease = {};
+  for (const subRecord of refusals) {
+    const status = subRecord.startsWith('SIP') ? (subRecord.split(',', STATUS_PLACE + 1)[STATUS_PLACE] ?? '') : '';
+    if (!/^\s*[3-6]\d\d\s*$/.test(status)) continue;
+    release.sipStatus = Number(status);
+    break;
+  }
+  addReleaseCause(release, cell('reason'), MAX_REASON_CHARS);
+  const party = INITIATORS.get(cell('initiator'));
   if (party !== undefined) release.party = party;
   return release;
 }
@@ -385,13 +310,3 @@ const INITIATORS: ReadonlyMap<string, 'calling' | 'called' | 'network'> = new Ma
   ['3', 'network'],
   ['4', 'calling'],
 ]);
-
-/** Final status of the outgoing side, else of the incoming one. */
-function sipStatusOf({ egress, ingress }: Variants): number | undefined {
-  for (const subRecord of [egress, ingress]) {
-    if (!subRecord.startsWith('SIP')) continue;
-    const status = subRecord.split(',', STATUS_PLACE + 1)[STATUS_PLACE]?.trim() ?? '';
-    if (/^[3-6]\d\d$/.test(status)) return Number(status);
-  }
-  return undefined;
-}

@@ -45,12 +45,6 @@ const KEPT_QUARTERS = 4_096;
  * Makes the clock of a zone.
  * @param zone - `utc`, or an IANA name such as `America/New_York`
  * @returns undefined where there is no such zone
- * @example
- * ```ts
- * const clock = zoneClock('America/New_York');
- * const wall = { year: 2026, month: 11, day: 1, hour: 1, minute: 30, second: 0, microsecond: 0 };
- * console.log(clock?.instantOf(wall).kind); // two
- * ```
  */
 export function zoneClock(zone: string): ZoneClock | undefined {
   if (zone.toLowerCase() === 'utc') {
@@ -173,11 +167,11 @@ export function readWrittenTime(text: string, layout: TimeLayout): WrittenTime |
 }
 
 const LAYOUTS: Readonly<Record<TimeLayout, (text: string) => WrittenTime | undefined>> = {
-  'date-time': (text) => yearFirst(text, false),
-  'iso-8601': (text) => yearFirst(text, true),
-  'month-first': (text) => slashed(text, 0, 3),
-  'day-first': (text) => slashed(text, 3, 0),
-  compact,
+  'date-time': wallReader('YYYY-MM-DD hh:mm:ss'),
+  'iso-8601': wallReader('YYYY-MM-DD hh:mm:ss', { allowsOffset: true }),
+  'month-first': wallReader('MM/DD/YYYY hh:mm:ss'),
+  'day-first': wallReader('DD/MM/YYYY hh:mm:ss'),
+  compact: wallReader('YYYYMMDDhhmmss'),
   'epoch-seconds': epochSeconds,
   'epoch-milliseconds': (text) => epochUnits(text, 1_000),
   'epoch-microseconds': (text) => epochUnits(text, 1),
@@ -194,46 +188,59 @@ const COUNTED_DECIMALS = 6;
 /** Whole seconds of 2200 have ten digits; eleven are read, so that the range is what refuses them. */
 const MAX_SECOND_DIGITS = 11;
 
-const DOT = 0x2e;
-const COLON = 0x3a;
-const DASH = 0x2d;
-const PLUS = 0x2b;
-const SLASH = 0x2f;
 const SPACE = 0x20;
+const DOT = 0x2e;
+const SMALL_T = 0x74;
+/** What sets a small letter apart from its capital. */
+const LOWER_CASE = 0x20;
 
-/** `2026-11-25 15:04:05.123456+01:00` */
-function yearFirst(text: string, allowsOffset: boolean): WrittenTime | undefined {
-  if (text.charCodeAt(4) !== DASH || text.charCodeAt(7) !== DASH || !isDateEnd(text.charCodeAt(10))) return undefined;
-  const clock = timeOfDay(text, 11);
-  if (clock === undefined) return undefined;
-  const wall = wallTime(pair(text, 0) * 100 + pair(text, 2), pair(text, 5), pair(text, 8), clock);
-  if (wall === undefined) return undefined;
-  if (clock.end === text.length) return { kind: 'wall', wall, decimals: clock.decimals };
-  const offsetMinutes = allowsOffset ? offsetAt(text, clock.end) : undefined;
-  return offsetMinutes === undefined ? undefined : { kind: 'wall', wall, offsetMinutes, decimals: clock.decimals };
-}
-
-/** `11/25/2026 15:04:05.2`, with the places of month and day given. */
-function slashed(text: string, monthAt: number, dayAt: number): WrittenTime | undefined {
-  if (text.charCodeAt(2) !== SLASH || text.charCodeAt(5) !== SLASH || !isDateEnd(text.charCodeAt(10))) return undefined;
-  const clock = timeOfDay(text, 11);
-  if (clock?.end !== text.length) return undefined;
-  const wall = wallTime(pair(text, 6) * 100 + pair(text, 8), pair(text, monthAt), pair(text, dayAt), clock);
-  return wall === undefined ? undefined : { kind: 'wall', wall, decimals: clock.decimals };
-}
-
-/** `20261125150405.123` */
-function compact(text: string): WrittenTime | undefined {
-  const fraction = decimalsAt(text, 14);
-  if (fraction?.end !== text.length) return undefined;
-  const clock: TimeOfDay = {
-    hour: pair(text, 8),
-    minute: pair(text, 10),
-    second: pair(text, 12),
-    ...fraction,
+/**
+ * Makes the reader of a date and a time of day, behind which decimals may stand, and an offset where that is allowed.
+ * @param template - where the parts stand; for its space there may be a `T`
+ */
+function wallReader(template: string, { allowsOffset = false } = {}): (text: string) => WrittenTime | undefined {
+  const [yearAt = 0, monthAt = 0, dayAt = 0, hourAt = 0, minuteAt = 0, secondAt = 0] = 'YMDhms'
+    .split('')
+    .map((part) => template.indexOf(part));
+  const marks = template
+    .split('')
+    .flatMap((mark, place) => (/\w/.test(mark) ? [] : [{ code: mark.charCodeAt(0), place }]));
+  return (text) => {
+    for (const { code, place } of marks) {
+      const found = text.charCodeAt(place);
+      if (found !== code && !(code === SPACE && (found | LOWER_CASE) === SMALL_T)) return undefined;
+    }
+    const fraction = decimalsAt(text, template.length);
+    if (fraction === undefined) return undefined;
+    const { microsecond, decimals, end } = fraction;
+    const year = pair(text, yearAt) * 100 + pair(text, yearAt + 2);
+    const month = pair(text, monthAt);
+    const day = pair(text, dayAt);
+    const hour = pair(text, hourAt);
+    const minute = pair(text, minuteAt);
+    const second = pair(text, secondAt);
+    // Where any part is not digits: NaN goes through all sums.
+    if (Number.isNaN(year + month + day + hour + minute + second)) return undefined;
+    const wall = {
+      year,
+      month,
+      day,
+      hour,
+      minute,
+      second,
+      microsecond,
+    };
+    if (end === text.length) return { kind: 'wall', wall, decimals };
+    const offsetMinutes = allowsOffset ? offsetAt(text, end) : undefined;
+    return offsetMinutes === undefined
+      ? undefined
+      : {
+          kind: 'wall',
+          wall,
+          offsetMinutes,
+          decimals,
+        };
   };
-  const wall = wallTime(pair(text, 0) * 100 + pair(text, 2), pair(text, 4), pair(text, 6), clock);
-  return wall === undefined ? undefined : { kind: 'wall', wall, decimals: clock.decimals };
 }
 
 function epochSeconds(text: string): WrittenTime | undefined {
@@ -259,33 +266,9 @@ interface Fraction {
   readonly end: number;
 }
 
-interface TimeOfDay extends Fraction {
-  readonly hour: number;
-  readonly minute: number;
-  readonly second: number;
-}
-
-/** `15:04:05.123` */
-function timeOfDay(text: string, at: number): TimeOfDay | undefined {
-  if (text.charCodeAt(at + 2) !== COLON || text.charCodeAt(at + 5) !== COLON) return undefined;
-  const fraction = decimalsAt(text, at + 8);
-  if (fraction === undefined) return undefined;
-  const { microsecond, decimals, end } = fraction;
-  return {
-    hour: pair(text, at),
-    minute: pair(text, at + 3),
-    second: pair(text, at + 6),
-    microsecond,
-    decimals,
-    end,
-  };
-}
-
-const NO_DECIMALS = (end: number): Fraction => ({ microsecond: 0, decimals: 0, end });
-
 /** Decimals that begin with a dot at a place; none where there is no dot. */
 function decimalsAt(text: string, at: number): Fraction | undefined {
-  if (text.charCodeAt(at) !== DOT) return NO_DECIMALS(at);
+  if (text.charCodeAt(at) !== DOT) return { microsecond: 0, decimals: 0, end: at };
   let end = at + 1;
   let microsecond = 0;
   let decimals = 0;
@@ -303,9 +286,9 @@ function decimalsAt(text: string, at: number): Fraction | undefined {
 /** `Z`, `+01:00`, `-0500` or `+01` up to the end of the text, minutes east. */
 function offsetAt(text: string, at: number): number | undefined {
   if (text.length === at + 1) return text.charAt(at).toUpperCase() === 'Z' ? 0 : undefined;
-  const sign = text.charCodeAt(at);
-  if (sign !== PLUS && sign !== DASH) return undefined;
-  const hasColon = text.charCodeAt(at + 3) === COLON;
+  const sign = text[at];
+  if (sign !== '+' && sign !== '-') return undefined;
+  const hasColon = text[at + 3] === ':';
   const minutesAt = hasColon ? at + 4 : at + 3;
   const hasMinutes = text.length === minutesAt + 2;
   if (!hasMinutes && (hasColon || text.length !== at + 3)) return undefined;
@@ -313,22 +296,7 @@ function offsetAt(text: string, at: number): number | undefined {
   const offset = pair(text, at + 1) * 60 + minutes;
   // No place on Earth is further than 14 hours from UTC.
   if (!(offset <= 14 * 60) || minutes > 59) return undefined;
-  return sign === DASH ? -offset : offset;
-}
-
-/** Nothing where any part is not digits: NaN goes through all sums. */
-function wallTime(year: number, month: number, day: number, clock: TimeOfDay): WallTime | undefined {
-  const { hour, minute, second, microsecond } = clock;
-  if (Number.isNaN(year + month + day + hour + minute + second)) return undefined;
-  return {
-    year,
-    month,
-    day,
-    hour,
-    minute,
-    second,
-    microsecond,
-  };
+  return sign === '-' ? -offset : offset;
 }
 
 /** Two digits as a number, NaN where they are none. */
@@ -347,10 +315,6 @@ function digits(text: string, from: number, to: number): number | undefined {
     value = value * 10 + digit;
   }
   return value;
-}
-
-function isDateEnd(code: number): boolean {
-  return code === SPACE || code === 0x54 || code === 0x74;
 }
 
 /** An instant that a row names. */
@@ -401,12 +365,6 @@ const RESOLUTIONS_US = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1] as const;
  * @returns a clock whose `read` never throws
  * @throws {@link HopbackError} `invalid-configuration` where there is no such zone
  * @see {@link TimeLayout} for how times may be written
- * @example
- * ```ts
- * const clock = rowClock({ zone: 'America/New_York' });
- * const read = clock.read('2026-11-01 01:30:00', 'date-time');
- * if (read.status === 'instant') console.log((read.otherUs ?? 0) - read.atUs); // 3600000000
- * ```
  */
 export function rowClock(time: SourceDescription['time']): RowClock {
   const { zone, repeatedHour = 'earlier' } = time;
@@ -436,8 +394,18 @@ export function rowClock(time: SourceDescription['time']): RowClock {
     if (local.kind === 'one') return { status: 'instant', atUs: local.atUs, basis };
     if (local.kind === 'none') return LEFT_OUT;
     return repeatedHour === 'earlier'
-      ? { status: 'instant', atUs: local.earlierUs, otherUs: local.laterUs, basis }
-      : { status: 'instant', atUs: local.laterUs, otherUs: local.earlierUs, basis };
+      ? {
+          status: 'instant',
+          atUs: local.earlierUs,
+          otherUs: local.laterUs,
+          basis,
+        }
+      : {
+          status: 'instant',
+          atUs: local.laterUs,
+          otherUs: local.earlierUs,
+          basis,
+        };
   };
   return { zone: clock.zone, read };
 }
@@ -515,19 +483,20 @@ const CONTRADICTS: RowTimeReading = Object.freeze({
 /** Times of one call are cut off or rounded to seconds, each by itself: that far apart two of them still agree. */
 export const ROUNDING_US = 1_000_000;
 
-/** When a leg began, was answered and ended, microseconds since the epoch. */
-interface LegTimes {
-  readonly beganAtUs: number;
-  readonly answeredAtUs: number | undefined;
-  readonly endedAtUs: number | undefined;
-}
-
 /**
  * What is wrong with the order of a leg's times: a clock that was set back, columns that were taken for each other, milliseconds taken for
  * seconds. Never throws.
  * @returns undefined where each comes behind the one before it, or in the same second
  */
-export function disorderOf({ beganAtUs, answeredAtUs, endedAtUs }: LegTimes): string | undefined {
+export function disorderOf({
+  invite: { atUs: beganAtUs },
+  answeredAtUs,
+  endedAtUs,
+}: {
+  readonly invite: Pick<RowInstant, 'atUs'>;
+  readonly answeredAtUs?: number | undefined;
+  readonly endedAtUs?: number | undefined;
+}): string | undefined {
   if (answeredAtUs !== undefined && answeredAtUs < beganAtUs - ROUNDING_US)
     return 'the call was answered before it began';
   if (endedAtUs === undefined) return undefined;
@@ -586,7 +555,7 @@ export interface WrittenCallTimes {
 /** The times of a call as instants, microseconds since the epoch. */
 export interface CallTimes {
   readonly status: 'times';
-  readonly start: RowInstant;
+  readonly invite: RowInstant;
   readonly answeredAtUs: number | undefined;
   readonly endedAtUs: number | undefined;
 }
@@ -596,7 +565,12 @@ export type RejectedTime = Extract<RowReading, { readonly status: 'rejected' }>;
 
 /** @param field - the name that the format has for the time */
 export function rejectedTime({ reason, detail }: RowTimeFault, field: string): RejectedTime {
-  return { status: 'rejected', reason, field, detail };
+  return {
+    status: 'rejected',
+    reason,
+    field,
+    detail,
+  };
 }
 
 /**
@@ -622,9 +596,20 @@ export function callTimes(
   const start = read.otherUs === undefined ? read : startOf(refine?.(read) ?? read, written, [answer, end]);
   const endedAtUs =
     end === undefined ? undefined : instantNearest(end, start.atUs + secondsUs(written.durationSeconds));
-  if (answer === undefined) return { status: 'times', start, answeredAtUs: undefined, endedAtUs };
+  if (answer === undefined)
+    return {
+      status: 'times',
+      invite: start,
+      answeredAtUs: undefined,
+      endedAtUs,
+    };
   const answeredFromUs = endedAtUs === undefined ? start.atUs : endedAtUs - secondsUs(written.answeredSeconds);
-  return { status: 'times', start, answeredAtUs: instantNearest(answer, answeredFromUs), endedAtUs };
+  return {
+    status: 'times',
+    invite: start,
+    answeredAtUs: instantNearest(answer, answeredFromUs),
+    endedAtUs,
+  };
 }
 
 /** The start by all that the row says about it. */

@@ -3,10 +3,24 @@ import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { CallRecord, CoverageInterval } from '../../../contract/call-record.js';
 import { HopbackError } from '../../../errors.js';
 import { DAY_US, coverageFrom, coverageWithout, createCoverageTable, matchesQuery } from '../record-store.js';
-import type { CoverageTable, HoldAuditEntry, LegalHold, RecordQuery, StoreStatistics } from '../record-store.js';
+import type {
+  CoverageTable,
+  HoldAuditEntry,
+  LegalHold,
+  RecordPage,
+  RecordQuery,
+  StoreStatistics,
+} from '../record-store.js';
 import { DayError, appendRows, inTransaction, inUse, isFatal, isLockRefused, storageFailed } from './duckdb-module.js';
 import type { Column, DuckDb } from './duckdb-module.js';
-import { CREATE_STATE_SQL, aroundOtherInstants, createRowBatch, dateOf, keyCondition } from './partition-rows.js';
+import {
+  CREATE_STATE_SQL,
+  aroundOtherInstants,
+  createRowBatch,
+  dateOf,
+  heldPageSql,
+  keyCondition,
+} from './partition-rows.js';
 import { NO_MERGING, Partitions, detach, merging, quoted } from './partitions.js';
 
 /** How far retention went: nothing that began before is kept. 0 at first. */
@@ -128,6 +142,13 @@ export class StateFile {
   /** Records under any hold that a query finds. */
   async held(connection: DuckDBConnection, query: RecordQuery): Promise<readonly CallRecord[]> {
     return this.#kept.holds.size === 0 ? [] : readHeld(connection, query, this.#kept);
+  }
+
+  /** Records under any hold that are on a page, and one more than fit on it. */
+  async heldPage(connection: DuckDBConnection, page: RecordPage): Promise<readonly CallRecord[]> {
+    if (this.#kept.holds.size === 0) return [];
+    const rows = await rowsOf(connection, heldPageSql(page));
+    return rows.map(([record]) => JSON.parse(String(record)) as CallRecord);
   }
 
   async hold(hold: LegalHold, entry: HoldAuditEntry, records: readonly CallRecord[]): Promise<void> {

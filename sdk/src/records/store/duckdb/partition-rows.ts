@@ -1,6 +1,6 @@
 import type { CallRecord } from '../../../contract/call-record.js';
 import { DAY_US, OTHER_INSTANT_US, isRecordId } from '../record-store.js';
-import type { RecordQuery, TimeWindow } from '../record-store.js';
+import type { RecordPage, RecordQuery, TimeWindow } from '../record-store.js';
 import type { RecordEncoder } from './record-encoder.js';
 import { BodyWriter, PER_MILLISECOND, lookupKey, optionalKey } from './record-form.js';
 
@@ -158,6 +158,39 @@ function scansOf(
   const [first = [], ...rest] = keyConditions(query);
   const others = rest.map((one) => ` AND (${one.join(' OR ')})`).join('');
   return first.map((condition) => `SELECT ${columns} FROM ${schema}.records WHERE ${within} AND ${condition}${others}`);
+}
+
+/** Which rows of a day are behind a record. */
+function pageCondition(day: number, { window, after }: RecordPage): string {
+  const { from, to } = millisecondsWithin(day, { ...window, fromUs: Math.max(window.fromUs, after.inviteAtUs) });
+  const atUs = `CAST(at_ms AS BIGINT) * ${PER_MILLISECOND} + at_us`;
+  const ofDay = (us: number): number => Math.min(Math.max(us - day * DAY_US, -1), DAY_US);
+  const place = [ofDay(after.inviteAtUs), ...idKeys(after.recordId)].join(', ');
+  const within = `${atUs} BETWEEN ${ofDay(window.fromUs)} AND ${ofDay(window.toUs)}`;
+  return `at_ms BETWEEN ${from} AND ${to} AND ${within} AND (${atUs}, ${ID_COLUMNS}) > (${place})`;
+}
+
+/** In which millisecond of a day a page ends; no row where it takes all that is left. */
+export function pageEndSql({ schema, day }: Omit<DaySearch, 'ofOtherInstants'>, page: RecordPage): string {
+  const condition = pageCondition(day, page);
+  return `SELECT at_ms FROM ${schema}.records WHERE ${condition} ORDER BY at_ms LIMIT 1 OFFSET ${page.limit - 1}`;
+}
+
+/** Rows of a day behind a record, in the order of time and id. @param endMs - the last millisecond of the day that is read */
+export function pageSql({ schema, day }: Omit<DaySearch, 'ofOtherInstants'>, page: RecordPage, endMs: number): string {
+  return `SELECT at_ms, at_us, ${ID_COLUMNS}, form, body FROM ${schema}.records
+    WHERE ${pageCondition(day, page)} AND at_ms <= ${endMs}
+    ORDER BY at_ms, at_us, ${ID_COLUMNS} LIMIT ${page.limit}`;
+}
+
+/** Held records behind a record, in the order of time and id, and one more than fit on a page. */
+export function heldPageSql({ window, after, limit }: RecordPage): string {
+  const from = Math.max(window.fromUs, after.inviteAtUs);
+  const to = Math.min(window.toUs, Number.MAX_SAFE_INTEGER);
+  const place = [after.inviteAtUs, ...idKeys(after.recordId)].join(', ');
+  return `SELECT any_value(record) FROM state.held
+    WHERE at_us BETWEEN ${from} AND ${to} AND (at_us, ${ID_COLUMNS}) > (${place})
+    GROUP BY at_us, ${ID_COLUMNS} ORDER BY at_us, ${ID_COLUMNS} LIMIT ${limit + 1}`;
 }
 
 /** Records of the window; of those that may have begun at another instant too, the ones around it as well. */

@@ -4,8 +4,17 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { CallRecord } from '../../../contract/call-record.js';
 import { moveFile } from '../../../core/runtime/whole-file.js';
 import { DAY_US, matchesQuery } from '../record-store.js';
-import type { RecordQuery } from '../record-store.js';
-import { createPartitionSql, dateOf, dayOf, extentSql, recordIdOfKeys, rowsSql } from './partition-rows.js';
+import type { RecordPage, RecordQuery } from '../record-store.js';
+import {
+  createPartitionSql,
+  dateOf,
+  dayOf,
+  extentSql,
+  pageEndSql,
+  pageSql,
+  recordIdOfKeys,
+  rowsSql,
+} from './partition-rows.js';
 import type { RowsRead } from './partition-rows.js';
 import { createFormTable, decodeRecord } from './record-decoder.js';
 import type { FormTable } from './record-decoder.js';
@@ -399,6 +408,22 @@ export async function findInDay(
     if (count === 0) return [];
     const records = recordsOf(await read({ between: { from, to } }));
     if (records.length >= limit || count < rows) return records.slice(0, limit);
+  }
+}
+
+/** The records of a day that are on a page. */
+export async function pageOfDay(
+  connection: DuckDBConnection,
+  partition: Partition,
+  page: RecordPage,
+): Promise<readonly CallRecord[]> {
+  for (;;) {
+    // Where it ends is found first: sorted with their bodies, the rows of a whole day would be read for each page.
+    const [end] = (await connection.runAndReadAll(pageEndSql(partition, page))).getRowsJS();
+    const endMs = end === undefined ? DAY_US / PER_MILLISECOND : Number(end[0]);
+    const rows = (await connection.runAndReadAll(pageSql(partition, page, endMs))).getRowsJS();
+    // Rows that expired between the two would leave out what comes behind the end.
+    if (end === undefined || rows.length === page.limit) return rows.map((row) => recordOf(partition, row));
   }
 }
 

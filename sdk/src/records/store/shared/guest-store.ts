@@ -8,10 +8,12 @@ import {
   checkRecord,
   checkWindow,
   checkedLimit,
+  checkedPage,
   HoldAuditEntry,
   HoldOrder,
   Inserted,
   LegalHold,
+  RecordPageQuery,
   RecordQuery,
   StoreScope,
   StoreStatistics,
@@ -99,6 +101,7 @@ const OPERATIONS = {
     (store, { records }) => store.insert(records),
   ),
   find: operation(RecordQuery, foundRecords, (store, query) => store.find(query)),
+  page: operation(RecordPageQuery, foundRecords, (store, query) => store.page(query)),
   cover: operation(interval, done, (store, covered) => store.cover(covered)),
   uncover: operation(interval, done, (store, uncovered) => store.uncover(uncovered)),
   scope: operation(nothing, StoreScope, (store) => store.scope()),
@@ -249,6 +252,11 @@ export function createGuestStore(send: SendRequest): RecordStore {
       open();
       checkedLimit(query);
       return ask('find', finiteQuery(query), OPERATIONS.find.answers);
+    },
+    page: async (query) => {
+      open();
+      checkedPage(query);
+      return ask('page', { ...query, window: finiteWindow(query.window) }, OPERATIONS.page.answers);
     },
     cover: async (covered) => void (await ask('cover', covered, done)),
     uncover: async (uncovered) => void (await ask('uncover', uncovered, done)),

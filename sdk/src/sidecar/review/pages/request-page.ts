@@ -157,20 +157,14 @@ function textField(values: URLSearchParams, name: string, label: string): Html {
   /></label>`;
 }
 
-function choice(
-  {
-    type,
-    name,
-    value,
-    values,
-  }: {
-    readonly type: 'radio' | 'checkbox';
-    readonly name: string;
-    readonly value: string;
-    readonly values: URLSearchParams;
-  },
-  label: string,
-): Html {
+interface Choice {
+  readonly type: 'radio' | 'checkbox';
+  readonly name: string;
+  readonly value: string;
+  readonly values: URLSearchParams;
+}
+
+function choice({ type, name, value, values }: Choice, label: string): Html {
   const isChosen = values.getAll(name).includes(value);
   return html`<label class="choice"
     ><input type="${type}" name="${name}" value="${value}" ${isChosen ? 'checked' : ''} />${label}</label
@@ -223,18 +217,13 @@ const STATE_TEXTS: Readonly<Record<EntrySummary['state'], string>> = {
   cancelled: 'cancelled',
 };
 
-function requestTable(
-  { shown, more }: ListedRequests,
-  {
-    base,
-    times,
-    title,
-  }: {
-    readonly base: string;
-    readonly times: Times;
-    readonly title: string;
-  },
-): Html {
+interface TableOptions {
+  readonly base: string;
+  readonly times: Times;
+  readonly title: string;
+}
+
+function requestTable({ shown, more }: ListedRequests, { base, times, title }: TableOptions): Html {
   return html`<div class="scroll" role="region" aria-label="${title}" tabindex="0">
     <table>
       <caption>

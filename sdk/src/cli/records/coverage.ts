@@ -1,12 +1,12 @@
-import { coverageGaps } from '../records/index.js';
-import { coverageWithin } from '../records/store/record-store.js';
-import type { CoverageInterval, TimeWindow } from '../records/index.js';
-import { EXIT, optionSpecs, refuseOperands, UsageError } from './kit/command.js';
-import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import type { CliIo } from './kit/node-io.js';
-import { countText, distanceText, factLines, report } from './kit/output.js';
-import { openExistingStore, STORE_NOTE, STORE_OPTIONS } from './inputs/record-sources.js';
-import { checkZone, coverageBySource, timesOf, utcText, windowOption, windowText } from './inputs/records-query.js';
+import { coverageGaps } from '../../records/index.js';
+import { coverageWithin } from '../../records/store/record-store.js';
+import type { CoverageInterval, TimeWindow } from '../../records/index.js';
+import { EXIT, optionSpecs, refuseOperands, UsageError } from '../kit/command.js';
+import type { CommandBody, ExitCode, OptionsOf } from '../kit/command.js';
+import type { CliIo } from '../kit/node-io.js';
+import { countText, distanceText, factLines, report } from '../kit/output.js';
+import { openExistingStore, STORE_NOTE, STORE_OPTIONS } from '../inputs/record-sources.js';
+import { checkZone, coverageBySource, timesOf, utcText, windowOption, windowText } from '../inputs/records-query.js';
 
 /** Where nobody says how wide the terminal is. */
 const DEFAULT_COLUMNS = 80;

@@ -1,11 +1,11 @@
-import { defined } from '../core/text.js';
-import type { HoldAuditEntry, HoldOrder, LegalHold } from '../records/index.js';
-import { EXIT, optionSpecs, refuseOperands, UsageError } from './kit/command.js';
-import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import { shownText } from './kit/node-io.js';
-import type { CliIo } from './kit/node-io.js';
-import { countText, report } from './kit/output.js';
-import { openExistingStore, STORE_NOTE, STORE_OPTIONS } from './inputs/record-sources.js';
+import { defined } from '../../core/text.js';
+import type { HoldAuditEntry, HoldOrder, LegalHold } from '../../records/index.js';
+import { EXIT, optionSpecs, refuseOperands, UsageError } from '../kit/command.js';
+import type { CommandBody, ExitCode, OptionsOf } from '../kit/command.js';
+import { shownText } from '../kit/node-io.js';
+import type { CliIo } from '../kit/node-io.js';
+import { countText, report } from '../kit/output.js';
+import { openExistingStore, STORE_NOTE, STORE_OPTIONS } from '../inputs/record-sources.js';
 import {
   askedQuery,
   DAY_US,
@@ -16,7 +16,7 @@ import {
   timeOption,
   utcText,
   windowText,
-} from './inputs/records-query.js';
+} from '../inputs/records-query.js';
 
 /** A hold in force, for people. */
 function holdLines({ holdId, reason, query, placedAtUs, untilUs, count }: LegalHold): readonly string[] {

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { printableText, defined } from '../core/text.js';
-import { createSourceReader, importFiles, readRejects, RejectFile } from '../records/index.js';
-import { sourceFileName, rejectsFolder, rejectsFile, makeSourceKnown } from '../records/intake/intake-source.js';
+import { printableText, defined } from '../../core/text.js';
+import { createSourceReader, importFiles, readRejects, RejectFile } from '../../records/index.js';
+import { sourceFileName, rejectsFolder, rejectsFile, makeSourceKnown } from '../../records/intake/intake-source.js';
 import type {
   DamagedMember,
   FileSourceConfiguration,
@@ -13,15 +13,15 @@ import type {
   RejectedRow,
   RejectReason,
   SharedRecordStore,
-} from '../records/index.js';
-import { EXIT, optionSpecs, refuseOperands, requirePath, UsageError } from './kit/command.js';
-import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import { shownText } from './kit/node-io.js';
-import type { CliIo } from './kit/node-io.js';
-import { countText, reasonLines, report, tallied } from './kit/output.js';
-import { createStatusLine } from './kit/status-line.js';
-import { fileSourceOf, openStore, SOURCE_OPTIONS, STORE_OPTIONS, storeDirectory } from './inputs/record-sources.js';
-import type { ImportedFile } from '../records/ingest/import-files.js';
+} from '../../records/index.js';
+import { EXIT, optionSpecs, refuseOperands, requirePath, UsageError } from '../kit/command.js';
+import type { CommandBody, ExitCode, OptionsOf } from '../kit/command.js';
+import { shownText } from '../kit/node-io.js';
+import type { CliIo } from '../kit/node-io.js';
+import { countText, reasonLines, report, tallied } from '../kit/output.js';
+import { createStatusLine } from '../kit/status-line.js';
+import { fileSourceOf, openStore, SOURCE_OPTIONS, STORE_OPTIONS, storeDirectory } from '../inputs/record-sources.js';
+import type { ImportedFile } from '../../records/ingest/import-files.js';
 
 const IMPORT_OPTIONS = optionSpecs({
   ...STORE_OPTIONS,

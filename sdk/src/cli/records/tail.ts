@@ -1,22 +1,22 @@
-import { every } from '../core/runtime/clock.js';
-import { defined } from '../core/text.js';
-import { RecordIntake } from '../records/index.js';
-import { RETENTION_DAYS } from '../records/intake/open-record-intake.js';
+import { every } from '../../core/runtime/clock.js';
+import { defined } from '../../core/text.js';
+import { RecordIntake } from '../../records/index.js';
+import { RETENTION_DAYS } from '../../records/intake/open-record-intake.js';
 import type {
   IntakeNotice,
   IntakeState,
   RecordIntakeOptions,
   SourceConfiguration,
   StreamStatus,
-} from '../records/index.js';
-import { EXIT, optionSpecs, refuseOperands, UsageError } from './kit/command.js';
-import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import { shownText, END_WITHIN_SECONDS } from './kit/node-io.js';
-import type { CliIo } from './kit/node-io.js';
-import { countText } from './kit/output.js';
-import { createTeller, whenAborted } from './kit/status-line.js';
-import { sourceFiles, STORE_OPTIONS, storeDirectory } from './inputs/record-sources.js';
-import { PLATFORM_OPTIONS, SHARING_OPTIONS, sharingPolicyOf, transportOf } from './records-sharing.js';
+} from '../../records/index.js';
+import { EXIT, optionSpecs, refuseOperands, UsageError } from '../kit/command.js';
+import type { CommandBody, ExitCode, OptionsOf } from '../kit/command.js';
+import { shownText, END_WITHIN_SECONDS } from '../kit/node-io.js';
+import type { CliIo } from '../kit/node-io.js';
+import { countText } from '../kit/output.js';
+import { createTeller, whenAborted } from '../kit/status-line.js';
+import { sourceFiles, STORE_OPTIONS, storeDirectory } from '../inputs/record-sources.js';
+import { PLATFORM_OPTIONS, SHARING_OPTIONS, sharingPolicyOf, transportOf } from './sharing.js';
 
 /**
  * The configuration of each source with the path that is followed.

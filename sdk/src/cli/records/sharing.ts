@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { defined } from '../core/text.js';
-import { parseBoundedJson } from '../core/json-text.js';
-import { HopbackError } from '../errors.js';
-import { FolderLock } from '../log/index.js';
-import { createHttpsRecordTransport } from '../platform/index.js';
-import type { RecordTransport } from '../platform/index.js';
+import { defined } from '../../core/text.js';
+import { parseBoundedJson } from '../../core/json-text.js';
+import { HopbackError } from '../../errors.js';
+import { FolderLock } from '../../log/index.js';
+import { createHttpsRecordTransport } from '../../platform/index.js';
+import type { RecordTransport } from '../../platform/index.js';
 import {
   createSourceReader,
   DEFAULT_SHARING_POLICY,
@@ -14,21 +14,21 @@ import {
   RecordStream,
   SharingPolicy,
   SuspicionTracker,
-} from '../records/index.js';
-import { SHARING_LEVELS } from '../records/redaction/sharing-policy.js';
-import { MEMBER_RULES } from '../records/redaction/member-tree.js';
-import type { CallRecord, DeadLetter, SharingExplanation, SharingPolicyData, Suspicion } from '../records/index.js';
-import { fileToken, pseudonymKey, sharingPolicyData } from '../sidecar/services/record-platform.js';
-import { jsonFile, secretFile } from './inputs/key-files.js';
-import { EXIT, optionSpecs, requirePath, UsageError } from './kit/command.js';
-import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import { shownText } from './kit/node-io.js';
-import type { CliIo } from './kit/node-io.js';
-import { countText, instantText, reasonLines, report, tallied } from './kit/output.js';
-import { whenAborted } from './kit/status-line.js';
-import { fileSourceOf, ROWS_OPTIONS, STORE_OPTIONS, storeDirectory } from './inputs/record-sources.js';
-import { utcText } from './inputs/records-query.js';
-import { textFile } from './inputs/trust-options.js';
+} from '../../records/index.js';
+import { SHARING_LEVELS } from '../../records/redaction/sharing-policy.js';
+import { MEMBER_RULES } from '../../records/redaction/member-tree.js';
+import type { CallRecord, DeadLetter, SharingExplanation, SharingPolicyData, Suspicion } from '../../records/index.js';
+import { fileToken, pseudonymKey, sharingPolicyData } from '../../sidecar/services/record-platform.js';
+import { jsonFile, secretFile } from '../inputs/key-files.js';
+import { EXIT, optionSpecs, requirePath, UsageError } from '../kit/command.js';
+import type { CommandBody, ExitCode, OptionsOf } from '../kit/command.js';
+import { shownText } from '../kit/node-io.js';
+import type { CliIo } from '../kit/node-io.js';
+import { countText, instantText, reasonLines, report, tallied } from '../kit/output.js';
+import { whenAborted } from '../kit/status-line.js';
+import { fileSourceOf, ROWS_OPTIONS, STORE_OPTIONS, storeDirectory } from '../inputs/record-sources.js';
+import { utcText } from '../inputs/records-query.js';
+import { textFile } from '../inputs/trust-options.js';
 
 /** What may leave, and under which pseudonyms. */
 export const SHARING_OPTIONS = optionSpecs({

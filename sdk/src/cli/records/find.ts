@@ -1,12 +1,12 @@
-import type { PassportEvidence } from '../core/verdict-evidence.js';
-import { DEFAULT_QUERY_LIMIT } from '../records/store/record-store.js';
-import type { CallRecord, FoundRecords, RecordLookup } from '../records/index.js';
-import type { PartyNumber, HopSide } from '../contract/call-record.js';
-import { EXIT, optionSpecs, refuseOperands } from './kit/command.js';
-import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
-import type { CliIo } from './kit/node-io.js';
-import { countText, durationText, factLines, report, textTable } from './kit/output.js';
-import { openExistingStore, STORE_NOTE, STORE_OPTIONS } from './inputs/record-sources.js';
+import type { PassportEvidence } from '../../core/verdict-evidence.js';
+import { DEFAULT_QUERY_LIMIT } from '../../records/store/record-store.js';
+import type { CallRecord, FoundRecords, RecordLookup } from '../../records/index.js';
+import type { PartyNumber, HopSide } from '../../contract/call-record.js';
+import { EXIT, optionSpecs, refuseOperands } from '../kit/command.js';
+import type { CommandBody, ExitCode, OptionsOf } from '../kit/command.js';
+import type { CliIo } from '../kit/node-io.js';
+import { countText, durationText, factLines, report, textTable } from '../kit/output.js';
+import { openExistingStore, STORE_NOTE, STORE_OPTIONS } from '../inputs/record-sources.js';
 import {
   askedQuery,
   completenessDocument,
@@ -20,8 +20,8 @@ import {
   timesOf,
   utcText,
   windowText,
-} from './inputs/records-query.js';
-import type { AskedQuery, Completeness } from './inputs/records-query.js';
+} from '../inputs/records-query.js';
+import type { AskedQuery, Completeness } from '../inputs/records-query.js';
 
 /** How calls are shown. */
 interface RecordLineOptions {
