@@ -209,7 +209,7 @@ const LISTENS_NOWHERE: Readonly<Record<Program, readonly string[]>> = {
     ...['records coverage', 'records stats', 'records hold', 'records holds', 'records release', 'records expire'],
     ...['evidence verify', 'evidence show', 'evidence export', 'traceback intake', 'traceback list', 'traceback show'],
     ...['traceback answer', 'traceback policy try', 'config check', 'config schema', 'config init', 'config account'],
-    ...['redirect', 'doctor'],
+    ...['redirect', 'doctor', 'records sql', 'records export'],
   ],
   'hopback-harness': [
     ...['list', 'init', 'lab', 'diff', 'demo', 'platform backup', 'platform restore', 'platform audit verify'],
