@@ -61,7 +61,7 @@ function rowOf({ lab, fixtures }: ContractWorld, route: ServedRoute): readonly s
   const cells = SCOPES.map((scope) => {
     if (!route.allowed.includes(scope)) return '';
     const reach = object === undefined ? 'may' : object.openTo.includes(scope) ? 'all' : 'own';
-    const role = scope === 'staff' ? lab.platform.roles.get(route.operationId) : undefined;
+    const role = scope === 'staff' ? route.role : undefined;
     return role === undefined ? reach : object === undefined ? role : `${reach}, ${role}`;
   });
   return [`\`${route.method} ${route.path}\``, ...cells];

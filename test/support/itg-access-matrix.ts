@@ -123,7 +123,7 @@ async function cellsOf(asking: Asking, strangers: readonly Stranger[]): Promise<
   };
 
   for (const [who, token] of strangers) await ask(who, { token, ...existing }, expecting(401));
-  const role = lab.platform.roles.get(operationId);
+  const role = route.role;
   if (allowed.includes('staff')) {
     // An operation that needs no role is called without one, and another one with each wrong role and with the right one.
     for (const name of role === undefined ? (['none'] as const) : (['none', ...ROLES] as const)) {

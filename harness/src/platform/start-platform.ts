@@ -12,7 +12,6 @@ import type {
   PlatformLog,
   PlatformNotice,
   ServedRoute,
-  StaffRole,
 } from './core/index.js';
 import type { DatabasePlace, KeyRing, OpenedDatabase } from './database/index.js';
 import {
@@ -112,8 +111,6 @@ export interface RunningPlatform extends AsyncDisposable {
   readonly areas: ReadonlyMap<string, PlatformArea>;
   /** All routes that are served. */
   readonly routes: readonly ServedRoute[];
-  /** Roles that clients of staff need, by `operationId`. */
-  readonly roles: ReadonlyMap<string, StaffRole>;
   readonly metrics: PlatformMetrics;
   /** Its events, as streams and webhooks read them. */
   readonly feed: EventFeed;
@@ -193,7 +190,6 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
   const areas = await openAreas({ options, context, database, trust, feed, closers, metrics, url });
   const all = [...areas.values()];
   const routes = routesOf(all);
-  const roles = rolesOf(all);
   const reactions = closers.add(startReactionRunner({ context, feed, areas: all }));
   const leadership = closers.add(database.leadership('jobs'));
   const retention = eventsRetentionJob({ context, readThrough: readByEndpoints });
@@ -205,7 +201,6 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
   behind.app = createPlatformApp({
     context,
     routes,
-    roles,
     metrics,
     newId: context.newId,
     operations: operationsOf(all),
@@ -240,7 +235,6 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
     trust,
     areas,
     routes,
-    roles,
     metrics,
     feed,
     warnings: () => notices().flatMap(({ text, isWarning }) => (isWarning ? [text] : [])),
@@ -324,21 +318,6 @@ function routesOf(areas: readonly PlatformArea[]): readonly ServedRoute[] {
     for (const name of [operationId, `${method} ${path.replaceAll(/\{\w+\}/g, '{}')}`]) {
       if (seen.has(name)) throw new HopbackError('invalid-configuration', `two routes are ${name}`);
       seen.add(name);
-    }
-  }
-  return all;
-}
-
-/** Which role of staff each operation needs. @throws HopbackError where an area names what it does not carry out, or asks for two roles */
-function rolesOf(areas: readonly PlatformArea[]): ReadonlyMap<string, StaffRole> {
-  const all = new Map<string, StaffRole>();
-  for (const { name, operations, roles = {} } of areas) {
-    for (const [role, operationIds] of Object.entries(roles) as [StaffRole, readonly string[]][]) {
-      for (const operationId of operationIds) {
-        if (operations[operationId] === undefined || all.has(operationId))
-          throw new HopbackError('invalid-configuration', `area ${name} cannot ask for ${role} at ${operationId}`);
-        all.set(operationId, role);
-      }
     }
   }
   return all;

@@ -15,6 +15,8 @@ export interface PlatformRoute<Body extends string = keyof WireBodies> {
   readonly description: string;
   /** Who may call, any one of them; nobody in the list: a token is not asked for. */
   readonly allowed: readonly PlatformScope[];
+  /** Which role a client of staff needs; absent: none. Other clients that may call need no role. */
+  readonly role?: 'operator' | 'reviewer' | 'analyst';
   /** In the path, the query or a header field. Those of the path are always there. */
   readonly parameters: readonly {
     readonly name: string;

@@ -253,6 +253,7 @@ export const PLATFORM_ROUTES: readonly PlatformRoute[] = [
   ...routes('Tracebacks', ['carrier', 'agency', 'staff'], {
     'POST /v1/tracebacks': {
       operationId: 'openTraceback',
+      role: 'analyst',
       summary: 'Open a traceback of one call',
       description: 'The platform asks the first provider, then follows each answer to the next one.',
       parameters: [IDEMPOTENCY_KEY],
@@ -394,6 +395,7 @@ export const PLATFORM_ROUTES: readonly PlatformRoute[] = [
     },
     'POST /v1/demands/{demandId}/decisions': {
       operationId: 'decideDemand',
+      role: 'reviewer',
       summary: 'Approve, narrow or reject a demand',
       description: 'By a reviewer of the traceback group, with the reason that the agency is told.',
       allowed: ['staff'],
@@ -410,6 +412,7 @@ export const PLATFORM_ROUTES: readonly PlatformRoute[] = [
     },
     'GET /v1/productions/{productionId}/files/{name}': {
       operationId: 'fetchProductionFile',
+      role: 'reviewer',
       summary: 'Fetch one file of a production',
       description: 'The bytes whose SHA-256 the production states.',
       response: { kind: 'file', status: 200, description: 'The file.' },

@@ -1,5 +1,5 @@
 import type { PlatformScope } from '@hopback/sdk/platform';
-import type { ServedRoute, StaffRoles } from '../core/index.js';
+import type { ServedRoute } from '../core/index.js';
 import { BODY_PROBLEMS, routesOf } from '../domain/wire/routes.js';
 import { PAGING, inPath } from '@hopback/sdk/internal';
 
@@ -30,6 +30,7 @@ export const ALERT_ROUTES: readonly ServedRoute[] = [
     description: 'Those that staff starts with, and those that it wrote.',
   }),
   put('putAlertRule', '/v1/alert-rules/{ruleId}', {
+    role: 'operator',
     allowed: STAFF,
     parameters: [inPath('ruleId', 'Of the rule.')],
     body: 'AlertRule',
@@ -111,6 +112,3 @@ export const ALERT_ROUTES: readonly ServedRoute[] = [
     description: 'By the agency that shared it. It does not undo what the other has read.',
   }),
 ];
-
-/** Rules are the platform's. */
-export const ALERT_ROLES: StaffRoles = { operator: ['putAlertRule'] };

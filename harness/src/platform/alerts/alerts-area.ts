@@ -3,7 +3,7 @@ import type { DomainEventData, PlatformArea, PlatformJob, PlatformTransaction, R
 import { workThrough } from '../database/index.js';
 import { ALERT_SCHEMAS } from '../domain/alerts/alert-bodies.js';
 import { createAlertOperations } from './alert-operations.js';
-import { ALERT_ROLES, ALERT_ROUTES } from './alert-routes.js';
+import { ALERT_ROUTES } from './alert-routes.js';
 import type { AlertTables } from './alert-tables.js';
 import { createCaseOperations } from './case-operations.js';
 import type { AlertParts } from './evaluate-alerts.js';
@@ -30,7 +30,6 @@ export function createAlertsArea(context: AlertParts['context'], ports: AlertsPo
   return {
     name: 'alerts',
     routes: ALERT_ROUTES,
-    roles: ALERT_ROLES,
     schemas: ALERT_SCHEMAS,
     operations: { ...createAlertOperations(parts), ...createCaseOperations(parts) },
     jobs: [watchJob(parts)],

@@ -13,7 +13,7 @@ import type { CampaignFile } from '../domain/campaigns/campaign-file.js';
 import { workThrough } from '../database/index.js';
 import { refreshFindings, traceCampaign } from './trace-campaigns.js';
 import { CampaignStore } from './campaign-store.js';
-import { CAMPAIGNS_ROLES, CAMPAIGNS_ROUTES } from './campaigns-routes.js';
+import { CAMPAIGNS_ROUTES } from './campaigns-routes.js';
 import {
   CAMPAIGNS_SCHEMAS,
   campaignsOperations,
@@ -85,7 +85,6 @@ export function createCampaignsArea(
   const area: PlatformArea = {
     name: 'campaigns',
     routes: CAMPAIGNS_ROUTES,
-    roles: CAMPAIGNS_ROLES,
     schemas: CAMPAIGNS_SCHEMAS,
     operations: campaignsOperations({ context, engine, store, detector }),
     jobs: jobsOf(context, ports, { engine, concluded, flush: (which) => store.flush(which), detector }),

@@ -1,4 +1,4 @@
-import type { ServedRoute, StaffRoles } from '../core/index.js';
+import type { ServedRoute } from '../core/index.js';
 import { routesOf } from '../domain/wire/routes.js';
 import { inPath } from '@hopback/sdk/internal';
 
@@ -8,6 +8,7 @@ const { read, change } = routesOf('Campaigns and alerts');
 /** Routes of analysts. */
 export const CAMPAIGNS_ROUTES: readonly ServedRoute[] = [
   change('decideCampaign', '/v1/campaigns/{campaignId}/decisions', {
+    role: 'analyst',
     summary: 'Merge, split, rename, close, reopen, or mark as lawful',
     description:
       'Applies to future calls. Returns the remaining campaign (merge) or the new one (split). Calls counted before a split stay in the old campaign. Only staff see a lawful campaign, and its pattern raises no new campaign.',
@@ -28,6 +29,3 @@ export const CAMPAIGNS_ROUTES: readonly ServedRoute[] = [
     answer: ['WatchedGroups', 'Groups on watch.'],
   }),
 ];
-
-/** What a campaign is, analysts say. */
-export const CAMPAIGNS_ROLES: StaffRoles = { analyst: ['decideCampaign'] };

@@ -9,7 +9,7 @@ import type { PlatformRoute, PlatformScope, TimerClock } from '@hopback/sdk/plat
 import type { ColumnType, Generated, Kysely, Transaction } from 'kysely';
 
 /** What a client of the traceback group may do beside reading. */
-export type StaffRole = 'operator' | 'reviewer' | 'analyst';
+export type StaffRole = NonNullable<PlatformRoute['role']>;
 
 /** Who calls the platform: a client with a token, of one organization. Nobody else can be let in. */
 export interface Caller {
@@ -250,12 +250,6 @@ export interface OperationCall {
  */
 export type Operation = (call: OperationCall) => Promise<PlatformAnswer> | PlatformAnswer;
 
-/**
- * Operations for which a client of staff needs a role, by that role. Whoever else may call them needs none; an operation that is in no list is
- * for all of staff.
- */
-export type StaffRoles = Readonly<Partial<Record<StaffRole, readonly string[]>>>;
-
 /** Operations by `operationId`. */
 export type Operations = Readonly<Record<string, Operation>>;
 
@@ -291,8 +285,6 @@ export interface PlatformArea {
   readonly schemas: Readonly<Record<string, WireSchema<unknown>>>;
   /** Of routes of the contract and of `routes`. */
   readonly operations: Operations;
-  /** Of `operations`. Default all are for all of staff. */
-  readonly roles?: StaffRoles;
   readonly jobs: readonly PlatformJob[];
   readonly reactions: Readonly<Partial<Record<DomainEventType, Reaction>>>;
   /** What operators have to know though the platform works. Default nothing. */

@@ -5,7 +5,7 @@ import type { DemandLimits, DemandParts, DemandPorts } from './demand-rows.js';
 import { createDemandCoverage, DEFAULT_DEMAND_LIMITS } from './demand-rows.js';
 import { demandJobs } from './jobs.js';
 import { reviewOperations } from './review-operations.js';
-import { DEMAND_OPERATOR_ROUTES, DEMAND_ROLES } from './routes.js';
+import { DEMAND_OPERATOR_ROUTES } from './routes.js';
 import { DEMAND_BODY_SCHEMAS } from './routes.schema.js';
 
 /** The area, and what others have of it. */
@@ -29,7 +29,6 @@ export function createDemandsArea(
   return {
     name: 'demands',
     routes: DEMAND_OPERATOR_ROUTES,
-    roles: DEMAND_ROLES,
     schemas: DEMAND_BODY_SCHEMAS,
     operations: {
       submitDemand: submitDemand(parts),

@@ -1,7 +1,7 @@
 import type { RouteParameter } from '@hopback/sdk/internal';
 import { IDEMPOTENCY_KEY, inPath, PAGING } from '@hopback/sdk/internal';
 import type { PlatformScope, ProblemCode } from '@hopback/sdk/platform';
-import type { ServedRoute, StaffRoles } from '../core/index.js';
+import type { ServedRoute } from '../core/index.js';
 
 const TAG = 'Demands and productions';
 const STAFF: readonly PlatformScope[] = ['staff'];
@@ -21,7 +21,7 @@ const WRITTEN: readonly ProblemCode[] = [
 ] as readonly ProblemCode[];
 const READ: readonly ProblemCode[] = ['invalid-parameter', 'not-found'];
 
-type Named = Pick<ServedRoute, 'operationId' | 'path' | 'summary' | 'description' | 'allowed'>;
+type Named = Pick<ServedRoute, 'operationId' | 'path' | 'role' | 'summary' | 'description' | 'allowed'>;
 
 /** What an operation that changes something has: its own path below demands or productions, a body, and a key. */
 interface Written extends Named {
@@ -77,6 +77,7 @@ export const DEMAND_OPERATOR_ROUTES: readonly ServedRoute[] = [
   }),
   {
     operationId: 'fetchDemandDocument',
+    role: 'reviewer',
     method: 'GET',
     path: '/v1/demands/{demandId}/document',
     tag: TAG,
@@ -90,6 +91,7 @@ export const DEMAND_OPERATOR_ROUTES: readonly ServedRoute[] = [
   },
   written({
     operationId: 'claimDemand',
+    role: 'reviewer',
     path: '/v1/demands/{demandId}/claim',
     summary: 'Claim a demand for review',
     description: 'Says who reviews it; another may claim it after that.',
@@ -100,6 +102,7 @@ export const DEMAND_OPERATOR_ROUTES: readonly ServedRoute[] = [
   }),
   written({
     operationId: 'continueDemand',
+    role: 'reviewer',
     path: '/v1/demands/{demandId}/continuation',
     summary: 'Have the production of a court order supplemented',
     description: 'Until the order ends, if it says that it covers future records.',
@@ -110,6 +113,7 @@ export const DEMAND_OPERATOR_ROUTES: readonly ServedRoute[] = [
   }),
   written({
     operationId: 'withdrawDemand',
+    role: 'reviewer',
     path: '/v1/demands/{demandId}/withdrawal',
     summary: 'Withdraw a demand',
     description: 'Stops productions that are being prepared; no file can be fetched afterwards.',
@@ -121,6 +125,7 @@ export const DEMAND_OPERATOR_ROUTES: readonly ServedRoute[] = [
   }),
   written({
     operationId: 'traceUnderDemand',
+    role: 'reviewer',
     path: '/v1/demands/{demandId}/tracebacks',
     summary: 'Have a call traced under a demand',
     description: 'One that its approved scope reaches. The same call is traced once.',
@@ -149,6 +154,7 @@ export const DEMAND_OPERATOR_ROUTES: readonly ServedRoute[] = [
   }),
   written({
     operationId: 'extendProduction',
+    role: 'reviewer',
     path: '/v1/productions/{productionId}/extension',
     summary: 'Let a production be fetched for longer',
     description: 'At most 92 days from now. What has expired is issued anew instead.',
@@ -159,6 +165,7 @@ export const DEMAND_OPERATOR_ROUTES: readonly ServedRoute[] = [
   }),
   written({
     operationId: 'reissueProduction',
+    role: 'reviewer',
     path: '/v1/productions/{productionId}/reissue',
     summary: 'Issue a production anew',
     description: 'Under the same decision, out of the records as they are now.',
@@ -169,18 +176,3 @@ export const DEMAND_OPERATOR_ROUTES: readonly ServedRoute[] = [
     problems: ['production-not-ready'],
   }),
 ];
-
-/** What is asked for under legal process, and what is handed over, reviewers alone see and decide. */
-export const DEMAND_ROLES: StaffRoles = {
-  reviewer: [
-    'decideDemand',
-    'claimDemand',
-    'fetchDemandDocument',
-    'continueDemand',
-    'withdrawDemand',
-    'traceUnderDemand',
-    'fetchProductionFile',
-    'extendProduction',
-    'reissueProduction',
-  ],
-};

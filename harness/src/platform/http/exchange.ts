@@ -9,7 +9,7 @@ import {
 } from '@hopback/sdk/internal';
 import type { MatchedRoute, PlatformAnswer, WireSchema } from '@hopback/sdk/internal';
 import type { TimerClock } from '@hopback/sdk/platform';
-import type { Caller, Operations, PlatformContext, ServedRoute, StaffRole } from '../core/index.js';
+import type { Caller, Operations, PlatformContext, ServedRoute } from '../core/index.js';
 import { isConnectionLost } from '../database/index.js';
 import type { PlatformMetrics } from './platform-metrics.js';
 
@@ -250,8 +250,6 @@ export function methodNotAllowed(httpRequestId: string, allow: string): Response
 export interface ExchangeParts {
   readonly context: Pick<PlatformContext, 'clock' | 'log'>;
   readonly operations: Operations;
-  /** Roles that clients of staff need, by operation. */
-  readonly roles: ReadonlyMap<string, StaffRole>;
   readonly schemas: Readonly<Record<string, WireSchema<unknown>>>;
   readonly tokens: AccessTokens;
   readonly idempotency: IdempotencyStore;
@@ -326,7 +324,7 @@ const NOBODY: Caller = {
 
 /** The one place where is decided who may call what. What of it is theirs, operations know. */
 async function decideAccess(
-  { context, tokens, roles, perClient, ...rest }: ExchangeParts,
+  { context, tokens, perClient, ...rest }: ExchangeParts,
   { route, request, certificateSha256 }: Exchange,
 ): Promise<{ readonly caller: Caller } | { readonly problem: PlatformAnswer }> {
   const nowMs = context.clock.nowMs();
@@ -339,7 +337,7 @@ async function decideAccess(
   const waitSeconds = perClient.take(caller.clientId, nowMs);
   if (waitSeconds > 0) return { problem: tooMany(rest, 'client', waitSeconds) };
   if (!route.allowed.some((scope) => caller.scopes.includes(scope))) return { problem: problemAnswer('forbidden') };
-  const role = roles.get(route.operationId);
+  const { role } = route;
   if (caller.kind === 'staff' && role !== undefined && caller.roles?.includes(role) !== true)
     return { problem: problemAnswer('forbidden', { detail: `This is for clients with the role ${role}.` }) };
   return { caller };

@@ -1,7 +1,7 @@
 import type { RouteParameter } from '@hopback/sdk/internal';
 import { inPath, inQuery, PAGING } from '@hopback/sdk/internal';
 import type { PlatformScope, ProblemCode } from '@hopback/sdk/platform';
-import type { ServedRoute, StaffRoles } from '../core/index.js';
+import type { ServedRoute } from '../core/index.js';
 
 const TAG = 'Registry and scorecards';
 const BODY: readonly ProblemCode[] = ['invalid-body', 'too-large', 'unsupported-media-type'];
@@ -13,7 +13,7 @@ const RANGE = [
 const PROVIDER = inPath('providerId', 'Of the provider in the registry.');
 const REGISTERED = '/v1/registry/providers/{providerId}';
 
-interface Read extends Pick<ServedRoute, 'path' | 'summary' | 'description'> {
+interface Read extends Pick<ServedRoute, 'path' | 'role' | 'summary' | 'description'> {
   readonly answer: string;
   readonly parameters?: readonly RouteParameter[];
   readonly allowed?: readonly PlatformScope[];
@@ -48,6 +48,7 @@ const put = (operationId: string, { body, problems = [], ...order }: Put): Serve
 
 const REGISTRY_ROUTES: readonly ServedRoute[] = [
   put('importRegistry', {
+    role: 'operator',
     path: '/v1/registry/imports',
     parameters: [],
     body: 'RegistryImport',
@@ -65,6 +66,7 @@ const REGISTRY_ROUTES: readonly ServedRoute[] = [
     description: 'Newest first, with the lines that were not taken.',
   }),
   put('putProvider', {
+    role: 'operator',
     path: REGISTERED,
     body: 'ProviderEntry',
     answer: 'ProviderEntry',
@@ -86,6 +88,7 @@ const REGISTRY_ROUTES: readonly ServedRoute[] = [
     description: 'Newest first.',
   }),
   put('setProviderOffice', {
+    role: 'operator',
     path: `${REGISTERED}/office`,
     body: 'OfficeChange',
     answer: 'RegisteredProvider',
@@ -93,6 +96,7 @@ const REGISTRY_ROUTES: readonly ServedRoute[] = [
     description: 'Deadlines are counted in its zone. Omitted members keep their values.',
   }),
   put('addAnswerKey', {
+    role: 'operator',
     path: `${REGISTERED}/answer-keys`,
     body: 'AnswerKeyRegistration',
     answer: 'RegisteredProvider',
@@ -101,6 +105,7 @@ const REGISTRY_ROUTES: readonly ServedRoute[] = [
     problems: ['conflict'],
   }),
   put('retireAnswerKey', {
+    role: 'operator',
     path: `${REGISTERED}/answer-keys/{keyId}/retirement`,
     parameters: [PROVIDER, { ...inPath('keyId', 'Of the key.'), form: 'line' }],
     body: 'AnswerKeyRetirement',
@@ -109,6 +114,7 @@ const REGISTRY_ROUTES: readonly ServedRoute[] = [
     description: 'From then on answers signed with it are not believed.',
   }),
   put('removeProvider', {
+    role: 'operator',
     path: `${REGISTERED}/removal`,
     body: 'RemovalOrder',
     answer: 'ProviderEntry',
@@ -116,6 +122,7 @@ const REGISTRY_ROUTES: readonly ServedRoute[] = [
     description: 'By an order: nobody may take its calls directly (47 CFR 64.6305(g)). It is still asked.',
   }),
   put('reinstateProvider', {
+    role: 'operator',
     path: `${REGISTERED}/reinstatement`,
     body: 'Reinstatement',
     answer: 'ProviderEntry',
@@ -180,6 +187,7 @@ const SCORECARD_ROUTES: readonly ServedRoute[] = [
     description: 'Newest first.',
   }),
   put('decideContest', {
+    role: 'reviewer',
     path: '/v1/contests/{contestId}/decision',
     parameters: [inPath('contestId', 'Of the contest.')],
     body: 'ContestDecision',
@@ -189,6 +197,7 @@ const SCORECARD_ROUTES: readonly ServedRoute[] = [
     problems: ['conflict'],
   }),
   put('noteOutage', {
+    role: 'operator',
     path: '/v1/outages',
     parameters: [],
     body: 'OutageNote',
@@ -221,18 +230,3 @@ const SCORECARD_ROUTES: readonly ServedRoute[] = [
 
 /** Routes beside those of the contract. */
 export const PROVIDER_ROUTES: readonly ServedRoute[] = [...REGISTRY_ROUTES, ...SCORECARD_ROUTES];
-
-/** Operators keep the registry; what a provider contested is decided by somebody who does not. */
-export const PROVIDER_ROLES: StaffRoles = {
-  operator: [
-    'importRegistry',
-    'putProvider',
-    'setProviderOffice',
-    'addAnswerKey',
-    'retireAnswerKey',
-    'removeProvider',
-    'reinstateProvider',
-    'noteOutage',
-  ],
-  reviewer: ['decideContest'],
-};

@@ -4,7 +4,7 @@ import { createOfficeOperations } from './office-operations.js';
 import { PROVIDER_SCHEMAS } from './provider-bodies.js';
 import { createProviderDirectory } from './provider-reader.js';
 import type { HasClient } from './provider-reader.js';
-import { PROVIDER_ROLES, PROVIDER_ROUTES } from './provider-routes.js';
+import { PROVIDER_ROUTES } from './provider-routes.js';
 import { createRegistryOperations } from './registry-operations.js';
 
 /** What the area asks of others. */
@@ -33,7 +33,6 @@ export function createProvidersArea(context: PlatformContext, ports: ProvidersPo
     directory: createProviderDirectory(ports.hasClient),
     counting: { facts: countingFacts },
     routes: PROVIDER_ROUTES,
-    roles: PROVIDER_ROLES,
     schemas: PROVIDER_SCHEMAS,
     operations: {
       ...createRegistryOperations(context),

@@ -7,7 +7,7 @@ import { importComplaints, importComplaintsByRoute } from './import-complaints.j
 import { LiveFeed, type SettlingListener } from './live-feed.js';
 import { createHoldPort } from './live-holds.js';
 import { RECORDS_SCHEMAS } from './records-bodies.js';
-import { RECORDS_ROLES, RECORDS_ROUTES } from './records-routes.js';
+import { RECORDS_ROUTES } from './records-routes.js';
 import type { RecordsTables } from './records-tables.js';
 import { createReportFinder, ReportIntake } from './report-intake.js';
 
@@ -149,7 +149,6 @@ export async function createRecordsArea(context: PlatformContext, options: Recor
   const area: PlatformArea = {
     name: 'records',
     routes: RECORDS_ROUTES,
-    roles: RECORDS_ROLES,
     schemas: RECORDS_SCHEMAS,
     operations: {
       sendRecordBatch: feed.take,

@@ -6,7 +6,7 @@ import { noticeOperations, requestOperations } from './request-operations.js';
 import type { StaffBody } from './staff-bodies.js';
 import { STAFF_SCHEMAS } from './staff-bodies.js';
 import { staffOperations, tracebackOperations } from './traceback-operations.js';
-import { STAFF_ROUTES, STAFF_TRACEBACK_ROLES } from './staff-routes.js';
+import { STAFF_ROUTES } from './staff-routes.js';
 import { createTracebackDesk } from './open-traceback.js';
 import type { TracebacksOptions } from './tracebacks-tables.js';
 import { TRACEBACKS_MIGRATIONS } from './tracebacks-tables.js';
@@ -40,7 +40,6 @@ export function createTracebacksArea(context: PlatformContext, options: Tracebac
   return {
     name: 'tracebacks',
     routes: STAFF_ROUTES,
-    roles: STAFF_TRACEBACK_ROLES,
     schemas: STAFF_SCHEMAS,
     operations: {
       ...tracebackOperations(parts),

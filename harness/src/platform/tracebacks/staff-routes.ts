@@ -1,5 +1,5 @@
 import { inPath, PAGING } from '@hopback/sdk/internal';
-import type { ServedRoute, StaffRoles } from '../core/index.js';
+import type { ServedRoute } from '../core/index.js';
 import type { STAFF_SCHEMAS } from './staff-bodies.js';
 
 type RouteResponse = ServedRoute['response'];
@@ -39,6 +39,7 @@ const change = (
   summary: rest.summary,
   description: rest.description,
   allowed: ['staff'],
+  role: 'analyst',
   parameters: [TRACEBACK],
   request: { kind: 'json', body: rest.body },
   response: answered('Traceback', 'The traceback as it stands now.'),
@@ -85,6 +86,7 @@ export const STAFF_ROUTES: readonly ServedRoute[] = [
   ...CHANGES,
   {
     operationId: 'traceForward',
+    role: 'analyst',
     method: 'POST',
     path: '/v1/tracebacks/{tracebackId}/forward-traces',
     tag: 'Tracebacks',
@@ -125,6 +127,7 @@ export const STAFF_ROUTES: readonly ServedRoute[] = [
   },
   {
     operationId: 'issueNotice',
+    role: 'operator',
     method: 'POST',
     path: '/v1/notices',
     tag: 'Notices',
@@ -139,6 +142,7 @@ export const STAFF_ROUTES: readonly ServedRoute[] = [
   },
   {
     operationId: 'withdrawNotice',
+    role: 'operator',
     method: 'POST',
     path: '/v1/notices/{noticeId}/withdrawal',
     tag: 'Notices',
@@ -152,20 +156,3 @@ export const STAFF_ROUTES: readonly ServedRoute[] = [
     idempotency: 'by-content',
   },
 ];
-
-/** Analysts conduct tracebacks; notices of the Commission are handed over by operators. */
-export const STAFF_TRACEBACK_ROLES: StaffRoles = {
-  analyst: [
-    ...[
-      'openTraceback',
-      'withdrawTraceback',
-      'reportNeighbour',
-      'chooseNeighbour',
-      'decideDispute',
-      'identifyProvider',
-    ],
-    'acceptOutcome',
-    'traceForward',
-  ],
-  operator: ['issueNotice', 'withdrawNotice'],
-};

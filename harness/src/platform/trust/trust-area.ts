@@ -9,7 +9,7 @@ import type { VersionedMemory } from '../database/index.js';
 import { TRUST_SCHEMAS } from './trust-bodies.js';
 import type { TrustTables } from './trust-tables.js';
 import { CLIENTS } from './trust-tables.js';
-import { TRUST_ROLES, TRUST_ROUTES } from './trust-routes.js';
+import { TRUST_ROUTES } from './trust-routes.js';
 
 /** How often ended tokens and assertions are removed, milliseconds: some ten thousand rows an hour at seven thousand clients. */
 const FORGETTING_MS = 300_000;
@@ -38,7 +38,6 @@ export function createTrustArea(parts: TokenParts): TrustArea {
   return {
     name: 'trust',
     routes: TRUST_ROUTES,
-    roles: TRUST_ROLES,
     schemas: TRUST_SCHEMAS,
     operations: {
       issueToken: (call) => issueToken(parts, call),

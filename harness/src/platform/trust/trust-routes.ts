@@ -1,4 +1,4 @@
-import type { ServedRoute, StaffRoles } from '../core/index.js';
+import type { ServedRoute } from '../core/index.js';
 import { routesOf } from '../domain/wire/routes.js';
 import { PAGING, inQuery, inPath } from '@hopback/sdk/internal';
 
@@ -9,6 +9,7 @@ const { read, change, remove } = routesOf('Organizations and clients');
 /** Routes by which operators say who may call. */
 export const TRUST_ROUTES: readonly ServedRoute[] = [
   change('registerOrganization', '/v1/organizations', {
+    role: 'operator',
     summary: 'Register an organization',
     description: 'By operators. The id of a carrier is that of its entry in the registry of providers.',
     body: 'OrganizationRegistration',
@@ -29,6 +30,7 @@ export const TRUST_ROUTES: readonly ServedRoute[] = [
     answer: ['Organization', 'The organization.'],
   }),
   change('updateOrganization', '/v1/organizations/{organizationId}', {
+    role: 'operator',
     summary: 'Change an organization',
     description: 'By operators. `state` readmits a revoked one; its clients then need new tokens.',
     parameters: [ORGANIZATION],
@@ -37,6 +39,7 @@ export const TRUST_ROUTES: readonly ServedRoute[] = [
     problems: ['conflict'],
   }),
   remove('revokeOrganization', '/v1/organizations/{organizationId}', {
+    role: 'operator',
     summary: 'Revoke an organization',
     description: 'By operators. All tokens of its clients end now. Its data stays.',
     parameters: [ORGANIZATION],
@@ -44,6 +47,7 @@ export const TRUST_ROUTES: readonly ServedRoute[] = [
     problems: ['conflict'],
   }),
   change('registerClient', '/v1/clients', {
+    role: 'operator',
     summary: 'Register a client of an organization',
     description: 'By operators, with the public halves of its keys.',
     body: 'ClientRegistration',
@@ -64,6 +68,7 @@ export const TRUST_ROUTES: readonly ServedRoute[] = [
     answer: ['Client', 'The client.'],
   }),
   change('updateClient', '/v1/clients/{clientId}', {
+    role: 'operator',
     summary: 'Change a client',
     description: 'By operators. Other roles count from the next call on.',
     parameters: [CLIENT],
@@ -72,6 +77,7 @@ export const TRUST_ROUTES: readonly ServedRoute[] = [
     problems: ['conflict'],
   }),
   remove('revokeClient', '/v1/clients/{clientId}', {
+    role: 'operator',
     summary: 'Revoke a client',
     description: 'By operators. Its tokens end now.',
     parameters: [CLIENT],
@@ -79,6 +85,7 @@ export const TRUST_ROUTES: readonly ServedRoute[] = [
     problems: ['conflict'],
   }),
   change('addClientKey', '/v1/clients/{clientId}/keys', {
+    role: 'operator',
     summary: 'Add a key to a client',
     description: 'By operators: the new one beside the old one, until that is taken away.',
     parameters: [CLIENT],
@@ -88,23 +95,10 @@ export const TRUST_ROUTES: readonly ServedRoute[] = [
     problems: ['conflict'],
   }),
   remove('removeClientKey', '/v1/clients/{clientId}/keys/{keyId}', {
+    role: 'operator',
     summary: 'Take a key away from a client',
     description: 'By operators. Tokens that were given for it end now.',
     parameters: [CLIENT, inPath('keyId', '`kid` of the key.')],
     answer: 'The key is no longer accepted.',
   }),
 ];
-
-/** All of staff sees who may call; operators alone change it. */
-export const TRUST_ROLES: StaffRoles = {
-  operator: [
-    'registerOrganization',
-    'updateOrganization',
-    'revokeOrganization',
-    'registerClient',
-    'updateClient',
-    'revokeClient',
-    'addClientKey',
-    'removeClientKey',
-  ],
-};

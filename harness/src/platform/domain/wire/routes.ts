@@ -1,6 +1,6 @@
 import type { PlatformProblem, RouteParameter } from '@hopback/sdk/internal';
 import { problemAnswer, DEFAULT_PAGE_ITEMS } from '@hopback/sdk/internal';
-import type { OperationCall, ServedRoute } from '../../core/index.js';
+import type { OperationCall, ServedRoute, StaffRole } from '../../core/index.js';
 import { readCursor, writeCursor } from '../providers/resolve-reference.js';
 import { z } from 'zod';
 import type { PlatformScope, ProblemCode } from '@hopback/sdk/platform';
@@ -11,6 +11,8 @@ interface RouteWords {
   readonly summary: string;
   readonly description: string;
   readonly parameters?: readonly RouteParameter[];
+  /** Of staff; default none. */
+  readonly role?: StaffRole;
   /** Default staff. */
   readonly allowed?: readonly PlatformScope[];
   /** Beside those that follow from body and parameters. */
@@ -37,6 +39,7 @@ export function routesOf(tag: string) {
     summary: words.summary,
     description: words.description,
     allowed: words.allowed ?? (['staff'] as const),
+    ...(words.role !== undefined && { role: words.role }),
     parameters: words.parameters ?? [],
   });
   return {
