@@ -134,6 +134,18 @@ test('a client that sends a body an octet at a time is cut off', async () => {
   });
   expect(said).toMatch(/^HTTP\/1\.1 400 .*too-slow/s);
 });
+test('the OpenAPI document has the routes of an area beside those of the contract, and asks for no token', async () => {
+  const { status, value } = await lab.call(undefined, 'GET', '/openapi.json');
+  const { paths, components } = value as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  expect([status, Object.keys(paths ?? {}).length]).toEqual([
+    200,
+    new Set(lab.platform.routes.map(({ path }) => path)).size,
+  ]);
+  expect(paths?.['/v1/notes']).toMatchObject({ post: { operationId: 'writeNote' } });
+  // A schema that is not of zod says nothing of the form.
+  expect(components?.['schemas']).toMatchObject({ Note: {}, TracebackRequest: { type: 'object' } });
+});
+
 test('metrics, liveness and readiness are served on the machine alone, without ids', async () => {
   const text = String((await lab.call(undefined, 'GET', '/metrics')).value);
   expect(text).toMatch(/^hopback_http_requests_total\{operation="writeNote",status="201"\} \d+$/m);

@@ -23,9 +23,11 @@ export async function checkContract(options: { readonly update: boolean }): Prom
   const asyncApi = asyncApiDocument();
   // Nothing of the harness can be loaded before the sdk is compiled, and the first stage of the check compiles it.
   const { scenarioJsonSchema } = await import('../../harness/src/scenario/index.js');
+  const reference = await referenceOpenApi();
   const files = [
     ...(await describedSources()),
     { path: `${FOLDER}/openapi.json`, text: JSON.stringify(openApi) },
+    { path: `${FOLDER}/reference-openapi.json`, text: JSON.stringify(reference) },
     { path: `${FOLDER}/asyncapi.json`, text: JSON.stringify(asyncApi) },
     // No part of the contract, but written of a schema in the same way.
     { path: 'docs/scenario.schema.json', text: JSON.stringify(scenarioJsonSchema()) },
@@ -37,7 +39,18 @@ export async function checkContract(options: { readonly update: boolean }): Prom
     else if ((await readFile(`${ROOT}${file.path}`, 'utf8').catch(() => '')) !== text)
       problems.push(`${file.path} is not what schemas and tables say: npm run contract, and look at the difference`);
   }
-  return [...problems, ...(await lintOpenApi(openApi)), ...validateAsyncApi(asyncApi)];
+  return [...problems, ...(await lintOpenApi(reference)), ...validateAsyncApi(asyncApi)];
+}
+
+/** What the reference platform says of itself: the contract, and what operators call beside it. */
+export async function referenceOpenApi(): Promise<unknown> {
+  const { startReferencePlatform } = await import('../../harness/src/platform/index.js');
+  const platform = await startReferencePlatform();
+  try {
+    return await (await fetch(`${platform.url}/openapi.json`)).json();
+  } finally {
+    await platform.close();
+  }
 }
 
 const BODIES = 'sdk/src/contract';

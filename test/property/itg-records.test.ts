@@ -1,11 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import {
-  calledKeys,
-  callingKey,
-  createLiveFilter,
-} from '../../harness/src/platform/domain/records/matches-live-query.js';
+import { calledKeys, callingKey, createLiveFilter } from '../../harness/src/platform/records/live-reader.js';
 import { isUsualRecord, readRecordLine } from '../../harness/src/platform/domain/records/read-record-line.js';
 import { LEAST_NUMBER_DIGITS, maskSpokenNumbers } from '../../harness/src/platform/domain/records/mask-numbers.js';
 import { readComplaint } from '../../harness/src/platform/domain/records/read-complaint.js';

@@ -102,7 +102,7 @@ export async function accessMatrix(
 const ITS_OWN = ', its own';
 
 async function cellsOf(asking: Asking, strangers: readonly Stranger[]): Promise<readonly AccessCell[]> {
-  const { lab, route, members, tokenOf } = asking;
+  const { route, members, tokenOf } = asking;
   const { operationId, allowed } = route;
   const asksAll = asking.asks === 'everybody';
   const victim = members.other[allowed[0] ?? 'staff'];

@@ -2,7 +2,7 @@ import type { WireSchema } from '@hopback/sdk/internal';
 import { HopbackError } from '@hopback/sdk/errors';
 import { MACHINE_CLOCK } from '@hopback/sdk/internal/runtime';
 import type { TimerClock } from '@hopback/sdk/platform';
-import { PLATFORM_ROUTES, WIRE_SCHEMAS } from '@hopback/sdk/platform';
+import { openApiDocument, PLATFORM_ROUTES, WIRE_SCHEMAS } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
 import type {
   AreaDefinition,
@@ -35,6 +35,7 @@ import { createKeyedTransactions, httpDefinition } from './http/idempotency.js';
 import { createPlatformApp, startHttpServer } from './http/http-server.js';
 import { PlatformMetrics } from './http/platform-metrics.js';
 import { createRateLimiter } from './http/exchange.js';
+import { OPERATOR_TAGS } from './domain/wire/routes.js';
 import type { FirstOperator } from './trust/client-operations.js';
 import type { TrustArea } from './trust/trust-area.js';
 import { createTrustArea } from './trust/trust-area.js';
@@ -190,6 +191,7 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
   const areas = await openAreas({ options, context, database, trust, feed, closers, metrics, url });
   const all = [...areas.values()];
   const routes = routesOf(all);
+  const schemas = schemasOf(all);
   const reactions = closers.add(startReactionRunner({ context, feed, areas: all }));
   const leadership = closers.add(database.leadership('jobs'));
   const retention = eventsRetentionJob({ context, readThrough: readByEndpoints });
@@ -204,7 +206,7 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
     metrics,
     newId: context.newId,
     operations: operationsOf(all),
-    schemas: schemasOf(all),
+    schemas,
     tokens: trust.tokens,
     idempotency: keyed.store,
     perClient: createRateLimiter(rates.perClient ?? CLIENT_RATE),
@@ -213,6 +215,7 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
     ...(options.bodyTimeoutMs !== undefined && { bodyTimeoutMs: options.bodyTimeoutMs }),
     basePath: new URL(url).pathname.replace(/\/$/, ''),
     notices,
+    openApi: () => openApiDocument({ routes: routes.slice(PLATFORM_ROUTES.length), schemas, tags: OPERATOR_TAGS }),
     isReady: async () => !state.isClosing && (await answers(context)),
   });
   for (const area of all) area.begin?.();

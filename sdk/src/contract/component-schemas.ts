@@ -59,16 +59,18 @@ export const schemaAddress = (name: string): string => `#/components/schemas/${n
 /**
  * The JSON Schema of every body, of the parts that several of them have and of every kind of event, by name. They refer to each other as parts
  * of one document.
+ * @param beside - further bodies; one whose schema is not of zod is any JSON
  */
-export function componentSchemas(): Readonly<Record<string, JsonObject>> {
+export function componentSchemas(beside: Readonly<Record<string, object>> = {}): Readonly<Record<string, JsonObject>> {
   const registry = z.registry<{ id: string }>();
   const events = Object.entries(PLATFORM_EVENT_SCHEMAS).map(
     ([type, schema]) => [PLATFORM_EVENT_KINDS[type as PlatformEventType].name, schema] as const,
   );
-  for (const [id, schema] of [...Object.entries({ ...PARTS, ...WIRE_SCHEMAS }), ...events])
-    registry.add(schema as z.ZodType, { id });
+  for (const [id, schema] of [...Object.entries({ ...beside, ...PARTS, ...WIRE_SCHEMAS }), ...events])
+    registry.add('_zod' in schema ? (schema as z.ZodType) : z.any(), { id });
   const { schemas } = z.toJSONSchema(registry, {
     io: 'input',
+    unrepresentable: 'any',
     uri: schemaAddress,
     override: ({ jsonSchema }) => shorten(jsonSchema),
   });

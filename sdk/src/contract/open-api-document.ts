@@ -4,6 +4,7 @@ import type { PlatformScope, ProblemCode } from './common.js';
 import { componentSchemas, parameterSchema, schemaAddress } from './component-schemas.js';
 import type { PlatformEventType } from './event.js';
 import { PLATFORM_EVENT_KINDS } from './event-table.js';
+import type { WireExample } from './examples/example.js';
 import { exampleEvent, WIRE_EXAMPLES } from './examples/wire-examples.js';
 import { COMMON_PROBLEMS, PROBLEM_KINDS } from './problem-table.js';
 import type { PlatformRoute, RouteParameter, RouteRequest, RouteResponse } from './route.js';
@@ -75,7 +76,7 @@ export const WEBHOOK_FIELDS: readonly {
 // What stands under `content` of the OpenAPI document.
 
 /** What is sent along. */
-function requestBody(request: RouteRequest): JsonObject {
+function requestBody(request: RouteRequest<string>): JsonObject {
   const type = MEDIA_TYPES[request.kind];
   if (request.kind === 'json-and-pdf') return { required: true, content: { [type]: twoParts(request) } };
   if (request.kind !== 'lines') return { required: true, content: { [type]: body(request.body) } };
@@ -83,7 +84,11 @@ function requestBody(request: RouteRequest): JsonObject {
   return { required: true, description, content: { [type]: body(request.line) } };
 }
 
-function twoParts({ jsonPart, body: name, pdfPart }: Extract<RouteRequest, { kind: 'json-and-pdf' }>): JsonObject {
+function twoParts({
+  jsonPart,
+  body: name,
+  pdfPart,
+}: Extract<RouteRequest<string>, { kind: 'json-and-pdf' }>): JsonObject {
   const pdf = { type: 'string', contentMediaType: 'application/pdf', description: 'The bytes of the PDF.' };
   return {
     schema: {
@@ -96,29 +101,30 @@ function twoParts({ jsonPart, body: name, pdfPart }: Extract<RouteRequest, { kin
 }
 
 /** What comes back when all went well, by media type; nothing where there is no body. */
-function responseContent(response: RouteResponse): JsonObject | undefined {
+function responseContent(response: RouteResponse<string>): JsonObject | undefined {
   if (response.kind === 'json') return { 'application/json': body(response.body) };
   if (response.kind === 'file') return { '*/*': { schema: {} } };
   if (response.kind === 'nothing') return undefined;
   return { 'text/event-stream': { schema: STREAMED, examples: { 'an-event': { value: streamedExample() } } } };
 }
 
-/** A body with its examples. */
-function body(name: WireBodyName): JsonObject {
+/** A body with its examples: each of the contract has some. */
+function body(name: string): JsonObject {
+  const examples = examplesOf(name).map((one) => [one.name, { $ref: exampleAddress(name, one.name) }]);
   return {
     schema: { $ref: schemaAddress(name) },
-    examples: Object.fromEntries(
-      WIRE_EXAMPLES[name].map((one) => [one.name, { $ref: exampleAddress(name, one.name) }]),
-    ),
+    ...(examples.length > 0 && { examples: Object.fromEntries(examples) as JsonObject }),
   };
 }
 
+const examplesOf = (name: string): readonly WireExample[] =>
+  name in WIRE_EXAMPLES ? WIRE_EXAMPLES[name as WireBodyName] : [];
+
 /** Under which key an example stands in the components. */
-const exampleKey = (name: WireBodyName, example: string): string => `${name}.${example}`;
+const exampleKey = (name: string, example: string): string => `${name}.${example}`;
 
 /** Where an example is found in the document. */
-const exampleAddress = (name: WireBodyName, example: string): string =>
-  `#/components/examples/${exampleKey(name, example)}`;
+const exampleAddress = (name: string, example: string): string => `#/components/examples/${exampleKey(name, example)}`;
 
 /** Of a stream each `data` is an event: of a kind that is known, or of one of a later release. */
 const STREAMED: JsonObject = {
@@ -142,6 +148,7 @@ const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 /**
  * The contract as an OpenAPI 3.1 document: every route with who may call it, its bodies, examples and problems, and every event as a
  * webhook. It is made of the same tables and schemas that the client, the mock handlers and the reference platform use. Never throws.
+ * @param beside - what a platform serves beside the contract: its routes, the schemas (zod) of their bodies, and what their tags are
  * @returns plain JSON
  * @see https://spec.openapis.org/oas/v3.1.1
  * @example
@@ -150,13 +157,20 @@ const PROBLEM_MEDIA_TYPE = 'application/problem+json';
  * console.log(document['openapi'], Object.keys(document['paths'] ?? {}).length); // 3.1.1 30
  * ```
  */
-export function openApiDocument(): JsonObject {
+export function openApiDocument(
+  beside: {
+    readonly routes?: readonly PlatformRoute<string>[];
+    readonly schemas?: Readonly<Record<string, object>>;
+    readonly tags?: Readonly<Record<string, string>>;
+  } = {},
+): JsonObject {
+  const routes = [...PLATFORM_ROUTES, ...(beside.routes ?? [])];
   return {
     openapi: '3.1.1',
     info: documentInfo(),
     servers: [PLATFORM_SERVER],
-    tags: Object.entries(ROUTE_TAGS).map(([name, description]) => ({ name, description })),
-    paths: paths(),
+    tags: Object.entries({ ...ROUTE_TAGS, ...beside.tags }).map(([name, description]) => ({ name, description })),
+    paths: paths(routes),
     webhooks: webhooks(),
     components: {
       securitySchemes: securitySchemes(),
@@ -164,19 +178,19 @@ export function openApiDocument(): JsonObject {
       responses: Object.fromEntries(
         statuses(COMMON_PROBLEMS).map((status) => [`Problem${status}`, problem(status, COMMON_PROBLEMS)]),
       ),
-      examples: examples(),
-      schemas: componentSchemas(),
+      examples: examples(routes),
+      schemas: componentSchemas(beside.schemas),
     },
   };
 }
 
-function paths(): JsonObject {
+function paths(routes: readonly PlatformRoute<string>[]): JsonObject {
   const byPath: Record<string, Record<string, JsonValue>> = {};
-  for (const route of PLATFORM_ROUTES) (byPath[route.path] ??= {})[route.method.toLowerCase()] = operation(route);
+  for (const route of routes) (byPath[route.path] ??= {})[route.method.toLowerCase()] = operation(route);
   return byPath;
 }
 
-function operation(route: PlatformRoute): JsonObject {
+function operation(route: PlatformRoute<string>): JsonObject {
   return {
     operationId: route.operationId,
     tags: [route.tag],
@@ -187,6 +201,7 @@ function operation(route: PlatformRoute): JsonObject {
     ...(route.request !== undefined && { requestBody: requestBody(route.request) }),
     responses: responses(route),
     'x-hopback-idempotency': route.idempotency,
+    ...(route.role !== undefined && { 'x-hopback-staff-role': route.role }),
     'x-hopback-problem-codes': problemCodes(route),
   };
 }
@@ -201,7 +216,7 @@ function parameter({ name, in: place, form, description, isRequired }: RoutePara
   };
 }
 
-function responses(route: PlatformRoute): JsonObject {
+function responses(route: PlatformRoute<string>): JsonObject {
   const codes = problemCodes(route);
   const refused = (route.refusals ?? []).map(({ status, body: name, description }) => [
     String(status),
@@ -218,19 +233,18 @@ function responses(route: PlatformRoute): JsonObject {
   ]) as JsonObject;
 }
 
-function success(response: PlatformRoute['response']): JsonObject {
+function success(response: RouteResponse<string>): JsonObject {
   const content = responseContent(response);
   return { description: response.description, headers: COMMON_HEADERS, ...(content !== undefined && { content }) };
 }
 
 /** Those that a media type of some route refers to. */
-function examples(): JsonObject {
-  const used = new Set(PLATFORM_ROUTES.flatMap(bodiesOf));
+function examples(routes: readonly PlatformRoute<string>[]): JsonObject {
   return Object.fromEntries(
-    [...used, 'ProblemDetails' as const]
+    [...new Set([...routes.flatMap(bodiesOf), 'ProblemDetails'])]
       .toSorted()
       .flatMap((name) =>
-        WIRE_EXAMPLES[name].map(({ name: example, summary, value }) => [
+        examplesOf(name).map(({ name: example, summary, value }) => [
           exampleKey(name, example),
           { summary, value: value as unknown as JsonValue },
         ]),
@@ -238,7 +252,7 @@ function examples(): JsonObject {
   ) as JsonObject;
 }
 
-function bodiesOf({ request, response, refusals = [] }: PlatformRoute): readonly WireBodyName[] {
+function bodiesOf({ request, response, refusals = [] }: PlatformRoute<string>): readonly string[] {
   const asked =
     request === undefined || request.kind === 'json-and-pdf'
       ? []
@@ -246,7 +260,7 @@ function bodiesOf({ request, response, refusals = [] }: PlatformRoute): readonly
   return [...asked, ...(response.kind === 'json' ? [response.body] : []), ...refusals.map((refusal) => refusal.body)];
 }
 
-function problemCodes({ allowed, problems }: PlatformRoute): readonly ProblemCode[] {
+function problemCodes({ allowed, problems }: Pick<PlatformRoute, 'allowed' | 'problems'>): readonly ProblemCode[] {
   return [...new Set([...problems, ...(allowed.length > 0 ? COMMON_PROBLEMS : PROBLEMS_WITHOUT_TOKEN)])];
 }
 

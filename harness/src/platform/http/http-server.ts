@@ -24,6 +24,8 @@ export interface PlatformAppParts extends ExchangeParts {
   readonly isReady: () => Promise<boolean>;
   /** What operators have to know though the platform works. */
   readonly notices: () => readonly PlatformNotice[];
+  /** Every route that is served, as an OpenAPI document. */
+  readonly openApi: () => unknown;
 }
 
 /** What the server knows of a connection. */
@@ -64,6 +66,13 @@ export function createPlatformApp(parts: PlatformAppParts): PlatformApp {
     context.env.isLocal
       ? context.text(parts.metrics.text(), 200, { ...SECURITY_FIELDS, 'content-type': 'text/plain; version=0.0.4' })
       : writeAnswer(problemAnswer('not-found'), parts.newId('req')),
+  );
+  let document: string | undefined;
+  app.on(['GET', 'HEAD'], '/openapi.json', (context) =>
+    context.body((document ??= JSON.stringify(parts.openApi())), 200, {
+      ...SECURITY_FIELDS,
+      'content-type': 'application/json',
+    }),
   );
   app.all('*', (context) => respond(parts, match, context.req.raw, context.env));
   app.onError(() => writeAnswer(problemAnswer('internal'), parts.newId('req')));

@@ -1,6 +1,5 @@
-import type { WireSchema } from '@hopback/sdk/internal';
 import { WIRE_SCHEMAS } from '@hopback/sdk/platform';
-import type { WireBodies } from '@hopback/sdk/platform';
+import type { BodyOf } from '@hopback/sdk/platform';
 import { z } from 'zod';
 import { count, identifier, line, MAX_ITEMS, utcTime } from '../domain/wire/routes.js';
 
@@ -31,15 +30,10 @@ const jwk = z
   .refine((key) => Object.keys(key).length <= MAX_JWK_MEMBERS);
 const contact = z.object({ name: line, email: z.exactOptional(email) });
 
-/** A body of the contract within one of ours. */
-const ofContract = <Value>(schema: WireSchema<Value>): z.ZodType<Value> =>
-  z.custom<Value>((value) => schema.safeParse(value).success);
-
 const page = <Item>(item: z.ZodType<Item>) =>
   z.object({ items: z.array(item).max(MAX_ITEMS), nextCursor: z.exactOptional(z.string().max(2_048)) });
 
-const entry = ofContract<WireBodies['ProviderEntry']>(WIRE_SCHEMAS.ProviderEntry);
-const scorecard = ofContract<WireBodies['ProviderScorecard']>(WIRE_SCHEMAS.ProviderScorecard);
+const { ProviderEntry: entry, ProviderScorecard: scorecard } = WIRE_SCHEMAS;
 
 const rejectedFiling = z.object({
   line: count,
@@ -174,4 +168,4 @@ export const PROVIDER_SCHEMAS = {
 };
 
 /** A body by the name of its schema. */
-export type ProviderBody<Name extends keyof typeof PROVIDER_SCHEMAS> = z.infer<(typeof PROVIDER_SCHEMAS)[Name]>;
+export type ProviderBody<Name extends keyof typeof PROVIDER_SCHEMAS> = BodyOf<(typeof PROVIDER_SCHEMAS)[Name]>;

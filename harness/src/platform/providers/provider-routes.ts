@@ -1,10 +1,8 @@
-import type { RouteParameter } from '@hopback/sdk/internal';
 import { inPath, inQuery, PAGING } from '@hopback/sdk/internal';
-import type { PlatformScope, ProblemCode } from '@hopback/sdk/platform';
 import type { ServedRoute } from '../core/index.js';
+import { routesOf } from '../domain/wire/routes.js';
 
-const TAG = 'Registry and scorecards';
-const BODY: readonly ProblemCode[] = ['invalid-body', 'too-large', 'unsupported-media-type'];
+const { read, file, change } = routesOf('Registry and scorecards');
 
 const RANGE = [
   inQuery('from', 'Start of the period; default 365 days before its end.', 'utc-time'),
@@ -13,44 +11,9 @@ const RANGE = [
 const PROVIDER = inPath('providerId', 'Of the provider in the registry.');
 const REGISTERED = '/v1/registry/providers/{providerId}';
 
-interface Read extends Pick<ServedRoute, 'path' | 'role' | 'summary' | 'description'> {
-  readonly answer: string;
-  readonly parameters?: readonly RouteParameter[];
-  readonly allowed?: readonly PlatformScope[];
-}
-
-const read = (operationId: string, { answer, ...order }: Read): ServedRoute => ({
-  operationId,
-  method: 'GET',
-  tag: TAG,
-  allowed: ['staff'],
-  parameters: [PROVIDER],
-  ...order,
-  response: { kind: 'json', status: 200, body: answer, description: 'What there is.' },
-  problems: ['invalid-parameter', 'not-found'],
-  idempotency: 'safe',
-});
-
-interface Put extends Read {
-  readonly body: string;
-  readonly problems?: readonly ProblemCode[];
-}
-
-/** Takes a body that names what is done, so that said again it changes nothing. */
-const put = (operationId: string, { body, problems = [], ...order }: Put): ServedRoute => ({
-  ...read(operationId, order),
-  method: 'POST',
-  request: { kind: 'json', body },
-  response: { kind: 'json', status: 200, body: order.answer, description: 'As it stands now.' },
-  problems: [...BODY, 'invalid-parameter', 'not-found', ...problems],
-  idempotency: 'by-content',
-});
-
 const REGISTRY_ROUTES: readonly ServedRoute[] = [
-  put('importRegistry', {
+  change('importRegistry', '/v1/registry/imports', {
     role: 'operator',
-    path: '/v1/registry/imports',
-    parameters: [],
     body: 'RegistryImport',
     answer: 'RegistryImportReport',
     summary: 'Import filings of the Robocall Mitigation Database',
@@ -58,74 +21,71 @@ const REGISTRY_ROUTES: readonly ServedRoute[] = [
       'A CSV file with a header row. Each line is imported as a whole or reported with a reason. Unchanged entries stay; changed entries keep their history. A provider that is missing from the file stays in the registry.',
     problems: ['conflict'],
   }),
-  read('listRegistryImports', {
-    path: '/v1/registry/imports',
+  read('listRegistryImports', '/v1/registry/imports', {
     parameters: PAGING,
     answer: 'RegistryImportPage',
     summary: 'List imports',
     description: 'Newest first, with the lines that were not taken.',
   }),
-  put('putProvider', {
+  change('putProvider', REGISTERED, {
     role: 'operator',
-    path: REGISTERED,
     body: 'ProviderEntry',
     answer: 'ProviderEntry',
+    parameters: [PROVIDER],
     summary: 'Put a provider into the registry, or change its entry',
     description: 'The whole entry. Its time of change is set by the platform; the version before is kept.',
     problems: ['conflict'],
   }),
-  read('fetchRegisteredProvider', {
-    path: REGISTERED,
+  read('fetchRegisteredProvider', REGISTERED, {
     answer: 'RegisteredProvider',
+    parameters: [PROVIDER],
     summary: 'Fetch a provider with its office and keys',
     description: 'The platform uses these to send it requests.',
   }),
-  read('listProviderVersions', {
-    path: `${REGISTERED}/versions`,
+  read('listProviderVersions', `${REGISTERED}/versions`, {
     parameters: [PROVIDER, ...PAGING],
     answer: 'ProviderVersionPage',
     summary: 'List what an entry said, and when',
     description: 'Newest first.',
   }),
-  put('setProviderOffice', {
+  change('setProviderOffice', `${REGISTERED}/office`, {
     role: 'operator',
-    path: `${REGISTERED}/office`,
     body: 'OfficeChange',
     answer: 'RegisteredProvider',
+    parameters: [PROVIDER],
     summary: 'Set the office that answers tracebacks',
     description: 'Deadlines are counted in its zone. Omitted members keep their values.',
   }),
-  put('addAnswerKey', {
+  change('addAnswerKey', `${REGISTERED}/answer-keys`, {
     role: 'operator',
-    path: `${REGISTERED}/answer-keys`,
     body: 'AnswerKeyRegistration',
     answer: 'RegisteredProvider',
+    parameters: [PROVIDER],
     summary: 'Register a key that answers are signed with',
     description: 'Retired keys stay registered, so that earlier answers can still be checked.',
     problems: ['conflict'],
   }),
-  put('retireAnswerKey', {
+  change('retireAnswerKey', `${REGISTERED}/answer-keys/{keyId}/retirement`, {
     role: 'operator',
-    path: `${REGISTERED}/answer-keys/{keyId}/retirement`,
     parameters: [PROVIDER, { ...inPath('keyId', 'Of the key.'), form: 'line' }],
     body: 'AnswerKeyRetirement',
     answer: 'RegisteredProvider',
     summary: 'End the use of a key',
     description: 'From then on answers signed with it are not believed.',
   }),
-  put('removeProvider', {
+  change('removeProvider', `${REGISTERED}/removal`, {
     role: 'operator',
-    path: `${REGISTERED}/removal`,
     body: 'RemovalOrder',
     answer: 'ProviderEntry',
+    parameters: [PROVIDER],
     summary: 'Note that a provider was removed from the database',
     description: 'By an order: nobody may take its calls directly (47 CFR 64.6305(g)). It is still asked.',
   }),
-  put('reinstateProvider', {
+  change('reinstateProvider', `${REGISTERED}/reinstatement`, {
     role: 'operator',
-    path: `${REGISTERED}/reinstatement`,
     body: 'Reinstatement',
     answer: 'ProviderEntry',
+    parameters: [PROVIDER],
     summary: 'Note that a provider is listed again',
     description: 'The removal stays in its history.',
   }),
@@ -141,8 +101,7 @@ const SORTS = [
 ];
 
 const SCORECARD_ROUTES: readonly ServedRoute[] = [
-  read('listProviderScorecards', {
-    path: '/v1/scorecards',
+  read('listProviderScorecards', '/v1/scorecards', {
     allowed: ['agency', 'staff'],
     parameters: [
       inQuery('sort', 'By the lower bound of a concern, by requests (largest first), or by id of provider.', SORTS),
@@ -154,41 +113,37 @@ const SCORECARD_ROUTES: readonly ServedRoute[] = [
     summary: 'List scorecards of all providers that were asked',
     description: 'Of one stretch of time, tested together.',
   }),
-  read('listCountedRequests', {
-    path: '/v1/providers/{providerId}/counted-requests',
+  read('listCountedRequests', '/v1/providers/{providerId}/counted-requests', {
     allowed: ['carrier', 'agency', 'staff'],
     parameters: [PROVIDER, ...RANGE, ...PAGING],
     answer: 'CountedRequestPage',
     summary: 'List requests to a provider as its scorecard counts them',
     description: 'Newest first, each with its effect on the scorecard and the reason. A carrier sees its own.',
   }),
-  put('contestRequest', {
-    path: '/v1/providers/{providerId}/contests',
+  change('contestRequest', '/v1/providers/{providerId}/contests', {
     allowed: ['carrier'],
     body: 'ContestSubmission',
     answer: 'Contest',
+    parameters: [PROVIDER],
     summary: 'Contest how a request is counted',
     description: 'By the provider that was asked. Until staff decides it is counted, and marked.',
     problems: ['conflict'],
   }),
-  read('listProviderContests', {
-    path: '/v1/providers/{providerId}/contests',
+  read('listProviderContests', '/v1/providers/{providerId}/contests', {
     allowed: ['carrier', 'staff'],
     parameters: [PROVIDER, ...PAGING],
     answer: 'ContestPage',
     summary: 'List what a provider contested',
     description: 'Newest first, with decisions. A carrier sees its own.',
   }),
-  read('listContests', {
-    path: '/v1/contests',
+  read('listContests', '/v1/contests', {
     parameters: [inQuery('state', 'Only in this state; default all.', ['pending', 'upheld', 'rejected']), ...PAGING],
     answer: 'ContestPage',
     summary: 'List what providers contested',
     description: 'Newest first.',
   }),
-  put('decideContest', {
+  change('decideContest', '/v1/contests/{contestId}/decision', {
     role: 'reviewer',
-    path: '/v1/contests/{contestId}/decision',
     parameters: [inPath('contestId', 'Of the contest.')],
     body: 'ContestDecision',
     answer: 'Contest',
@@ -196,36 +151,26 @@ const SCORECARD_ROUTES: readonly ServedRoute[] = [
     description: 'The first decision counts. Where it is upheld the request is left out of every rate.',
     problems: ['conflict'],
   }),
-  put('noteOutage', {
+  change('noteOutage', '/v1/outages', {
     role: 'operator',
-    path: '/v1/outages',
-    parameters: [],
     body: 'OutageNote',
     answer: 'Outage',
     summary: 'Note when the platform could not be reached',
     description: 'Requests that were late or unanswered then are left out of every rate.',
   }),
-  read('listOutages', {
-    path: '/v1/outages',
+  read('listOutages', '/v1/outages', {
     parameters: PAGING,
     answer: 'OutagePage',
     summary: 'List outages of the platform',
     description: 'Newest first.',
   }),
-  {
-    operationId: 'fetchParticipationReport',
-    method: 'GET',
-    path: '/v1/reports/participation/{name}',
-    tag: TAG,
+  file('fetchParticipationReport', '/v1/reports/participation/{name}', {
     summary: 'Fetch the yearly report on participation in tracebacks',
     description:
       'Per request who participated and who refused, with the reason given (TRACED Act section 13(d)): `participation-2026.csv` or `participation-2026.json`. The same requests give the same bytes.',
-    allowed: ['staff'],
     parameters: [{ ...inPath('name', 'Of the file.'), form: 'file-name' }],
-    response: { kind: 'file', status: 200, description: 'The report.' },
-    problems: ['invalid-parameter', 'not-found'],
-    idempotency: 'safe',
-  },
+    answer: 'The report.',
+  }),
 ];
 
 /** Routes beside those of the contract. */

@@ -1,5 +1,4 @@
 import { WIRE_SCHEMAS } from '@hopback/sdk/platform';
-import type { RequestedCall } from '@hopback/sdk/traceback';
 import { z } from 'zod';
 
 /** As long as ids of requests, answers and outcomes get, which are made of each other. */
@@ -20,9 +19,7 @@ const providerReference = z.object({
 });
 
 /** A call, as the contract has it in what opens a traceback. */
-const requestedCall = z.custom<RequestedCall>(
-  (call) => WIRE_SCHEMAS.TracebackOpening.safeParse({ direction: 'back', call }).success,
-);
+const requestedCall = WIRE_SCHEMAS.TracebackOpening.shape.call;
 
 const utcTime = z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?Z$/);
 
@@ -47,7 +44,7 @@ const waitingItem = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('overdue'), requestId: id, provider: z.exactOptional(providerReference) }),
 ]);
 
-const reasoned = z.object({ reason: text });
+const reasoned = { reason: text };
 
 const waitingTraceback = z.object({
   tracebackId: id,
@@ -66,8 +63,8 @@ const neighbourHint = z.object({
 
 /** Schemas of the bodies of the staff's routes, by their names. */
 export const STAFF_SCHEMAS = {
-  TracebackWithdrawal: reasoned,
-  NoticeWithdrawal: reasoned,
+  TracebackWithdrawal: z.object(reasoned),
+  NoticeWithdrawal: z.object(reasoned),
   NeighbourReport: z.object({ reportId: id, provider: providerReference, sentTo: providerReference }),
   NeighbourChoice: z.object({ requestId: id, reportId: id }),
   DisputeDecision: z.object({
@@ -97,10 +94,7 @@ export const STAFF_SCHEMAS = {
   }),
   WaitingPage: z.object({ items: z.array(waitingTraceback).max(500), nextCursor: z.exactOptional(id) }),
   NeighbourHints: z.object({ items: z.array(neighbourHint).max(MAX_ITEMS) }),
-  IssuedNotice: WIRE_SCHEMAS.FccNotice,
 };
 
 /** A body of JSON by the name of its schema. */
-export type StaffBody<Name extends Exclude<keyof typeof STAFF_SCHEMAS, 'IssuedNotice'>> = z.infer<
-  (typeof STAFF_SCHEMAS)[Name]
->;
+export type StaffBody<Name extends keyof typeof STAFF_SCHEMAS> = z.infer<(typeof STAFF_SCHEMAS)[Name]>;

@@ -1,9 +1,7 @@
-import type { Alert, BodyOf, Traceback } from '@hopback/sdk/platform';
+import type { BodyOf } from '@hopback/sdk/platform';
 import { WIRE_SCHEMAS } from '@hopback/sdk/platform';
 import { z } from 'zod';
 import { count, identifier, jurisdiction, line, MAX_ITEMS, pageOf, share, utcTime } from '../wire/routes.js';
-
-type TracebackConclusion = NonNullable<Traceback['outcome']>;
 
 // Bodies of the routes of alerts and cases beside the contract. Times are RFC 3339 in UTC.
 
@@ -160,16 +158,12 @@ const CaseSheet = z.object({
     .max(MAX_WORDS),
   /** Without an outcome while nothing is known. */
   tracebacks: z
-    .array(z.object({ tracebackId: identifier, outcome: z.exactOptional(z.custom<TracebackConclusion>(isWord)) }))
+    .array(z.object({ tracebackId: identifier, outcome: WIRE_SCHEMAS.Traceback.shape.outcome }))
     .max(MAX_ITEMS),
   /** Which process reaches which records. */
   process: z.array(z.object({ records: text, process: text, basis: text })).max(MAX_WORDS),
 });
 export type CaseSheet = BodyOf<typeof CaseSheet>;
-
-function isWord(value: unknown): boolean {
-  return typeof value === 'string' && /^[a-z-]{1,64}$/.test(value);
-}
 
 const CaseShareOrder = z.object({
   /** Ids of agencies. */
@@ -193,7 +187,7 @@ export type CaseShare = BodyOf<typeof CaseShare>;
 const CaseEntry = z.object({
   campaignId: identifier,
   /** Empty where it was only shared. */
-  alerts: z.array(z.custom<Alert>((value) => WIRE_SCHEMAS.Alert.safeParse(value).success)).max(MAX_ITEMS),
+  alerts: z.array(WIRE_SCHEMAS.Alert).max(MAX_ITEMS),
   /** Agencies that shared it with the caller. */
   sharedBy: z.array(identifier).max(MAX_ITEMS),
 });

@@ -1,5 +1,5 @@
 import type { PlatformProblem, RouteParameter } from '@hopback/sdk/internal';
-import { problemAnswer, DEFAULT_PAGE_ITEMS } from '@hopback/sdk/internal';
+import { problemAnswer, DEFAULT_PAGE_ITEMS, IDEMPOTENCY_KEY } from '@hopback/sdk/internal';
 import type { OperationCall, ServedRoute, StaffRole } from '../../core/index.js';
 import { readCursor, writeCursor } from '../providers/resolve-reference.js';
 import { z } from 'zod';
@@ -20,15 +20,31 @@ interface RouteWords {
 }
 
 interface AnsweredWords extends RouteWords {
-  /** Name of the body that is answered, and what it is. */
-  readonly answer: readonly [body: string, description: string];
+  /** Name of the body that is answered, and what it is where the name does not say it. */
+  readonly answer: string | readonly [body: string, description: string];
 }
 
 interface ChangeWords extends AnsweredWords {
   /** Name of the body that is sent. */
   readonly body?: string;
   readonly status?: 200 | 201;
+  /** Whether a repeat is told by the `Idempotency-Key` that came with it. Default by what is said. */
+  readonly isKeyed?: boolean;
 }
+
+/** `answer` says what then holds, or what is fetched. */
+interface SaidWords extends RouteWords {
+  readonly answer: string;
+}
+
+/** What belongs together beside the contract, in a sentence each. */
+export const OPERATOR_TAGS = {
+  'Organizations and clients': 'Who may call the platform, with which keys and roles.',
+  'Registry and scorecards': 'What the registry says of providers, how they answer, and what they contest.',
+  Complaints: 'Complaints of consumers, brought in from elsewhere.',
+  'Alerts and cases': 'Which agencies are told of which campaigns, and what they share.',
+  Audit: 'Who did what, in a log that nobody can change unnoticed.',
+};
 
 /** Makers of the routes of one tag. */
 export function routesOf(tag: string) {
@@ -51,17 +67,30 @@ export function routesOf(tag: string) {
       problems: problemsOf(words),
       idempotency: 'safe',
     }),
-    /** Body or path name what is done, so that said again it changes nothing. */
-    change: (operationId: string, path: string, words: ChangeWords): ServedRoute => ({
+    /** A file, whose form its name or its kind says. */
+    file: (operationId: string, path: string, words: SaidWords): ServedRoute => ({
+      ...common(operationId, path, words),
+      method: 'GET',
+      response: { kind: 'file', status: 200, description: words.answer },
+      problems: problemsOf(words),
+      idempotency: 'safe',
+    }),
+    /** Body or path name what is done, so that said again it changes nothing; or a key does. */
+    change: (operationId: string, path: string, { isKeyed = false, ...words }: ChangeWords): ServedRoute => ({
       ...common(operationId, path, words),
       method: 'POST',
+      ...(isKeyed && { parameters: [...(words.parameters ?? []), IDEMPOTENCY_KEY] }),
       ...(words.body !== undefined && { request: { kind: 'json', body: words.body } }),
       response: answered(words),
-      problems: [...(words.body === undefined ? [] : BODY_PROBLEMS), ...problemsOf(words)],
-      idempotency: 'by-content',
+      problems: [
+        ...(words.body === undefined ? [] : BODY_PROBLEMS),
+        ...(isKeyed ? KEY_PROBLEMS : []),
+        ...problemsOf(words),
+      ],
+      idempotency: isKeyed ? 'key' : 'by-content',
     }),
-    /** Takes something away; `answer` says what then holds. */
-    remove: (operationId: string, path: string, words: RouteWords & { readonly answer: string }): ServedRoute => ({
+    /** Takes something away. */
+    remove: (operationId: string, path: string, words: SaidWords): ServedRoute => ({
       ...common(operationId, path, words),
       method: 'DELETE',
       response: { kind: 'nothing', status: 204, description: words.answer },
@@ -72,14 +101,14 @@ export function routesOf(tag: string) {
 }
 
 /** Of a route that takes a body. */
-export const BODY_PROBLEMS: readonly ProblemCode[] = ['invalid-body', 'too-large', 'unsupported-media-type'];
+const BODY_PROBLEMS: readonly ProblemCode[] = ['invalid-body', 'too-large', 'unsupported-media-type'];
 
-const answered = ({ answer: [body, description], status = 200 }: ChangeWords): ServedRoute['response'] => ({
-  kind: 'json',
-  status,
-  body,
-  description,
-});
+const KEY_PROBLEMS: readonly ProblemCode[] = ['idempotency-key-reused', 'idempotency-in-progress'];
+
+function answered({ answer, status = 200 }: ChangeWords): ServedRoute['response'] {
+  const [body, description] = typeof answer === 'string' ? [answer, 'As it stands now.'] : answer;
+  return { kind: 'json', status, body, description };
+}
 
 /** A parameter may be out of its form; what a path names may not be there. */
 function problemsOf({ parameters = [], problems = [] }: RouteWords): readonly ProblemCode[] {
