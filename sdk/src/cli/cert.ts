@@ -1,4 +1,4 @@
-import { printableText, defined } from '../core/text.js';
+import { defined, instantText, printableText } from '../core/text.js';
 import { HopbackError } from '../errors.js';
 import { buildCertificatePath, CertificateRepository, parseCertificate, parseCertificateChain } from '../stir/index.js';
 import { instantOption, readOperand } from './inputs/call-input.js';
@@ -6,7 +6,7 @@ import { EXIT, optionSpecs, requirePath, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import { shownText } from './kit/node-io.js';
 import type { CliIo } from './kit/node-io.js';
-import { countText, distanceText, instantText, report } from './kit/output.js';
+import { countText, distanceText, report } from './kit/output.js';
 import { FETCH_OPTIONS, fetchSettings, loadTrust, TRUST_OPTIONS } from './inputs/trust-options.js';
 import type { Certificate } from '../stir/certificates/certificate.js';
 import { roleOf, lintCertificate } from '../stir/certificates/profile-lint.js';

@@ -1,3 +1,4 @@
+import { instantText } from '../core/text.js';
 import { verificationRequestOf } from '../stir/index.js';
 import { parseIdentityHeader } from '../stir/identity-header.js';
 import { parsePassport } from '../stir/passport.js';
@@ -9,7 +10,7 @@ import type { CallInput } from './inputs/call-input.js';
 import { EXIT } from './kit/command.js';
 import type { CommandBody, ExitCode, Options } from './kit/command.js';
 import type { CliIo } from './kit/node-io.js';
-import { distanceText, factLines, instantText, report } from './kit/output.js';
+import { distanceText, factLines, report } from './kit/output.js';
 
 const DECODE: CommandBody = {
   usage: ['[FILE|-]', '"IDENTITY HEADER"'],

@@ -1,6 +1,6 @@
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parsedJson } from '../core/text.js';
+import { instantText, parsedJson } from '../core/text.js';
 import { isHopbackError } from '../errors.js';
 import {
   buildCertificatePath,
@@ -16,7 +16,7 @@ import type { Certificate, TrustedCrl, TrustStore } from '../stir/index.js';
 import { UsageError } from './kit/command.js';
 import type { OptionsOf } from './kit/command.js';
 import type { CliOutput, CliIo } from './kit/node-io.js';
-import { countText, distanceText, instantText } from './kit/output.js';
+import { countText, distanceText } from './kit/output.js';
 import { loadSigner } from './inputs/signing-options.js';
 import type { CREDENTIAL_OPTIONS } from './inputs/signing-options.js';
 import { loadTrust, textFile } from './inputs/trust-options.js';

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, verify } from 'node:crypto';
-import { defined, printableText } from '../core/text.js';
+import { defined, durationText, instantText, printableText } from '../core/text.js';
 import { createLocalSigner, parseCertificateChain } from '../stir/index.js';
 import { CERTIFICATE_CHAIN_MAX_BYTES } from '../stir/certificates/parse-certificate.js';
 import { checkX5uUrl } from '../stir/certificates/x5u-url-policy.js';
@@ -10,7 +10,7 @@ import type { Finding } from './doctor-credential.js';
 import { EXIT, refuseOperands } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import type { CliIo } from './kit/node-io.js';
-import { countText, durationText, instantText, report } from './kit/output.js';
+import { countText, report } from './kit/output.js';
 import { CREDENTIAL_OPTIONS } from './inputs/signing-options.js';
 import { CACHE_OPTIONS, FETCH_OPTIONS, fetchSettings, TRUST_OPTIONS } from './inputs/trust-options.js';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { defined } from '../core/text.js';
+import { defined, instantText } from '../core/text.js';
 import { HopbackError } from '../errors.js';
 import { createLogSigner } from '../log/index.js';
 import { PlatformClient } from '../platform/index.js';
@@ -20,7 +20,7 @@ import { jsonFile, secretFile } from './inputs/key-files.js';
 import { EXIT, optionSpecs, UsageError } from './kit/command.js';
 import type { ExitCode, Options, OptionsOf } from './kit/command.js';
 import type { CliIo } from './kit/node-io.js';
-import { instantText, report } from './kit/output.js';
+import { report } from './kit/output.js';
 import { textFile } from './inputs/trust-options.js';
 import type { SignedEntry } from '../traceback/responder/responder-contract.js';
 import type { ResponderSnapshot } from '../traceback/responder/entry-journal.js';

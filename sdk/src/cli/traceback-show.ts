@@ -1,3 +1,4 @@
+import { instantText } from '../core/text.js';
 import { waitingDecisions } from '../traceback/responder/decision-inbox.js';
 import { subjectOfEntry } from '../traceback/responder/responder-core.js';
 import { stateOfEntry } from '../traceback/responder/responder-contract.js';
@@ -9,7 +10,7 @@ import { optionSpecs, refuseOperands, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import { shownText } from './kit/node-io.js';
 import type { CliIo } from './kit/node-io.js';
-import { countText, factLines, instantText, report, textTable } from './kit/output.js';
+import { countText, factLines, report, textTable } from './kit/output.js';
 import type { ResponderSnapshot } from '../traceback/responder/entry-journal.js';
 
 /** Options of every command that looks at a responder. */

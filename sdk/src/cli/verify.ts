@@ -1,4 +1,4 @@
-import { defined } from '../core/text.js';
+import { defined, instantText } from '../core/text.js';
 import { VerificationService, describeVerdict, explainEvidence, verificationRequestOf } from '../stir/index.js';
 import { claimedParties } from '../stir/verification/request.js';
 import type {
@@ -15,7 +15,7 @@ import type { CallInput } from './inputs/call-input.js';
 import { EXIT, optionSpecs, UsageError } from './kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from './kit/command.js';
 import type { CliIo } from './kit/node-io.js';
-import { instantText, report } from './kit/output.js';
+import { report } from './kit/output.js';
 import {
   allowListOf,
   loadTrust,

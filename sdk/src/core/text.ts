@@ -181,3 +181,16 @@ export function remember<Key, Value>(known: Map<Key, Value>, key: Key, compute: 
   known.set(key, value);
   return value;
 }
+
+/** `2026-11-02T12:00:00Z`; an instant beyond what dates hold as it is. */
+export function instantText(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? String(ms) : `${date.toISOString().slice(0, 19)}Z`;
+}
+
+/** `90 s`, `5 min`, `3 h`, `12 days`. */
+export function durationText(seconds: number): string {
+  if (seconds < 120) return `${String(seconds)} s`;
+  if (seconds < 7200) return `${String(Math.floor(seconds / 60))} min`;
+  return seconds < 172_800 ? `${String(Math.floor(seconds / 3600))} h` : `${String(Math.floor(seconds / 86_400))} days`;
+}

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { membersOf } from '../core/text.js';
 import type { CallRecord } from '../contract/call-record.js';
 
 /** Digits of a record id: 128 bits, so that no two legs of any switch ever share one by chance. */
@@ -111,8 +112,4 @@ function bytesOf(row: unknown): Uint8Array | undefined {
  */
 function isListOfHashes([first, ...others]: readonly Uint8Array[]): boolean {
   return first !== undefined && others.length === 0 && /^(?:[0-9a-f]{64}\n){2,}$/.test(Buffer.from(first).toString());
-}
-
-function membersOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }

@@ -1,4 +1,4 @@
-import { printableText } from '../../core/text.js';
+import { durationText, printableText } from '../../core/text.js';
 import { EXIT } from './command.js';
 import type { ExitCode, Options } from './command.js';
 import type { ProgramIo, CliOutput } from './node-io.js';
@@ -92,24 +92,11 @@ function painted(line: string): string {
   return start === 0 ? `${color}${BOLD}${mark}${rest}${RESET}` : `${indent}${color}${mark}${RESET}${rest}`;
 }
 
-/** `2026-11-02T12:00:00Z`; an instant beyond what dates hold as it is. */
-export function instantText(ms: number): string {
-  const date = new Date(ms);
-  return Number.isNaN(date.getTime()) ? String(ms) : `${date.toISOString().slice(0, 19)}Z`;
-}
-
 /** `5 s ago`, `in 3 days`. */
 export function distanceText(ms: number, nowMs: number): string {
   const seconds = Math.round((ms - nowMs) / 1000);
   const text = durationText(Math.abs(seconds));
   return seconds > 0 ? `in ${text}` : `${text} ago`;
-}
-
-/** `90 s`, `5 min`, `3 h`, `12 days`. */
-export function durationText(seconds: number): string {
-  if (seconds < 120) return `${String(seconds)} s`;
-  if (seconds < 7200) return `${String(Math.floor(seconds / 60))} min`;
-  return seconds < 172_800 ? `${String(Math.floor(seconds / 3600))} h` : `${String(Math.floor(seconds / 86_400))} days`;
 }
 
 /** `1 certificate`, `3 certificates`. */

@@ -1,3 +1,4 @@
+import { durationText } from '../../core/text.js';
 import type { PassportEvidence } from '../../core/verdict-evidence.js';
 import { DEFAULT_QUERY_LIMIT } from '../../records/store/record-store.js';
 import type { CallRecord, FoundRecords, RecordLookup } from '../../records/index.js';
@@ -5,7 +6,7 @@ import type { PartyNumber, HopSide } from '../../contract/call-record.js';
 import { EXIT, optionSpecs, refuseOperands } from '../kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from '../kit/command.js';
 import type { CliIo } from '../kit/node-io.js';
-import { countText, durationText, factLines, report, textTable } from '../kit/output.js';
+import { countText, factLines, report, textTable } from '../kit/output.js';
 import { openExistingStore, STORE_NOTE, STORE_OPTIONS } from '../inputs/record-sources.js';
 import {
   askedQuery,

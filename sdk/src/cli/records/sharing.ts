@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { defined } from '../../core/text.js';
+import { defined, instantText } from '../../core/text.js';
 import { parseBoundedJson } from '../../core/json-text.js';
 import { HopbackError } from '../../errors.js';
 import { FolderLock } from '../../log/index.js';
@@ -24,7 +24,7 @@ import { EXIT, optionSpecs, requirePath, UsageError } from '../kit/command.js';
 import type { CommandBody, ExitCode, OptionsOf } from '../kit/command.js';
 import { shownText } from '../kit/node-io.js';
 import type { CliIo } from '../kit/node-io.js';
-import { countText, instantText, reasonLines, report, tallied } from '../kit/output.js';
+import { countText, reasonLines, report, tallied } from '../kit/output.js';
 import { whenAborted } from '../kit/status-line.js';
 import { fileSourceOf, ROWS_OPTIONS, STORE_OPTIONS, storeDirectory } from '../inputs/record-sources.js';
 import { utcText } from '../inputs/records-query.js';

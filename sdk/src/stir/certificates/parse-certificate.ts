@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { printableText } from '../../core/text.js';
+import { instantText, printableText } from '../../core/text.js';
 import { decodeCertificateExtensions, readDistinguishedName, readRawExtensions } from './certificate-extensions.js';
 import { readPemBlocks } from './certificate.js';
 import type {
@@ -384,7 +384,7 @@ export function describeCertificate(certificate: Certificate): readonly string[]
     ['subject', certificate.subject.text],
     ['issuer', certificate.issuer.text],
     ['serial number', certificate.serialNumber],
-    ['valid', `${instant(certificate.notBeforeMs)} to ${instant(certificate.notAfterMs)}`],
+    ['valid', `${instantText(certificate.notBeforeMs)} to ${instantText(certificate.notAfterMs)}`],
     ['public key', certificate.publicKeyType],
     ['signature algorithm', algorithmName(certificate.signatureAlgorithm)],
     ['TNAuthList', tnAuthList && tnAuthListText(tnAuthList)],
@@ -409,10 +409,6 @@ export function describeCertificate(certificate: Certificate): readonly string[]
 
 /** Long lists of URLs and policies are still worth reading; whole pages are not. */
 const MAX_FACT_CHARS = 2048;
-
-function instant(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
-}
 
 function algorithmName(oid: string): string {
   const known = Object.values(SIGNATURE_ALGORITHMS).find((algorithm) => algorithm.oid === oid);

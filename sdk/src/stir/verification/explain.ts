@@ -1,5 +1,5 @@
 import type { EvidenceException, PassportEvidence, VerdictEvidence } from '../../core/verdict-evidence.js';
-import { printableText } from '../../core/text.js';
+import { durationText, instantText, printableText } from '../../core/text.js';
 import type { CallVerdict, VerificationOutcome } from './outcome.js';
 import { FAILURE_REASONS, NOTE_TEXTS } from './step.js';
 import type { FailureReason, NoteReason, StepName, VerificationFailure } from './step.js';
@@ -217,7 +217,7 @@ function facts(verdict: CallVerdict): readonly (readonly [string, string])[] {
   if (origId !== undefined) out.push(['origid', origId]);
   out.push(['caller', partyText(evidence.request.orig, evidence.request.origSource)]);
   out.push(['called', partyText(evidence.request.dest, evidence.request.destSource)]);
-  out.push(['checked', `${instant(evidence.checkedAtMs)}, profile ${evidence.profile}${store}`]);
+  out.push(['checked', `${instantText(evidence.checkedAtMs)}, profile ${evidence.profile}${store}`]);
   if (evidence.surplusHeaders !== undefined) {
     out.push(['not looked at', `${String(evidence.surplusHeaders)} further Identity headers`]);
   }
@@ -350,7 +350,7 @@ const VALUE_TEXTS: Partial<Readonly<Record<StepName, ValueText>>> = {
   signature: (step) => (step.result === 'passed' ? 'ES256, key of the certificate' : comparedText(step)),
   replay: (step, _passport, { firstSeenMs }) => {
     if (step.actual === 1) return 'first time seen';
-    const since = firstSeenMs === undefined ? '' : `, first at ${instant(firstSeenMs)}`;
+    const since = firstSeenMs === undefined ? '' : `, first at ${instantText(firstSeenMs)}`;
     return `seen ${String(step.actual)} times${since}`;
   },
 };
@@ -368,11 +368,11 @@ function comparedText({ expected, actual }: Compared, left = 'expected', right =
 
 /** Of the numbers in evidence only milliseconds since the epoch are this large. */
 const shownValue = (value: string | number): string =>
-  typeof value === 'number' && value > 100_000_000_000 ? instant(value) : String(value);
+  typeof value === 'number' && value > 100_000_000_000 ? instantText(value) : String(value);
 
 function revocationText(step: ExplainedStep): string {
   if (step.result === 'passed') return 'good';
-  if (step.result === 'failed' && typeof step.actual === 'number') return `revoked ${instant(step.actual)}`;
+  if (step.result === 'failed' && typeof step.actual === 'number') return `revoked ${instantText(step.actual)}`;
   return 'unknown';
 }
 
@@ -380,19 +380,7 @@ function ageText(atSeconds: number | undefined, evidence: VerdictEvidence): stri
   if (atSeconds === undefined) return 'absent';
   const age = Math.floor(evidence.checkedAtMs / 1000) - atSeconds;
   const side = age < 0 ? `${durationText(-age)} ahead` : `${durationText(age)} old`;
-  return `${instant(atSeconds * 1000)}, ${side}, limit ${String(evidence.freshnessSeconds)} s`;
-}
-
-function durationText(seconds: number): string {
-  if (seconds < 120) return `${String(seconds)} s`;
-  if (seconds < 7200) return `${String(Math.floor(seconds / 60))} min`;
-  return seconds < 172_800 ? `${String(Math.floor(seconds / 3600))} h` : `${String(Math.floor(seconds / 86_400))} days`;
+  return `${instantText(atSeconds * 1000)}, ${side}, limit ${String(evidence.freshnessSeconds)} s`;
 }
 
 const shortHash = (value: string | number | undefined): string => `${String(value ?? '').slice(0, 16)}…`;
-
-/** Seconds are enough for a person; an instant beyond what dates can hold is shown as it is. */
-function instant(ms: number): string {
-  const date = new Date(ms);
-  return Number.isNaN(date.getTime()) ? String(ms) : `${date.toISOString().slice(0, 19)}Z`;
-}
