@@ -15,8 +15,10 @@ export const campaign: PassportType = {
   section: 'house rule 7',
   readClaims(payload) {
     const { campaign: name, ...common } = payload;
-    const claims = base.readClaims(common);
-    if (claims.status === 'malformed' || (typeof name === 'string' && /^[a-z0-9-]{1,32}$/.test(name))) return claims;
+    const read = base.readClaims(common);
+    if (read.status === 'malformed') return read;
+    if (typeof name === 'string' && /^[a-z0-9-]{1,32}$/.test(name))
+      return { ...read, claims: { ...read.claims, extension: { campaign: name } } };
     const actual = name === undefined ? 'absent' : 'something else';
     const reason = name === undefined ? 'claim-missing' : 'claim-malformed';
     return { status: 'malformed', problems: [{ reason, claim: 'campaign', expected: '1 to 32 of a-z 0-9 -', actual }] };
@@ -37,6 +39,7 @@ if (isMain(import.meta.url)) {
   const beside = createPassport({ signer: lab.provider, x5u: lab.x5u, ppt: 'x-campaign', iatSeconds, claims });
   const [from, to] = ['sip:+12025550101@a.example', 'sip:+12025550199@b.example'];
   const verdict = await service.verify({ identity: [lab.identityHeader, beside.identityHeader], from, to });
-  console.log(verdict.outcomes.map(({ status }) => status).join(' ')); // passed passed
+  const [, outcome] = verdict.outcomes;
+  if (outcome?.status === 'passed') console.log(outcome.passport.extension); // { campaign: 'reminders-7' }
   for (const part of [certificates, lab]) await part.close();
 }

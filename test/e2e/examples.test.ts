@@ -93,7 +93,10 @@ test('custom-passport-type is verified beside shaken, and refused with its own r
   const withCampaign = (campaign: unknown): string =>
     lab.identityHeader({ ppt: 'x-campaign', claims: { campaign, attest: undefined, origid: undefined } });
   const verdict = await service.verify(request([lab.identityHeader(), withCampaign('reminders-7')]));
-  expect(verdict.outcomes).toMatchObject([{ status: 'passed' }, { status: 'passed', passport: { ppt: 'x-campaign' } }]);
+  expect(verdict.outcomes).toMatchObject([
+    { status: 'passed' },
+    { status: 'passed', passport: { extension: { campaign: 'reminders-7' } } },
+  ]);
   const spoilt = await service.verify(request([lab.identityHeader(), withCampaign(7)]));
   expect(spoilt).toMatchObject({ status: 'passed', outcomes: [{}, { failures: [{ reason: 'claim-malformed' }] }] });
 });

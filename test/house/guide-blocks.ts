@@ -1,6 +1,7 @@
 /**
  * How the checker treats a block of a guide. HTML comments before the block say so, and readers do not see them:
- * `<!-- block: skip REASON -->`, `<!-- block: exits 1 3 -->`, `<!-- block: background until TEXT -->`, `<!-- block: file NAME -->`.
+ * `<!-- block: skip REASON -->`, `<!-- block: exits 1 3 -->`, `<!-- block: background until TEXT -->`, `<!-- block: file NAME -->`,
+ * `<!-- block: printed by the commands above -->`.
  */
 export type BlockUse =
   | { readonly kind: 'run'; readonly exits: readonly number[] }
@@ -8,6 +9,8 @@ export type BlockUse =
   | { readonly kind: 'background'; readonly until: string }
   /** Is written to a file, as the guide tells its readers. */
   | { readonly kind: 'file'; readonly name: string }
+  /** The block before it prints it, beside what else it prints. */
+  | { readonly kind: 'printed' }
   | { readonly kind: 'skip'; readonly reason: string };
 
 /** A block of a guide that the checker runs, writes or skips. */
@@ -35,7 +38,7 @@ export function guideBlocks(
       const use = said === undefined ? RUN : useOf(said);
       if (use === undefined)
         problems.push(`${path}:${String(open.line)}: the comment before the block is unclear: ${said}`);
-      else if (open.language === 'sh' || use.kind === 'file')
+      else if (open.language === 'sh' || ['file', 'printed'].includes(use.kind))
         blocks.push({ line: open.line, text: open.lines.join('\n'), use });
       else if (said !== undefined) problems.push(`${path}:${String(open.line)}: only sh blocks can be run`);
       else if (/^(?:npx|hopback)/.test(open.lines[0] ?? ''))
@@ -53,6 +56,7 @@ const RUN: BlockUse = { kind: 'run', exits: [0] };
 function useOf(said: string): BlockUse | undefined {
   const [, word = '', rest = ''] = /^(\w+) (.+)$/.exec(said) ?? [];
   if (word === 'skip') return rest.length < LEAST_REASON_CHARS ? undefined : { kind: 'skip', reason: rest };
+  if (said === 'printed by the commands above') return { kind: 'printed' };
   if (word === 'file') return /^[\w.-]+$/.test(rest) ? { kind: 'file', name: rest } : undefined;
   if (word === 'exits')
     return /^\d+(?: \d+)*$/.test(rest) ? { kind: 'run', exits: rest.split(' ').map(Number) } : undefined;

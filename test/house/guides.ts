@@ -33,16 +33,21 @@ export async function followGuide(path: string, modules: string): Promise<Follow
   const directory = await mkdtemp(join(tmpdir(), 'hopback-guide-'));
   const started: ChildProcess[] = [];
   let ran = 0;
+  let said = '';
   try {
     await symlink(modules, join(directory, 'node_modules'));
     await writeFile(join(directory, 'package.json'), '{ "name": "reader", "private": true, "type": "module" }\n');
     for (const block of blocks) {
       const { use, text, line } = block;
       if (use.kind === 'skip') continue;
-      if (use.kind === 'file') await writeFile(join(directory, use.name), `${text}\n`);
+      if (use.kind === 'printed') {
+        if (!said.includes(text)) found.push(`${path}:${String(line)}: the commands above printed\n${said}`);
+      } else if (use.kind === 'file') await writeFile(join(directory, use.name), `${text}\n`);
       else {
         ran += 1;
-        const problem = await carryOut(block, { directory, modules, started });
+        const outcome = await carryOut(block, { directory, modules, started });
+        said = outcome.said;
+        const { problem } = outcome;
         if (problem !== undefined) found.push(`${path}:${String(line)}: ${problem}`);
       }
     }
@@ -59,11 +64,11 @@ interface Place {
   readonly started: ChildProcess[];
 }
 
-/** @returns what is wrong; undefined when the block did as it says */
+/** @returns what it said, and what is wrong unless the block did as it says */
 async function carryOut(
   { text, use }: GuideBlock,
   { directory, modules, started }: Place,
-): Promise<string | undefined> {
+): Promise<{ readonly said: string; readonly problem?: string }> {
   const child = spawn('bash', ['-eu', '-o', 'pipefail', '-c', withoutInstalling(text)], {
     ...{ cwd: directory, detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
     env: { ...plainEnvironment(), PATH: [join(modules, '.bin'), process.env['PATH']].join(delimiter) },
@@ -82,14 +87,14 @@ async function carryOut(
     if (use.kind === 'background') {
       const { until } = use;
       const isUp = new Promise<boolean>((resolve) => (hear = () => said.includes(until) && resolve(true)));
-      if (await Promise.race([isUp, ended.then(() => false)])) return undefined;
-      return `it ended before it printed "${until}":\n${said}`;
+      if (await Promise.race([isUp, ended.then(() => false)])) return { said };
+      return { said, problem: `it ended before it printed "${until}":\n${said}` };
     }
     const code = await ended;
     const exits = use.kind === 'run' ? use.exits : [0];
     return code !== null && exits.includes(code)
-      ? undefined
-      : `exit code ${String(code)}, not ${exits.join(' or ')}:\n${said}`;
+      ? { said }
+      : { said, problem: `exit code ${String(code)}, not ${exits.join(' or ')}:\n${said}` };
   } finally {
     clearTimeout(timer);
   }

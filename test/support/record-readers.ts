@@ -1,10 +1,11 @@
+import { readdirSync } from 'node:fs';
 import { createSourceReader, readSourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
 import type { RecordReader, SourceDescription } from '../../sdk/src/records/ingest/record-reader.js';
 
-const FORMATS = [
-  ...['asterisk-cdr', 'asterisk-cel', 'freeswitch-csv', 'freeswitch-json', 'columns', 'hopback', 'kamailio-acc'],
-  ...['oracle-sbc', 'ribbon-act', 'broadworks'],
-];
+/** Each folder has the samples of one format; captured signalling is not in files. */
+const FORMATS = readdirSync('test/vectors/records', { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && entry.name !== 'hep')
+  .map(({ name }) => name);
 
 /** Reads a source as a carrier declares it in JSON, and makes its reader. */
 function declaredReader(description: SourceDescription): RecordReader {

@@ -57,7 +57,7 @@ const COLUMNS = { ...PLAIN, format: 'columns' };
 test.each<readonly [unknown, string]>([
   [undefined, 'the source: it is missing'],
   ['pbx-1', 'the source: it must be an object'],
-  [{ ...PLAIN, format: 'avaya' }, 'the source: format must be one of asterisk-cdr, freeswitch-csv, freeswitch-json'],
+  [{ ...PLAIN, format: 'avaya' }, 'the source: format must be one of asterisk-cdr, asterisk-cel, freeswitch-csv'],
   [{ ...PLAIN, pathh: '/x' }, 'the source: there is no member pathh'],
   [{ ...PLAIN, time: { zone: 'utc', dst: 1 } }, 'the source: there is no member time.dst'],
   [{ ...PLAIN, time: {} }, 'the source: time.zone is missing'],

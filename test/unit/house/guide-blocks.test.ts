@@ -18,6 +18,7 @@ test.each([
   ['<!-- block: exits 1 3 -->', { kind: 'run', exits: [1, 3] }],
   ['<!-- block: background until it listens -->', { kind: 'background', until: 'it listens' }],
   ['<!-- block: file a.yaml -->', { kind: 'file', name: 'a.yaml' }],
+  ['<!-- block: printed by the commands above -->', { kind: 'printed' }],
   ['<!-- block: skip it needs a switch of yours -->', { kind: 'skip', reason: 'it needs a switch of yours' }],
 ])('a block after %j', (comment, use) => {
   expect(guideBlocks('a.md', guide(comment))).toEqual({

@@ -1,3 +1,4 @@
+import { RecordFormat } from '../../contract/call-record.js';
 import { HopbackError, isHopbackError } from '../../errors.js';
 import { createSourceReader, SharedRecordStore, readSourceConfiguration } from '../../records/index.js';
 import { createSourceHepReader } from '../../records/ingest/source-configuration.js';
@@ -14,16 +15,7 @@ export const ROWS_OPTIONS = optionSpecs({
     'JSON file that declares the source: id, format, time zone, and the members that its format requires',
   'id <ID>': 'without a file: name of the switch, part of every record id',
   'format <FORMAT>': {
-    choices: [
-      'asterisk-cdr',
-      'asterisk-cel',
-      'freeswitch-csv',
-      'freeswitch-json',
-      'oracle-sbc',
-      'ribbon-act',
-      'broadworks',
-      'hopback',
-    ],
+    choices: RecordFormat.exclude(['columns', 'kamailio-acc', 'hep']).options,
     text: 'without a file: format of the rows; columns, kamailio-acc and hep need a file',
   },
   'zone <ZONE>': 'without a file: utc, or the IANA name of the time zone the switch writes in',

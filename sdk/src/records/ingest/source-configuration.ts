@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RecordFormat } from '../../contract/call-record.js';
 import { readBySchema } from '../../core/schema-findings.js';
 import type { NumberingPlan } from '../../core/telephone-number.js';
 import { HopbackError } from '../../errors.js';
@@ -129,7 +130,7 @@ const PLAIN_FORMATS = {
   'ribbon-act': createRibbonActReader,
   broadworks: createBroadworksReader,
   hopback: createHopbackNdjsonReader,
-} as const;
+};
 
 const sources = [
   z.strictObject({ format: z.enum(Object.keys(PLAIN_FORMATS) as (keyof typeof PLAIN_FORMATS)[]), ...FILES }),
@@ -145,13 +146,9 @@ const sources = [
   }),
 ] as const;
 
-const FORMATS: readonly string[] = sources.flatMap(({ shape }) =>
-  'options' in shape.format ? shape.format.options : [...shape.format.values],
-);
-
 /** A source as a carrier writes it. Keys that are not known are errors. */
 const SourceConfiguration = z.discriminatedUnion('format', sources, {
-  error: ({ code }) => (code === 'invalid_union' ? `must be one of ${FORMATS.join(', ')}` : undefined),
+  error: ({ code }) => (code === 'invalid_union' ? `must be one of ${RecordFormat.options.join(', ')}` : undefined),
 });
 
 /** A source as a carrier declares it: which format, how to read its times and numbers, and where it is. Plain JSON. */

@@ -24,6 +24,8 @@ export interface PassportClaims {
   readonly origId?: string;
   /** div only: who diverted the call. */
   readonly div?: PassportParty;
+  /** Types of your own only: what they claim beyond RFC 8225, as their `readClaims` returned it. */
+  readonly extension?: JsonObject;
 }
 
 /** Result of reading a payload: claims, or everything that is wrong with them. */
@@ -42,7 +44,9 @@ export type ClaimsResult = ReturnType<PassportType['readClaims']>;
  *   compactForm: false,
  *   section: 'house rule 7',
  *   readClaims({ campaign: name, ...common }) {
- *     if (typeof name === 'string') return base.readClaims(common);
+ *     const read = base.readClaims(common);
+ *     if (read.status === 'malformed') return read;
+ *     if (typeof name === 'string') return { ...read, claims: { ...read.claims, extension: { campaign: name } } };
  *     const problem = { claim: 'campaign', expected: 'a string', actual: String(name) } as const;
  *     return { status: 'malformed', problems: [{ reason: 'claim-malformed', ...problem }] };
  *   },

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../core/json-text.js';
 import type { VerdictEvidence } from '../../core/verdict-evidence.js';
 import { endOfQuoted, parseNameAddr, splitHeaderList } from '../../core/sip-request.js';
 import { decodePercent, parseSipUri, telephoneNumberOfUri } from '../../core/sip-uri.js';
@@ -30,7 +31,8 @@ export interface VerifiedPassport {
   readonly origId?: string;
   /** div only: the number that diverted the call. */
   readonly div?: PassportParty;
-  /** Whose key signed it. */
+  /** Types of your own only: what they claim beyond RFC 8225, as their `readClaims` returned it. */
+  readonly extension?: JsonObject;
   /** Who signed: the SPC that the certificate speaks for if it has exactly one, the end-entity certificate, and where it was published. */
   readonly signer: {
     readonly spc?: Spc;
