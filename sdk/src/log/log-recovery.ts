@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { HopbackError } from '../errors.js';
 import { NODE_LOG_FILES, asked, storageFailure, withFile } from './log-files.js';
 import type { LogFiles } from './log-files.js';
 import { createSegmentCatalogue, readRecords } from './segment-catalogue.js';
@@ -7,8 +8,10 @@ import {
   FRAME_HEADER_BYTES,
   PARTIAL_SUFFIX,
   SEGMENT_HEADER_BYTES,
+  SEGMENT_VERSION,
   parseSegmentFileName,
   scanSegment,
+  statedVersion,
 } from './segment-format.js';
 import type { ScannedFrame } from './segment-format.js';
 import { createPendingRecords } from './segment-writer.js';
@@ -49,7 +52,8 @@ export interface RecoveryOptions {
 
 /**
  * Finds the segments of a directory and reads the newest.
- * @throws HopbackError `storage-failed` when the directory itself cannot be made or listed; nothing that is in it makes it throw
+ * @throws HopbackError `storage-failed` when the directory itself cannot be made or listed, or a later release wrote its newest segment;
+ * nothing else that is in it makes it throw
  */
 export async function recoverSegments({ directory, files, catalogue }: RecoveryOptions): Promise<Recovered> {
   await asked('create', () => files.makeDirectory(directory));
@@ -63,6 +67,11 @@ export async function recoverSegments({ directory, files, catalogue }: RecoveryO
   for (const { name, sizeBytes } of found) catalogue.add(name, sizeBytes);
   const newest = catalogue.newest();
   if (newest === undefined) return { ordinal: 0, lastSequence: 0, missingInDoubt: 0 };
+  const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
+  const path = join(directory, newest.fileName);
+  await withFile(files, path, (file) => file.read(header, 0)).catch(() => undefined);
+  if ((statedVersion(header) ?? SEGMENT_VERSION) > SEGMENT_VERSION)
+    throw new HopbackError('storage-failed', `a later release of Hopback wrote ${path}: open it with that release`);
   return { ordinal: newest.ordinal, ...(await readNewest(newest, { directory, files, catalogue })) };
 }
 

@@ -40,7 +40,8 @@ export const GROUP_FRAME_BYTES = 28;
 export const LONGEST_RECORD_BYTES: number = 16 * 2 ** 20;
 
 const MAGIC = Buffer.from('HopbkLog', 'latin1');
-const VERSION = 1;
+/** Of the layout of segments. A later release that writes another one is not read by this one. */
+export const SEGMENT_VERSION = 1;
 const GROUP_BIT = 0x8000_0000;
 const GROUP_PAYLOAD_BYTES = 8;
 /** The checksum is over what begins here. */
@@ -83,12 +84,18 @@ export function markOf(random: Uint8Array): number {
 export function encodeSegmentHeader({ ordinal, first, mark }: SegmentName): Buffer {
   const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES);
   bytes.set(MAGIC, 0);
-  bytes.writeUInt32LE(VERSION, 8);
+  bytes.writeUInt32LE(SEGMENT_VERSION, 8);
   bytes.writeUInt32LE(mark, 12);
   writeSequence(bytes, 16, first);
   bytes.writeUInt32LE(ordinal % TWO_POW_32, 24);
   bytes.writeUInt32LE(crc32(bytes.subarray(0, 28)), 28);
   return bytes;
+}
+
+/** The version that the header of a segment states; undefined where it is cut off or damaged, which loses nothing. Never throws. */
+export function statedVersion(header: Buffer): number | undefined {
+  if (header.length < SEGMENT_HEADER_BYTES || !header.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
+  return crc32(header.subarray(0, 28)) === header.readUInt32LE(28) ? header.readUInt32LE(8) : undefined;
 }
 
 /** A group header: records from `first` to `last` follow. */

@@ -160,3 +160,29 @@ function partOf(column: Column, from: number, to: number): readonly DuckDBValue[
   if (column instanceof Uint32Array) return column.subarray(from, to) as unknown as readonly DuckDBValue[];
   return from === 0 && to === column.length ? column : column.slice(from, to);
 }
+
+/** The rows that a statement finds. */
+export async function rowsOf(connection: DuckDBConnection, sql: string): Promise<readonly (readonly unknown[])[]> {
+  return (await connection.runAndReadAll(sql)).getRowsJS();
+}
+
+/** What the state keeps under a name; 0 at first. */
+export async function readSetting(connection: DuckDBConnection, name: 'layout' | 'retained_from_us'): Promise<number> {
+  const [row] = await rowsOf(connection, `SELECT value FROM state.settings WHERE name = '${name}'`);
+  return Number(row?.[0] ?? 0);
+}
+
+/** Of state and days. It changes when this release could not read, or would spoil, what a later one writes. Stores of before have none. */
+const LAYOUT = 1;
+
+/** @throws HopbackError `storage-failed` when a later release wrote the store, in which nothing has been changed then */
+export async function requireLayout(writer: DuckDBConnection, directory: string): Promise<void> {
+  await writer.run('CREATE TABLE IF NOT EXISTS state.settings (name VARCHAR NOT NULL, value BIGINT NOT NULL)');
+  const layout = await readSetting(writer, 'layout');
+  if (layout > LAYOUT)
+    throw new HopbackError(
+      'storage-failed',
+      `a later release of Hopback wrote the record store ${directory}: open it with that release`,
+    );
+  if (layout < LAYOUT) await writer.run("INSERT INTO state.settings VALUES ('layout', $1)", [BigInt(LAYOUT)]);
+}

@@ -11,7 +11,18 @@ import type {
   RecordQuery,
   StoreStatistics,
 } from '../record-store.js';
-import { DayError, appendRows, inTransaction, inUse, isFatal, isLockRefused, storageFailed } from './duckdb-module.js';
+import {
+  DayError,
+  appendRows,
+  inTransaction,
+  inUse,
+  isFatal,
+  isLockRefused,
+  readSetting,
+  requireLayout,
+  rowsOf,
+  storageFailed,
+} from './duckdb-module.js';
 import type { Column, DuckDb } from './duckdb-module.js';
 import {
   CREATE_STATE_SQL,
@@ -23,23 +34,18 @@ import {
 } from './partition-rows.js';
 import { NO_MERGING, Partitions, detach, merging, quoted } from './partitions.js';
 
-/** How far retention went: nothing that began before is kept. 0 at first. */
-async function readRetainedFrom(connection: DuckDBConnection): Promise<number> {
-  const read = await connection.runAndReadAll("SELECT value FROM state.settings WHERE name = 'retained_from_us'");
-  return Number(read.getRowsJS()[0]?.[0] ?? 0);
-}
-
 /** What is small enough to be kept in memory. */
 type KeptState = Awaited<ReturnType<typeof readState>>;
 
 async function readState(writer: DuckDBConnection) {
   const coverage = await readCoverage(writer);
+  const audit = await rowsOf(writer, 'SELECT entry FROM state.audit ORDER BY place');
   return {
     coverage,
     holds: await readHolds(writer),
-    audit: await readAudit(writer),
+    audit: audit.map(([entry]) => JSON.parse(String(entry)) as HoldAuditEntry),
     daySums: await openDaySums(writer),
-    retainedFromUs: await readRetainedFrom(writer),
+    retainedFromUs: await readSetting(writer, 'retained_from_us'),
     hasOtherInstants: await holdsOtherInstants(writer),
     days: new Set((await rowsOf(writer, 'SELECT day FROM state.days')).map(([day]) => Number(day))),
     sources: await readSources(writer, coverage),
@@ -238,10 +244,6 @@ interface KeptHold {
   isReleased: boolean;
 }
 
-async function rowsOf(connection: DuckDBConnection, sql: string): Promise<readonly (readonly unknown[])[]> {
-  return (await connection.runAndReadAll(sql)).getRowsJS();
-}
-
 async function readCoverage(connection: DuckDBConnection): Promise<CoverageTable> {
   const table = createCoverageTable();
   const sql = 'SELECT source_id, from_us, to_us FROM state.coverage ORDER BY source_id, from_us';
@@ -259,17 +261,10 @@ async function readSources(connection: DuckDBConnection, coverage: CoverageTable
 
 async function readHolds(connection: DuckDBConnection): Promise<Map<string, KeptHold>> {
   const kept = new Map<string, KeptHold>();
-  for (const [holdId, hold, released] of await rowsOf(
-    connection,
-    'SELECT hold_id, hold, released FROM state.holds ORDER BY rowid',
-  ))
+  const sql = 'SELECT hold_id, hold, released FROM state.holds ORDER BY rowid';
+  for (const [holdId, hold, released] of await rowsOf(connection, sql))
     kept.set(String(holdId), { hold: JSON.parse(String(hold)) as LegalHold, isReleased: released === true });
   return kept;
-}
-
-async function readAudit(connection: DuckDBConnection): Promise<HoldAuditEntry[]> {
-  const rows = await rowsOf(connection, 'SELECT entry FROM state.audit ORDER BY place');
-  return rows.map(([entry]) => JSON.parse(String(entry)) as HoldAuditEntry);
 }
 
 async function writeCoverage(
@@ -357,7 +352,7 @@ export type Engine = Awaited<ReturnType<typeof engineOf>>;
 
 /**
  * Opens, or makes, the files of a store. The state stays open, and with it DuckDB's lock on it, which another process meets.
- * @throws HopbackError `storage-failed` when another process has the store open, or the disk cannot be read
+ * @throws HopbackError `storage-failed` when another process has the store open, a later release wrote it, or the disk cannot be read
  */
 export async function openEngine(duckdb: DuckDb, options: EngineOptions): Promise<Engine> {
   const instance = await duckdb.DuckDBInstance.create(':memory:', {
@@ -383,9 +378,14 @@ async function engineOf(duckdb: DuckDb, instance: DuckDBInstance, { directory }:
   for (const setting of [NO_MERGING, NO_TEXT_COMPRESSION, ANY_ORDER]) await writer.run(setting);
   let isCompressing = false;
   await writer.run(`ATTACH ${quoted(join(directory, 'state.duckdb'))} AS state (STORAGE_VERSION 'latest')`);
+  await requireLayout(writer, directory);
   for (const sql of CREATE_STATE_SQL) await writer.run(sql);
   const attaching = await instance.connect();
-  const partitions = await Partitions.open(join(directory, 'days'), attaching, await readRetainedFrom(writer));
+  const partitions = await Partitions.open(
+    join(directory, 'days'),
+    attaching,
+    await readSetting(writer, 'retained_from_us'),
+  );
   const idle: DuckDBConnection[] = [];
   for (let made = 0; made < READERS; made += 1) idle.push(await instance.connect());
   const all = [...idle];
