@@ -1,6 +1,6 @@
 import { loadavg } from 'node:os';
 import { CERTIFICATE_FAULTS, createPassportFaultContext, PASSPORT_FAULTS } from '@hopback/sdk/testing';
-import { PASSPORT_FAULT_NAMES } from '../../sdk/src/testing/passport-faults/index.js';
+import { PASSPORT_FAULT_NAMES } from '../../sdk/src/testing/passport-faults/passport-faults.js';
 import type { CertificateFaultName } from '@hopback/sdk/testing';
 import { peer } from '../peers.js';
 import type { SidecarFolder } from '../support/sidecar-folder.js';

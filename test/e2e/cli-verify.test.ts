@@ -9,7 +9,7 @@ import {
   TEST_NOW_MS,
   TEST_ORIG_TN,
 } from '@hopback/sdk/testing';
-import { PASSPORT_FAULT_NAMES } from '../../sdk/src/testing/passport-faults/index.js';
+import { PASSPORT_FAULT_NAMES } from '../../sdk/src/testing/passport-faults/passport-faults.js';
 import { afterAll, describe, expect, test } from 'vitest';
 import { argv, createCliLab, type CliLab, type CliRun } from '../support/cli-lab.js';
 

@@ -2,7 +2,7 @@ import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 import * as fc from 'fast-check';
 import { createPassport, PASSPORT_FAULTS } from '@hopback/sdk/testing';
 import { divertedCall } from '../../sdk/src/testing/passport.js';
-import { PASSPORT_FAULT_NAMES } from '../../sdk/src/testing/passport-faults/index.js';
+import { PASSPORT_FAULT_NAMES } from '../../sdk/src/testing/passport-faults/passport-faults.js';
 import { beforeAll, expect, test } from 'vitest';
 import { MUTATION_KINDS, mutate, type Mutation } from '../support/identity-mutations.js';
 import { createVerificationLab, type VerificationLab } from '../support/verification-lab.js';

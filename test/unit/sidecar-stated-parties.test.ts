@@ -1,6 +1,6 @@
 import { GOOD_PASSPORTS, PASSPORT_FAULTS } from '@hopback/sdk/testing';
 import { GOOD_PASSPORT_NAMES } from '../../sdk/src/testing/passport.js';
-import { PASSPORT_FAULT_NAMES } from '../../sdk/src/testing/passport-faults/index.js';
+import { PASSPORT_FAULT_NAMES } from '../../sdk/src/testing/passport-faults/passport-faults.js';
 import { expect, test } from 'vitest';
 import { statedParties } from '../../sdk/src/sidecar/dialects/stir-api.js';
 import { claimedParties } from '../../sdk/src/stir/verification/request.js';

@@ -8,7 +8,7 @@ import {
   sampleInvite,
   type PassportFaultName,
 } from '@hopback/sdk/testing';
-import { PASSPORT_FAULT_NAMES } from '../../sdk/src/testing/passport-faults/index.js';
+import { PASSPORT_FAULT_NAMES } from '../../sdk/src/testing/passport-faults/passport-faults.js';
 import { twinSignature } from '../../sdk/src/testing/passport-faults/encoding-faults.js';
 import { expect, test } from 'vitest';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { GOOD_PASSPORTS, PASSPORT_FAULTS, sampleInvite } from '@hopback/sdk/testing';
 import { GOOD_PASSPORT_NAMES } from '../../sdk/src/testing/passport.js';
-import { PASSPORT_FAULT_NAMES } from '../../sdk/src/testing/passport-faults/index.js';
+import { PASSPORT_FAULT_NAMES } from '../../sdk/src/testing/passport-faults/passport-faults.js';
 import { parseSipRequest } from '../../sdk/src/core/sip-request.js';
 import { verificationRequestOf } from '../../sdk/src/stir/verification/request.js';
 import { createStepNames, namesOfSteps } from '../../sdk/src/stir/verification/step.js';

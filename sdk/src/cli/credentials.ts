@@ -1,13 +1,24 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { TelephoneNumberRange, TNAuthorizationList, TNEntry } from '@peculiar/asn1-rfc8226';
-import { AsnConvert } from '@peculiar/asn1-schema';
 import { attempt } from '../core/runtime/deadline.js';
 import { defined } from '../core/text.js';
 import { HopbackError } from '../errors.js';
 import { readPublicKeyJwk } from '../internal/index.js';
+import { writePemBlock } from '../stir/certificates/certificate.js';
 import { tnAuthListText } from '../stir/certificates/tn-auth-list.js';
 import type { TnAuthEntry } from '../stir/index.js';
+import { EXTENSION_OIDS, extension, tnAuthListDer } from '../testing/issue-certificate.js';
+import {
+  bitString,
+  contextConstructed,
+  integer,
+  nameDer,
+  nameText,
+  objectIdentifier,
+  sequence,
+  set,
+} from '../testing/test-key.js';
+import type { TestName } from '../testing/test-key.js';
 import { readOperand, telephoneNumberOption } from './inputs/call-input.js';
 import { passphraseOf } from './inputs/key-files.js';
 import { optionSpecs, refuseOperands, UsageError } from './kit/command.js';
@@ -87,89 +98,26 @@ function fingerprint(privateKeyPem: string): string {
   return createHash('sha256').update(spki).digest('hex');
 }
 
-/** Parts of the subject, in the order they are written. */
-type Subject = readonly (readonly [type: 'C' | 'O' | 'CN', value: string])[];
-
 /**
  * Writes a PKCS#10 request signed with ECDSA and SHA-256, the TNAuthList as an extension request.
  * @param key - P-256 private key; its public half is what is to be certified
  * @returns PEM
  * @see RFC 2986 section 4, RFC 2985 section 5.4.2, RFC 8226 section 9
  */
-function writeCertificationRequest(key: KeyObject, subject: Subject, tnAuthList: readonly TnAuthEntry[]): string {
+function writeCertificationRequest(key: KeyObject, subject: TestName, tnAuthList: readonly TnAuthEntry[]): string {
   const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' });
-  const info = sequence(
-    der(TAG.integer, Buffer.of(0)),
-    sequence(...subject.map(relativeName)),
-    publicKey,
-    der(TAG.attributes, extensionRequest(tnAuthList)),
-  );
+  const extensions = sequence(extension(EXTENSION_OIDS.tnAuthList, false, tnAuthListDer(tnAuthList)));
+  const attributes = contextConstructed(0, sequence(objectIdentifier(EXTENSION_REQUEST), set(extensions)));
+  const info = sequence(integer(0), nameDer(subject), publicKey, attributes);
   const signature = sign('sha256', info, { key, dsaEncoding: 'der' });
-  const request = sequence(info, sequence(oid(OID.ecdsaWithSha256)), der(TAG.bitString, Buffer.of(0), signature));
-  const lines = request.toString('base64').match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE REQUEST-----\n${lines.join('\n')}\n-----END CERTIFICATE REQUEST-----\n`;
+  const request = sequence(info, sequence(objectIdentifier(ECDSA_WITH_SHA256)), bitString(signature));
+  return writePemBlock(request, 'CERTIFICATE REQUEST');
 }
 
-const TAG = {
-  integer: 0x02,
-  bitString: 0x03,
-  octetString: 0x04,
-  objectIdentifier: 0x06,
-  utf8String: 0x0c,
-  printableString: 0x13,
-  sequence: 0x30,
-  set: 0x31,
-  /** `[0] IMPLICIT` in CertificationRequestInfo. */
-  attributes: 0xa0,
-} as const;
-
-/** Contents octets of the object identifiers that are written, hexadecimal. */
-const OID = {
-  ecdsaWithSha256: '2a8648ce3d040302',
-  extensionRequest: '2a864886f70d01090e',
-  tnAuthList: '2b0601050507011a',
-  C: '550406',
-  O: '55040a',
-  CN: '550403',
-} as const;
-
-/** A country is a PrintableString by definition, names may have any letter. @see RFC 5280 appendix A */
-function relativeName([type, value]: Subject[number]): Buffer {
-  const text = der(type === 'C' ? TAG.printableString : TAG.utf8String, Buffer.from(value));
-  return der(TAG.set, sequence(oid(OID[type]), text));
-}
-
-function extensionRequest(entries: readonly TnAuthEntry[]): Buffer {
-  const extension = sequence(oid(OID.tnAuthList), der(TAG.octetString, tnAuthListDer(entries)));
-  return sequence(oid(OID.extensionRequest), der(TAG.set, sequence(extension)));
-}
-
-function tnAuthListDer(entries: readonly TnAuthEntry[]): Buffer {
-  const list = new TNAuthorizationList();
-  list.push(...entries.map(tnEntry));
-  return Buffer.from(AsnConvert.serialize(list));
-}
-
-function tnEntry(entry: TnAuthEntry): TNEntry {
-  if (entry.kind === 'spc') return new TNEntry({ spc: entry.spc });
-  if (entry.kind === 'one') return new TNEntry({ one: entry.tn });
-  const { start, count } = entry;
-  return new TNEntry({ range: Object.assign(new TelephoneNumberRange(), { start, count }) });
-}
-
-const sequence = (...parts: readonly Uint8Array[]): Buffer => der(TAG.sequence, ...parts);
-
-const oid = (contents: string): Buffer => der(TAG.objectIdentifier, Buffer.from(contents, 'hex'));
-
-/** Tag, length in its shortest form, contents. */
-function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
-  const contents = Buffer.concat(parts);
-  const { length } = contents;
-  if (length < 0x80) return Buffer.concat([Buffer.of(tag, length), contents]);
-  const hex = length.toString(16);
-  const octets = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex');
-  return Buffer.concat([Buffer.of(tag, 0x80 | octets.length), octets, contents]);
-}
+/** RFC 2985 section 5.4.2 */
+const EXTENSION_REQUEST = '1.2.840.113549.1.9.14';
+/** RFC 5758 section 3.2 */
+const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2';
 
 /** A private key as its file has it, known to be one that signs calls. */
 interface PrivateKeyFile {
@@ -241,7 +189,7 @@ async function runCsr(options: OptionsOf<typeof CSR_OPTIONS>, io: CliIo): Promis
   const pem = writeCertificationRequest(key, subject, tnAuthList);
   const out = options.text('out');
   if (out !== undefined) await io.files.write(out, pem, { mode: 0o644, overwrite: false });
-  const subjectText = subject.map((part) => part.join('=')).join(', ');
+  const subjectText = nameText(subject);
   // What is asked for, as it was read: a number that was meant otherwise shows here. Beside the request where that is the output.
   const lines = [`✓ ${out ?? 'request'}: ${subjectText}; TNAuthList ${tnAuthListText(tnAuthList)}`];
   if (out === undefined && !options.isOn('json')) {
@@ -303,7 +251,7 @@ function numberOf(option: string, text: string): string {
 const MAX_NAME_CHARS = 64;
 
 /** Exactly C, O and CN, in this order. @see ATIS-1000080 section 6.4.1 */
-function subjectOf(options: OptionsOf<typeof CSR_OPTIONS>, [first]: readonly TnAuthEntry[]): Subject {
+function subjectOf(options: OptionsOf<typeof CSR_OPTIONS>, [first]: readonly TnAuthEntry[]): TestName {
   const organization = options.needed('organization', '--organization is needed: the legal name of the provider');
   const commonName = options.text('common-name') ?? (first?.kind === 'spc' ? `SHAKEN ${first.spc}` : undefined);
   const country = options.text('country') ?? 'US';
@@ -312,9 +260,9 @@ function subjectOf(options: OptionsOf<typeof CSR_OPTIONS>, [first]: readonly TnA
   if (organization.length > MAX_NAME_CHARS || commonName.length > MAX_NAME_CHARS)
     throw new UsageError(`--organization and --common-name have at most ${String(MAX_NAME_CHARS)} characters`);
   return [
-    ['C', country],
-    ['O', organization],
-    ['CN', commonName],
+    { type: 'C', value: country },
+    { type: 'O', value: organization },
+    { type: 'CN', value: commonName },
   ];
 }
 

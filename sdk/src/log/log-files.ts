@@ -151,6 +151,13 @@ export async function makeFolder(path: string): Promise<string | undefined> {
   }
 }
 
+/** Whether something is under a path that can be looked at. */
+export const exists = (path: string): Promise<boolean> =>
+  statFile(path).then(
+    () => true,
+    () => false,
+  );
+
 async function madeOne(path: string): Promise<string | undefined> {
   try {
     await mkdir(path, { mode: FOLDER_MODE });

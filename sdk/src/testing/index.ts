@@ -22,8 +22,8 @@ export type {
   PassportFaultContext,
   GoodCall,
 } from './passport.js';
-export { PASSPORT_FAULTS } from './passport-faults/index.js';
-export type { PassportFaultName } from './passport-faults/index.js';
+export { PASSPORT_FAULTS } from './passport-faults/passport-faults.js';
+export type { PassportFaultName } from './passport-faults/passport-faults.js';
 export { SERVER_FAULTS, CertificateServer } from './certificate-server/server.js';
 export type {
   CertificateServerOptions,

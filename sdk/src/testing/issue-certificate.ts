@@ -169,7 +169,7 @@ export function extension(oid: string, critical: boolean, value: Uint8Array): Ui
 }
 
 /** TNAuthorizationList. @see RFC 8226 section 9 (EXPLICIT TAGS) */
-function tnAuthListDer(entries: readonly TnAuthEntry[]): Uint8Array {
+export function tnAuthListDer(entries: readonly TnAuthEntry[]): Uint8Array {
   return sequence(...entries.map(tnEntryDer));
 }
 

@@ -1,5 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import type { ED25519KeyPairOptions, JsonWebKey, KeyObject } from 'node:crypto';
+import { writePemBlock } from '../stir/certificates/certificate.js';
 
 // A DER writer that shares nothing with the reader of the library: a mistake common to both would cancel out and no test would
 // see it. It writes whatever it is told, also what no encoder with a schema would; openssl and pkijs read it as well.
@@ -31,7 +32,7 @@ function tlv(tag: number, ...contents: readonly Uint8Array[]): Uint8Array {
 /** SEQUENCE of the given encodings. */
 export const sequence = (...items: readonly Uint8Array[]): Uint8Array => tlv(TAG.sequence, ...items);
 /** SET of the given encodings, in the order given. */
-const set = (...items: readonly Uint8Array[]): Uint8Array => tlv(TAG.set, ...items);
+export const set = (...items: readonly Uint8Array[]): Uint8Array => tlv(TAG.set, ...items);
 /** OCTET STRING. */
 export const octetString = (bytes: Uint8Array): Uint8Array => tlv(TAG.octetString, bytes);
 /** BIT STRING of whole octets, or with so many unused bits at the end. */
@@ -94,13 +95,7 @@ export function namedBits(bits: readonly number[]): Uint8Array {
 }
 
 /** PEM text (RFC 7468): 64 characters a line. */
-export function pem(label: string, der: Uint8Array): string {
-  const lines =
-    Buffer.from(der)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? [];
-  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
-}
+export const pem = (label: string, der: Uint8Array): string => writePemBlock(der, label);
 
 function base128(arc: number): number[] {
   const octets = [arc % 128];

@@ -1,3 +1,4 @@
+import { defined } from '../core/text.js';
 import type { TnAuthEntry } from '../stir/index.js';
 import {
   authorityKeyIdentifierDer,
@@ -302,10 +303,6 @@ function corrupt(jws: string): string {
   const signature = Buffer.from(jws.slice(dot + 1), 'base64url');
   signature[0] = (signature[0] ?? 0) ^ 1;
   return `${jws.slice(0, dot)}.${base64url(signature)}`;
-}
-
-function defined(record: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
 }
 
 /** Settings of a {@link TestPki}. */

@@ -166,3 +166,9 @@ export function tell<News>(listener: ((news: News) => unknown) | undefined, news
     return false;
   }
 }
+
+/** Does work the first time that it is asked for, and hands out the one promise of it. */
+export function once(work: () => Promise<void>): () => Promise<void> {
+  let working: Promise<void> | undefined;
+  return () => (working ??= work());
+}

@@ -1,4 +1,4 @@
-import { open, stat, unlink } from 'node:fs/promises';
+import { open, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
@@ -7,7 +7,7 @@ import type { JsonLimits } from '../../core/json-text.js';
 import { moveFile } from '../../core/runtime/whole-file.js';
 import { readBySchema } from '../../core/schema-findings.js';
 import { HopbackError } from '../../errors.js';
-import { makeFolder, systemCode } from '../../log/log-files.js';
+import { exists, makeFolder, systemCode } from '../../log/log-files.js';
 import { REJECT_REASONS } from './record-reader.js';
 import type { RejectReason } from './record-reader.js';
 
@@ -265,13 +265,6 @@ export async function* readRejects(path: string): AsyncGenerator<RejectedRow> {
 
 function asideName(path: string, number: number): string {
   return `${path}.${number}`;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function openForAppending(path: string): Promise<FileHandle> {

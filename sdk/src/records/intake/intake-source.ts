@@ -163,12 +163,6 @@ export function sourceNotice(source: string, { kind, path, cause }: FollowNotice
   return { source, kind, ...(path === undefined ? {} : { path }), detail: `${DETAILS[kind]}${why}` };
 }
 
-/** A function that does its work once, and hands out the one promise of it. */
-export function once(close: () => Promise<void>): () => Promise<void> {
-  let closing: Promise<void> | undefined;
-  return () => (closing ??= close());
-}
-
 /**
  * Makes a source known to a store, of which perhaps every row is rejected: from then on "not found" has to hold for it too. Nothing that the
  * store is complete for is taken away but the first microsecond of 1970.

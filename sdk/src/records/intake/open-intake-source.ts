@@ -1,10 +1,11 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CallRecord } from '../../contract/call-record.js';
 import { nextTurn } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
+import { once } from '../../core/runtime/deadline.js';
 import { HopbackError } from '../../errors.js';
 import { FolderLock, ValueJournal } from '../../log/index.js';
+import { exists } from '../../log/log-files.js';
 import { FileFollower, SourceProgress } from '../ingest/follow-files.js';
 import type { FollowNotice } from '../ingest/follow-turn.js';
 import { SourceListener } from '../ingest/listen-source.js';
@@ -18,7 +19,7 @@ import { createSourceReader } from '../ingest/source-configuration.js';
 import type { FileSourceConfiguration, HepConfiguration, SourceConfiguration } from '../ingest/source-configuration.js';
 import { addInserted } from '../store/record-store.js';
 import type { Inserted, RecordStore } from '../store/record-store.js';
-import { MAX_PUSHED_REJECTS, followFolder, once, rejectsFile, sourceNotice } from './intake-source.js';
+import { MAX_PUSHED_REJECTS, followFolder, rejectsFile, sourceNotice } from './intake-source.js';
 import type { IntakeSource, IntakeSourceNotice, Pushed } from './intake-source.js';
 
 /** Octets that fall into rows at a time: that is quick. */
@@ -315,11 +316,4 @@ function progressOf(
     stuckAfterMs,
     notice: (notice) => onNotice(sourceNotice(id, notice)),
   });
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -2,6 +2,7 @@ import type { CallRecord } from '../../contract/call-record.js';
 import type { RecordTransport } from '../../contract/record-batch.js';
 import { MACHINE_CLOCK, scheduleInBackground } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
+import { once } from '../../core/runtime/deadline.js';
 import { HopbackError } from '../../errors.js';
 import { FolderLock } from '../../log/index.js';
 import { RecordFeed } from '../feed/record-feed.js';
@@ -16,7 +17,7 @@ import { SharedRecordStore } from '../store/shared-record-store.js';
 import { RecordStream } from '../stream/record-stream.js';
 import type { Drained } from '../stream/record-stream.js';
 import type { StreamStatus } from '../stream/stream-policy.js';
-import { makeSourceKnown, once, sourceNotice, spoolFolder, startRetention } from './intake-source.js';
+import { makeSourceKnown, sourceNotice, spoolFolder, startRetention } from './intake-source.js';
 import type { IntakeNotice, IntakeSource, IntakeSourceState, Pushed } from './intake-source.js';
 import { openIntakeSource } from './open-intake-source.js';
 

@@ -246,33 +246,13 @@ export function countLateAnswer(half: HalfCounts, facts: CallFacts, marks: CallM
 }
 
 /** Calls over the window; so with the others. Never throws. */
-export function callsOf({ now, before }: CallCounts): number {
-  return now.calls + before.calls;
-}
-
-export function answeredOf({ now, before }: CallCounts): number {
-  return now.answered + before.answered;
-}
-
-export function timedOf({ now, before }: CallCounts): number {
-  return now.timed + before.timed;
-}
-
-export function shortOf({ now, before }: CallCounts): number {
-  return now.short + before.short;
-}
-
-export function talkedOf({ now, before }: CallCounts): number {
-  return now.talked + before.talked;
-}
-
-export function markedOf({ now, before }: CallCounts): number {
-  return now.marked + before.marked;
-}
-
-export function neighboursOf({ now, before }: CallCounts): number {
-  return now.neighbours + before.neighbours;
-}
+export const callsOf = ({ now, before }: CallCounts): number => now.calls + before.calls;
+export const answeredOf = ({ now, before }: CallCounts): number => now.answered + before.answered;
+export const timedOf = ({ now, before }: CallCounts): number => now.timed + before.timed;
+export const shortOf = ({ now, before }: CallCounts): number => now.short + before.short;
+export const talkedOf = ({ now, before }: CallCounts): number => now.talked + before.talked;
+export const markedOf = ({ now, before }: CallCounts): number => now.marked + before.marked;
+export const neighboursOf = ({ now, before }: CallCounts): number => now.neighbours + before.neighbours;
 
 /**
  * About how many different numbers were called: linear counting over 128 places, within a tenth for up to 200. At most

@@ -1,11 +1,12 @@
 import { dirname, resolve } from 'node:path';
 import { Registry } from 'prom-client';
 import { DRAINING_SHARE } from '../../core/runtime/clock.js';
+import { once } from '../../core/runtime/deadline.js';
 import { requireConfigurationFile } from '../config/read-configuration.js';
 import { probeRoutes, recordsReadiness } from '../metrics.js';
 import { openApiDocument } from '../open-api/open-api-document.js';
 import type { ProcessOptions } from '../sidecar.js';
-import { causeText, once, oneAtATime, watchFiles } from '../services/files.js';
+import { causeText, oneAtATime, watchFiles } from '../services/files.js';
 import type { RecordIntake } from '../../records/index.js';
 import { openAdmin } from './open-admin.js';
 

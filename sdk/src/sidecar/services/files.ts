@@ -166,9 +166,3 @@ export function oneAtATime<Result>(work: () => Promise<Result>): () => Promise<R
     return waiting;
   };
 }
-
-/** Runs work the first time that it is asked for. */
-export function once(work: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | undefined;
-  return () => (running ??= work());
-}

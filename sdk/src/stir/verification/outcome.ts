@@ -1,10 +1,9 @@
-import type { JsonObject } from '../../core/json-text.js';
 import type { VerdictEvidence } from '../../core/verdict-evidence.js';
 import { endOfQuoted, parseNameAddr, splitHeaderList } from '../../core/sip-request.js';
 import { decodePercent, parseSipUri, telephoneNumberOfUri } from '../../core/sip-uri.js';
 import type { SipUri } from '../../core/sip-uri.js';
 import type { Attestation, Spc, Verstat } from '../../core/telephone-number.js';
-import type { PassportParty } from '../passport-types/passport-type.js';
+import type { PassportClaims } from '../passport-types/passport-type.js';
 import type { FailureMeaning, FailureReason, StepException, VerificationFailure } from './step.js';
 
 declare const verified: unique symbol;
@@ -14,25 +13,11 @@ declare const verified: unique symbol;
  * one, so a function that takes it needs no checks of its own.
  * @see RFC 8225 section 5
  */
-export interface VerifiedPassport {
+export interface VerifiedPassport extends PassportClaims {
   /** A brand for the compiler; nothing is there at run time. */
   readonly [verified]: true;
   /** PASSporT type; undefined for the one without extension. */
   readonly ppt: string | undefined;
-  /** Who calls, as signed; the same party as the request names. */
-  readonly orig: PassportParty;
-  /** Who is called, as signed. */
-  readonly dest: readonly PassportParty[];
-  /** When it was issued, whole seconds since the epoch; fresh when the verdict was given. */
-  readonly iatSeconds: number;
-  /** shaken only: how well the signer says to know the caller. */
-  readonly attestation?: Attestation;
-  /** shaken only: finds the call, or the customer, again at the signer. */
-  readonly origId?: string;
-  /** div only: the number that diverted the call. */
-  readonly div?: PassportParty;
-  /** Types of your own only: what they claim beyond RFC 8225, as their `readClaims` returned it. */
-  readonly extension?: JsonObject;
   /** Who signed: the SPC that the certificate speaks for if it has exactly one, the end-entity certificate, and where it was published. */
   readonly signer: {
     readonly spc?: Spc;

@@ -1,8 +1,9 @@
 import { accepted, createPassport, headerOf, passportOptions, refused, refusedText, faultTable } from '../passport.js';
 import type { PassportFault, PassportFaultContext } from '../passport.js';
+import { ENCODING_FAULTS, SIGNATURE_FAULTS } from './encoding-faults.js';
 
 /** @see RFC 8225 section 5, RFC 8588 section 4, RFC 8224 section 6.2 */
-export const CLAIM_FAULTS = faultTable({
+const CLAIM_FAULTS = faultTable({
   'attest-missing': missing('attest'),
   'dest-missing': missing('dest'),
   'iat-missing': missing('iat'),
@@ -104,7 +105,7 @@ function claim(name: string, description: string, value: unknown): PassportFault
 }
 
 /** @see RFC 8224 section 4, RFC 8225 section 4 */
-export const HEADER_FAULTS = faultTable({
+const HEADER_FAULTS = faultTable({
   'header-alg-missing': headerClaimMissing('alg'),
   'header-ppt-missing': headerClaimMissing('ppt'),
   'header-typ-missing': headerClaimMissing('typ'),
@@ -210,3 +211,20 @@ function headerClaimMissing(name: string): PassportFault {
 function header(reason: string, description: string, change: Readonly<Record<string, unknown>>): PassportFault {
   return refused(reason, description, () => ({ header: change }));
 }
+
+/**
+ * The catalogue of Identity headers that are wrong in one way each, and of some that only look wrong. Each is made for a
+ * call from `context.origTn` to `context.destTn` at `context.nowSeconds`.
+ */
+export const PASSPORT_FAULTS = {
+  ...SIGNATURE_FAULTS,
+  ...ENCODING_FAULTS,
+  ...HEADER_FAULTS,
+  ...CLAIM_FAULTS,
+};
+
+/** Every named fault. */
+export type PassportFaultName = keyof typeof PASSPORT_FAULTS;
+
+/** Names of {@link PASSPORT_FAULTS}, for tests that go through all of them. */
+export const PASSPORT_FAULT_NAMES = Object.keys(PASSPORT_FAULTS) as readonly PassportFaultName[];
