@@ -20,6 +20,7 @@ const FOLDERS = [
   'sidecar',
   'cli',
   'testing',
+  'itg-core',
   'internal',
 ];
 
@@ -138,8 +139,10 @@ module.exports = {
       own('stir'),
       own('log'),
       own('traceback'),
+      own('itg-core'),
       own('platform'),
     ]),
+    folder('itg-core', [own('core'), own('contract'), own('traceback')]),
     {
       name: 'sdk-errors',
       severity: 'error',
@@ -208,7 +211,7 @@ module.exports = {
       own('records'),
       own('sidecar'),
       own('traceback'),
-      npm('drachtio-srf', 'jose', 'zod', 'yaml', 'pino', 'prom-client', '@peculiar/[a-z0-9-]+', 'reflect-metadata'),
+      npm('drachtio-srf', 'jose', 'zod', 'yaml', 'pino', 'prom-client'),
     ]),
     folder('testing', [
       own('core'),
@@ -216,7 +219,8 @@ module.exports = {
       own('stir'),
       anyIndex,
       own('traceback'),
-      npm('jose', 'msw', '@peculiar/[a-z0-9-]+', 'reflect-metadata'),
+      own('itg-core'),
+      npm('jose', 'msw'),
     ]),
     {
       name: 'sdk-index',
@@ -228,7 +232,7 @@ module.exports = {
     {
       name: 'nobody-imports-testing',
       severity: 'error',
-      comment: 'The test kit loads a second ASN.1 stack; only commands may reach for it.',
+      comment: 'The test kit is for tests; of all others only commands may reach for it.',
       from: { path: '^sdk/src/', pathNot: [own('testing'), own('cli')] },
       to: { path: own('testing') },
     },

@@ -370,7 +370,7 @@ const OF_PLATFORMS: Readonly<Record<string, Defect>> = {
     scenarios: ['direct', 'everything'],
   },
   'tracebacks-are-open-to-all-asked': {
-    file: `${PLATFORM}/domain/tracebacks/shown-traceback.js`,
+    file: 'sdk/dist/itg-core/traceback-exchange.js',
     text: 'return isNamed ? [withoutAnswer(hop)] : [];',
     replacement: 'return [hop];',
     scenarios: ['five-hops', 'everything'],

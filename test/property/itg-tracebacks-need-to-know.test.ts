@@ -5,8 +5,9 @@ import { startTraceback, stepTraceback } from '../../sdk/src/traceback/lifecycle
 import { pendingEffects, viewTraceback } from '../../sdk/src/traceback/lifecycle/traceback-view.js';
 import type { ProviderReference, TracebackAnswer, TracebackFinding } from '../../sdk/src/traceback/index.js';
 import type { TracebackState } from '../../sdk/src/traceback/lifecycle/traceback-state.js';
-import { shownTraceback, withoutNumbers } from '../../harness/src/platform/domain/tracebacks/shown-traceback.js';
-import type { TracebackFacts } from '../../harness/src/platform/domain/tracebacks/shown-traceback.js';
+import { shownTraceback } from '../../sdk/src/itg-core/traceback-exchange.js';
+import type { TracebackFacts } from '../../sdk/src/itg-core/traceback-exchange.js';
+import { withoutNumbers } from '../../harness/src/platform/domain/tracebacks/veiled-answer.js';
 import { forAll } from '../support/for-all.js';
 
 const { call: _call, ...ANSWER } = WIRE_EXAMPLES.TracebackAnswer[0].value;
@@ -67,14 +68,14 @@ test('a provider is shown no provider but itself and its neighbours on the call,
         .flatMap((hop) => (hop.provider?.providerId === undefined ? [] : [hop.provider.providerId])),
     ]);
     const askedCall = { called: 'own', at: facts.call.at };
-    const shown = JSON.stringify(shownTraceback(facts, { kind: 'provider', providerId, askedCall, isOpener: false }));
+    const shown = JSON.stringify(shownTraceback(facts)({ kind: 'provider', providerId, askedCall, isOpener: false }));
     for (const other of LETTERS) {
       if (beside.has(provider(other).providerId)) continue;
       expect(shown).not.toContain(provider(other).providerId);
       expect(shown).not.toContain(provider(other).name);
     }
     expect(shown).not.toContain('whole');
-    expect(JSON.stringify(shownTraceback(facts, { kind: 'opener' }))).not.toContain('prv-');
+    expect(JSON.stringify(shownTraceback(facts)({ kind: 'opener' }))).not.toContain('prv-');
   });
 });
 

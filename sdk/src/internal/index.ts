@@ -8,6 +8,15 @@ export { callDifferences, nextAskedCall } from '../traceback/asked-call.js';
 export { certificateText } from '../traceback/evidence/custodian-certificate.js';
 export { canonicalJson } from '../traceback/evidence/evidence-manifest.js';
 export { inclusionProofText, verifyScript } from '../traceback/evidence/exported-files.js';
+export {
+  answerReceipt,
+  answerRefusal,
+  partyProblem,
+  requestStatus,
+  shownTraceback,
+  tracebackRequest,
+} from '../itg-core/traceback-exchange.js';
+export type { RequestFacts, TracebackFacts, TracebackViewer } from '../itg-core/traceback-exchange.js';
 export { startTraceback, stepTraceback } from '../traceback/lifecycle/step-traceback.js';
 export type { TracebackStep } from '../traceback/lifecycle/step-traceback.js';
 export { lifecycleRules } from '../traceback/lifecycle/traceback-state.js';

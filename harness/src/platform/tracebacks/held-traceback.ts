@@ -8,7 +8,7 @@ import { sql } from 'kysely';
 import type { PlatformContext, PlatformTransaction, Reading } from '../core/index.js';
 import type { Actor, OpeningReason, RowsOfAll } from '../database/index.js';
 import { Acting, compiledOnce, isAmong, openJson, PLATFORM_ACTOR, together, writeLater } from '../database/index.js';
-import { isSameResult, requestResult } from '../domain/tracebacks/shown-traceback.js';
+import { isSameResult, requestResult } from '../domain/tracebacks/veiled-answer.js';
 import { waitingItems } from '../domain/tracebacks/waiting-items.js';
 import type { RequestsTable, StatesTable, TracebacksParts } from './tracebacks-tables.js';
 import { tablesOf } from './tracebacks-tables.js';

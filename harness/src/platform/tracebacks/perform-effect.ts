@@ -1,9 +1,9 @@
 import type { ProviderReference, RequestedCall, TracebackEffect, TracebackRequest } from '@hopback/sdk/traceback';
 import type { TracebackEvent } from '@hopback/sdk/internal';
-import { viewTraceback, nextAskedCall } from '@hopback/sdk/internal';
+import { viewTraceback, nextAskedCall, tracebackRequest } from '@hopback/sdk/internal';
 import type { ProviderResolution, RegisteredProvider } from '../core/index.js';
 import { iso, sealJson } from '../database/index.js';
-import { NO_RESULT, questionIdentity, veiledAnswer } from '../domain/tracebacks/shown-traceback.js';
+import { NO_RESULT, questionIdentity, veiledAnswer } from '../domain/tracebacks/veiled-answer.js';
 import type { DueEffect, HeldRequest, HeldTraceback, PlainTexts } from './held-traceback.js';
 import { effectKey, foreseenStep, platformReason, TracebackWork } from './held-traceback.js';
 import { answersOf, askingRow, requestOnWire, requestsWith } from './stored-requests.js';
@@ -175,27 +175,16 @@ interface Asking {
 
 function requestOf(
   { row, state }: HeldTraceback,
-  { requestId, direction, hop, downstream }: AskEffect,
+  effect: AskEffect,
   { call, opening, provider, sent }: AskedCall & Pick<Asking, 'provider' | 'sent'>,
 ): TracebackRequest {
   // The deadline follows from the rules of the traceback, and belongs into the request.
   const { path } = viewTraceback(foreseenStep(state, sent).state);
-  const dueAtMs = path.find((one) => one.requestId === requestId)?.dueAtMs ?? sent.atMs;
-  return {
-    format: 'hopback.traceback-request.1',
-    requestId,
-    tracebackId: row.traceback_id,
-    direction,
-    hop,
-    requester: opening.requester ?? DEFAULT_REQUESTER,
-    issuedAt: iso(sent.atMs),
-    dueAt: iso(dueAtMs),
-    provider: referenceOf(provider),
-    ...(downstream !== undefined && { downstream }),
-    ...(opening.campaign !== undefined && { campaign: opening.campaign }),
-    call,
-    ...(opening.comment !== undefined && { comment: opening.comment }),
-  };
+  const dueAtMs = path.find(({ requestId }) => requestId === effect.requestId)?.dueAtMs ?? sent.atMs;
+  return tracebackRequest(row.traceback_id, effect, {
+    ...{ opening: { ...opening, requester: opening.requester ?? DEFAULT_REQUESTER }, call },
+    ...{ provider: referenceOf(provider), issuedAtMs: sent.atMs, dueAtMs },
+  });
 }
 
 async function sendOrJoin(work: EffectWork, asking: Asking): Promise<readonly TracebackEvent[]> {

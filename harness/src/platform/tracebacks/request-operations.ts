@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { FccNotice, NoticeResponse, TracebackRequestStatus } from '@hopback/sdk/platform';
 import type { PlatformAnswer } from '@hopback/sdk/internal';
-import { problemAnswer, jsonAnswer } from '@hopback/sdk/internal';
+import { problemAnswer, jsonAnswer, requestStatus } from '@hopback/sdk/internal';
 import type { TracebackRequest } from '@hopback/sdk/traceback';
 import { noticeDeadlines } from '@hopback/sdk/traceback';
 import type { Selectable } from 'kysely';
@@ -102,26 +102,17 @@ function statusOf(
   answers: Awaited<ReturnType<typeof answerRows>>,
 ): TracebackRequestStatus {
   const { acknowledged_at_ms: acknowledgedAtMs, cancelled_at_ms: cancelledAtMs, cancel_reason: reason } = row;
-  const state =
-    answers.length > 0
-      ? 'answered'
-      : cancelledAtMs !== null
-        ? 'cancelled'
-        : acknowledgedAtMs !== null
-          ? 'acknowledged'
-          : 'open';
-  return {
+  return requestStatus({
     request,
-    state,
     dueAt: iso(row.due_at_ms),
     ...(acknowledgedAtMs !== null && { acknowledgedAt: iso(acknowledgedAtMs) }),
     ...(cancelledAtMs !== null && { cancelled: { cancelledAt: iso(cancelledAtMs), reason: reason ?? '' } }),
-    answers: answers.map((one) => ({
-      answerId: one.answer_id,
-      revision: one.revision,
-      receivedAt: iso(one.received_at_ms),
+    answers: answers.map(({ answer_id: answerId, revision, received_at_ms: receivedAtMs }) => ({
+      answerId,
+      revision,
+      receivedAt: iso(receivedAtMs),
     })),
-  };
+  });
 }
 
 function listRequests(work: TracebackWork, call: OperationCall): Promise<PlatformAnswer> {

@@ -1,9 +1,17 @@
 import type { PlatformProblem, PlatformAnswer, ReferenceMeaning, TracebackEvent } from '@hopback/sdk/internal';
-import { problemAnswer, jsonAnswer, answerParties, answerPartyFault } from '@hopback/sdk/internal';
+import {
+  answerParties,
+  answerPartyFault,
+  answerReceipt,
+  answerRefusal,
+  jsonAnswer,
+  partyProblem,
+  problemAnswer,
+} from '@hopback/sdk/internal';
 import type { ProviderReference, RequestedCall, TracebackAnswer, TracebackFinding } from '@hopback/sdk/traceback';
 import type { OperationCall, PlatformTransaction, ProviderResolution } from '../core/index.js';
 import { Acting, actorOf, holdVersions, iso, PLATFORM_ACTOR, sealJson, together } from '../database/index.js';
-import { veiledAnswer } from '../domain/tracebacks/shown-traceback.js';
+import { veiledAnswer } from '../domain/tracebacks/veiled-answer.js';
 import type { TracebackEngine } from './engine.js';
 import { stepped } from './engine.js';
 import { createGroupedWork } from './grouped-work.js';
@@ -111,7 +119,8 @@ class AnswerIntake {
         continue;
       }
       const tracebackIds = own.map((row) => row.traceback_id);
-      const receipt = receiptOf(taking, { receivedAtMs, dueAtMs });
+      const isLate = receivedAtMs > dueAtMs;
+      const receipt = answerReceipt({ ...taking.verified, receivedAt: iso(receivedAtMs), isLate });
       taken.push({ ...taking, receivedAtMs, receipt, tracebackIds });
     }
     if (taken.length > 0) await this.#keep(taken, held);
@@ -201,7 +210,7 @@ class AnswerIntake {
     return takings.map(({ verified: { answer }, provider, call }, index) => {
       const signer = { ...provider, providerId: call.caller.organizationId };
       const fault = answerPartyFault(parties[index] ?? [], signer, (reference) => meaningOf(resolutionOf(reference)));
-      if (fault !== undefined) return mismatch(fault);
+      if (fault !== undefined) return partyProblem(fault);
       const veiled = veiledAnswer(answer, context.sealed.pseudonym);
       const named = namedIn(answer.finding);
       return {
@@ -226,12 +235,11 @@ function standingAnswer(
     return known.sha256 === sha256
       ? jsonAnswer({ answerId: known.answer_id, receipt: known.receipt })
       : problemAnswer('conflict');
-  if (answer.requestId !== requestId || answer.tracebackId !== asked.traceback_id)
-    return problemAnswer('answer-mismatch', { detail: 'The answer is of another request.' });
-  if (asked.cancelled_at_ms !== null) return problemAnswer('request-cancelled');
   const last = before.at(-1);
-  const isNext = answer.revision === (last?.revision ?? 0) + 1 && answer.amends?.answerId === last?.answer_id;
-  return isNext ? undefined : problemAnswer('answer-out-of-sequence');
+  return answerRefusal(answer, {
+    ...{ requestId, tracebackId: asked.traceback_id, isCancelled: asked.cancelled_at_ms !== null },
+    last: last && { answerId: last.answer_id, revision: last.revision },
+  });
 }
 
 /** An answer that stands, with its receipt. */
@@ -297,29 +305,12 @@ function noteAnswered(
   }
 }
 
-const receiptOf = (
-  { requestId, verified: { answer, sha256 } }: TakingIn,
-  { receivedAtMs, dueAtMs }: { readonly receivedAtMs: number; readonly dueAtMs: number },
-): AnswerReceipt => ({
-  format: 'hopback.answer-receipt.1',
-  requestId,
-  tracebackId: answer.tracebackId,
-  answerId: answer.answerId,
-  revision: answer.revision,
-  answerSha256: sha256,
-  receivedAt: iso(receivedAtMs),
-  isLate: receivedAtMs > dueAtMs,
-});
-
 const UNLISTED: ProviderResolution = { status: 'unlisted' };
 
 function meaningOf(resolution: ProviderResolution): ReferenceMeaning {
   if (resolution.status !== 'found') return resolution;
   return { status: 'found', providerId: resolution.provider.entry.providerId };
 }
-
-const mismatch = ({ pointer, detail }: NonNullable<ReturnType<typeof answerPartyFault>>): PlatformProblem =>
-  problemAnswer('answer-mismatch', { detail, errors: [{ pointer: `/answer${pointer}`, code: 'contradiction' }] });
 
 function namedIn(finding: TracebackFinding): ProviderReference | undefined {
   if (finding.arm === 'received-from') return finding.upstream;

@@ -1,8 +1,6 @@
-import { viewTraceback } from '@hopback/sdk/internal';
-import type { TracebackView } from '@hopback/sdk/internal';
+import { shownTraceback, viewTraceback } from '@hopback/sdk/internal';
+import type { RequestFacts, TracebackFacts, TracebackView, TracebackViewer } from '@hopback/sdk/internal';
 import type { Traceback } from '@hopback/sdk/platform';
-import { shownToEach, shownTraceback } from '../domain/tracebacks/shown-traceback.js';
-import type { RequestFacts, TracebackFacts, TracebackViewer } from '../domain/tracebacks/shown-traceback.js';
 import type { EventToTell } from '../core/index.js';
 import type { HeldRequest, HeldTraceback, TracebackWork } from './held-traceback.js';
 import { platformReason } from './held-traceback.js';
@@ -75,7 +73,7 @@ export async function shownTracebacks(
   for (const one of held) {
     const facts = all.get(one.row.traceback_id);
     const viewer = facts === undefined ? undefined : await viewerOf(work, one, looking, facts);
-    if (facts !== undefined && viewer !== undefined) shown.set(facts.tracebackId, shownTraceback(facts, viewer));
+    if (facts !== undefined && viewer !== undefined) shown.set(facts.tracebackId, shownTraceback(facts)(viewer));
   }
   return shown;
 }
@@ -151,7 +149,7 @@ export async function tellUpdated(work: TracebackWork, held: HeldTraceback): Pro
   const facts = (await factsOf(work, [seen], reason)).get(tracebackId);
   // Nothing is left to be told of a traceback whose call has been removed.
   if (facts === undefined) return;
-  const shownTo = shownToEach(facts);
+  const shownTo = shownTraceback(facts);
   const tell = async (to: readonly string[], kind: Looking['kind'], covered: ReadonlySet<string>): Promise<void> => {
     const [organizationId] = to;
     if (organizationId === undefined) return;

@@ -14,7 +14,7 @@ import type {
   Reading,
 } from '../core/index.js';
 import { KeyedTable } from '../database/index.js';
-import type { RequestResult } from '../domain/tracebacks/shown-traceback.js';
+import type { RequestResult } from '../domain/tracebacks/veiled-answer.js';
 import type { WaitingItem } from '../domain/tracebacks/waiting-items.js';
 
 type AnswerReceipt = WireBodies['AnswerReceipt'];

@@ -24,9 +24,8 @@ import {
 } from './registered-clients.js';
 import type { TestProvider } from './registered-clients.js';
 import { createKitRecords, createShelf } from './kit-registry.js';
-import { createKitAnswers, signedAnswer } from './traceback-book.js';
-import type { RequestRecord } from './traceback-book.js';
-import { createAnswerCounter, KitTracebacks } from './kit-tracebacks.js';
+import type { RequestRecord } from './kit-tracebacks.js';
+import { createAnswerCounter, createKitAnswers, KitTracebacks, signedAnswer } from './kit-tracebacks.js';
 
 /** Settings of a {@link TestPlatform}. */
 export interface TestPlatformOptions {

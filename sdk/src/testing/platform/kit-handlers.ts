@@ -31,9 +31,8 @@ import type { EventHub, StoredEndpoint } from './event-hub.js';
 import type { ClientRegister, KitTokens } from './registered-clients.js';
 import { entryOf, isAsked, pageOf, respondToNotice, scorecardOf } from './kit-registry.js';
 import type { HeldAlert, Placed, KitRecords, RegistryShelf } from './kit-registry.js';
-import { statusOf, tracebackOf } from './traceback-book.js';
-import type { RequestRecord, TracebackRecord } from './traceback-book.js';
-import type { AnswerCounter, KitTracebacks } from './kit-tracebacks.js';
+import { statusOf, tracebackOf } from './kit-tracebacks.js';
+import type { AnswerCounter, KitTracebacks, RequestRecord, TracebackRecord } from './kit-tracebacks.js';
 
 /** A call of the platform that is in the form of the contract, by somebody who may make it. */
 interface KitCall {
@@ -309,10 +308,10 @@ function tracebackHandlers({ tracebacks, demands, changed }: HandlerParts): Hand
         item: tracebackOf(record, isShownWhole(record, call, demands.demands()) ? undefined : call.clientId),
       }));
   return {
-    openTraceback: ({ request, clientId }) => {
+    openTraceback: ({ request, clientId, scopes }) => {
       const record = tracebacks.open(request.body as TracebackOpening, clientId);
       changed();
-      return jsonAnswer(tracebackOf(record, clientId));
+      return jsonAnswer(tracebackOf(record, scopes.includes('staff') ? undefined : clientId));
     },
     listTracebacks: (call) => {
       const { state, campaignId } = call.request.parameters;

@@ -25,7 +25,7 @@ import type {
 } from '../../platform/index.js';
 import { viewTraceback } from '../../traceback/lifecycle/traceback-view.js';
 import type { RegisteredProvider } from './registered-clients.js';
-import type { RequestRecord, TracebackRecord } from './traceback-book.js';
+import type { RequestRecord, TracebackRecord } from './kit-tracebacks.js';
 
 /** Something in a list, and its place: places grow, and stay while others come and go. */
 export interface Placed<Item> {

@@ -1,27 +1,197 @@
 import type { TimerClock } from '../../core/runtime/clock.js';
-import type { TracebackOpening } from '../../platform/index.js';
+import type { TracebackOpening, Traceback, TracebackRequestStatus } from '../../platform/index.js';
+import {
+  ANSWER_RECEIPT_JWS_TYPE,
+  TRACEBACK_ANSWER_JWS_TYPE,
+  MAX_ANSWER_JWS_CHARS,
+} from '../../contract/traceback-exchange.js';
 import type {
   SignedReceipt,
   AnswerSubmission,
-  AnswerReceipt,
-  TracebackRequest,
+  RequestedCall,
   TracebackAnswer,
   TracebackFinding,
+  AnswerReceipt,
+  TracebackRequest,
 } from '../../contract/traceback-exchange.js';
+import {
+  answerReceipt,
+  answerRefusal,
+  partyProblem,
+  shownTraceback,
+  tracebackRequest,
+  requestStatus,
+} from '../../itg-core/traceback-exchange.js';
 import { answerParties, answerPartyFault } from '../../traceback/answer-parties.js';
 import { nextAskedCall } from '../../traceback/asked-call.js';
 import { startTraceback, stepTraceback } from '../../traceback/lifecycle/step-traceback.js';
 import { pendingEffects, viewTraceback } from '../../traceback/lifecycle/traceback-view.js';
 import type { LifecycleRules, TracebackEffect } from '../../traceback/index.js';
-import type { TracebackEvent } from '../../traceback/lifecycle/traceback-state.js';
+import type { TracebackEvent, TracebackState } from '../../traceback/lifecycle/traceback-state.js';
 import type { EventHub } from './event-hub.js';
 import { referenceOf } from './registered-clients.js';
 import type { ClientRegister, RegisteredProvider } from './registered-clients.js';
-import { tracebackOf } from './traceback-book.js';
-import type { KitAnswers, RequestRecord, StoredAnswer, TracebackRecord, VerifiedAnswer } from './traceback-book.js';
 import { HopbackError } from '../../errors.js';
-import type { PlatformAnswer, PlatformProblem } from '../../contract/platform-answer.js';
 import { jsonAnswer, problemAnswer } from '../../contract/platform-answer.js';
+import type { PlatformAnswer, PlatformProblem } from '../../contract/platform-answer.js';
+import { createHash } from 'node:crypto';
+import { CompactSign, compactVerify } from 'jose';
+import { defined } from '../../core/text.js';
+import type { RequestFacts } from '../../itg-core/traceback-exchange.js';
+import { createTestKey } from '../test-key.js';
+import type { TestKey } from '../test-key.js';
+import { readWireBody } from '../../contract/read-platform-request.js';
+import { WIRE_SCHEMAS } from '../../contract/bodies.js';
+
+/** An answer that was believed, and the bytes that it came in. */
+export interface VerifiedAnswer {
+  readonly answer: TracebackAnswer;
+  readonly jws: string;
+  /** Of the JWS, lower-case hex. */
+  readonly sha256: string;
+}
+
+/** Verifies answers, and signs receipts. */
+export type KitAnswers = ReturnType<typeof createKitAnswers>;
+
+const RECEIPT_KEY_ID = 'test-platform-receipts';
+
+/** Has a key of its own. */
+export function createKitAnswers() {
+  const key = createTestKey();
+  const other = createTestKey();
+  return {
+    /** The platform's public keys: for `createReceiptVerifier`. */
+    keys: { keys: [{ ...key.publicKeyJwk, kid: RECEIPT_KEY_ID, alg: 'ES256', use: 'sig' }] },
+    verify,
+    receipt: async (receipt: AnswerReceipt): Promise<SignedReceipt> => ({
+      answerId: receipt.answerId,
+      receipt: await signedReceipt(Buffer.from(JSON.stringify(receipt)), key),
+    }),
+    /** The same receipt, signed with a key that does not belong to the platform. */
+    forged: async ({ answerId, receipt }: SignedReceipt): Promise<SignedReceipt> => ({
+      answerId,
+      receipt: await signedReceipt(Buffer.from(receipt.split('.')[1] ?? '', 'base64url'), other),
+    }),
+  };
+}
+
+function signedReceipt(payload: Uint8Array, { privateKey }: TestKey): Promise<string> {
+  return new CompactSign(payload)
+    .setProtectedHeader({ alg: 'ES256', kid: RECEIPT_KEY_ID, typ: ANSWER_RECEIPT_JWS_TYPE })
+    .sign(privateKey);
+}
+
+/** Signs an answer as its provider does. */
+export function signedAnswer(answer: TracebackAnswer, provider: RegisteredProvider): Promise<string> {
+  return new CompactSign(Buffer.from(JSON.stringify(answer)))
+    .setProtectedHeader({ alg: 'ES256', kid: provider.answerKeyId, typ: TRACEBACK_ANSWER_JWS_TYPE })
+    .sign(provider.answerKey.privateKey);
+}
+
+async function verify(
+  { answer: jws, evidence }: AnswerSubmission,
+  provider: RegisteredProvider,
+): Promise<VerifiedAnswer | PlatformProblem> {
+  if (jws.length > MAX_ANSWER_JWS_CHARS) return problemAnswer('too-large');
+  let payload: unknown;
+  try {
+    const verified = await compactVerify(
+      jws,
+      ({ kid, typ }) => {
+        if (kid !== provider.answerKeyId) throw new Error('another key');
+        if (typ !== TRACEBACK_ANSWER_JWS_TYPE) throw new Error('another type');
+        return provider.answerKey.publicKey;
+      },
+      { algorithms: ['ES256', 'ES384', 'EdDSA'] },
+    );
+    payload = JSON.parse(Buffer.from(verified.payload).toString('utf8'));
+  } catch {
+    return problemAnswer('answer-signature-invalid');
+  }
+  const { value, errors, surplus } = readWireBody(WIRE_SCHEMAS.TracebackAnswer, payload);
+  const wrong = [...errors, ...surplus].map(({ pointer, code }) => ({ pointer: `/answer${pointer}`, code }));
+  if (value === undefined || wrong.length > 0) return problemAnswer('invalid-body', { errors: wrong });
+  const answer = value as TracebackAnswer;
+  if (evidence !== undefined && (evidence.answerId !== answer.answerId || evidence.requestId !== answer.requestId))
+    return problemAnswer('answer-mismatch', { detail: 'The evidence is of another answer.' });
+  return { answer, jws, sha256: createHash('sha256').update(jws).digest('hex') };
+}
+
+/** An answer as the platform has it. */
+export interface StoredAnswer extends VerifiedAnswer {
+  readonly provider: RegisteredProvider;
+  /** RFC 3339 in UTC. */
+  readonly receivedAt: string;
+  readonly isLate: boolean;
+}
+
+/** A request that went out, and what was said to it. */
+export interface RequestRecord {
+  readonly place: number;
+  readonly request: TracebackRequest;
+  readonly provider: RegisteredProvider;
+  readonly dueAtMs: number;
+  acknowledgedAt?: string;
+  cancelled?: { readonly cancelledAt: string; readonly reason: string };
+  reminders: number;
+  readonly answers: StoredAnswer[];
+}
+
+/** A traceback with all that the platform keeps of it. */
+export interface TracebackRecord {
+  readonly place: number;
+  readonly tracebackId: string;
+  readonly opening: TracebackOpening;
+  readonly openedBy?: string;
+  readonly openedAtMs: number;
+  updatedAtMs: number;
+  state: TracebackState;
+  readonly requests: RequestRecord[];
+}
+
+/** A request as its provider sees it. */
+export function statusOf(record: RequestRecord): TracebackRequestStatus {
+  const { request, dueAtMs, acknowledgedAt, cancelled, answers } = record;
+  return requestStatus({
+    request,
+    dueAt: new Date(dueAtMs).toISOString(),
+    ...defined({ acknowledgedAt, cancelled }),
+    answers: answers.map(({ answer: { answerId, revision }, receivedAt }) => ({ answerId, revision, receivedAt })),
+  });
+}
+
+/**
+ * A traceback as it crosses the wire.
+ * @param record - what the platform has
+ * @param clientId - who is shown it: its own hops, of those beside them the two sides of the hand-over, and the call as it was asked. Absent:
+ * all is shown, as to staff.
+ */
+export function tracebackOf(record: TracebackRecord, clientId?: string): Traceback {
+  const { tracebackId, opening, openedBy, openedAtMs, updatedAtMs, state, requests } = record;
+  const facts = {
+    ...{ tracebackId, openedAtMs, updatedAtMs, direction: opening.direction, view: viewTraceback(state) },
+    requester: requesterOf(opening),
+    ...defined({ campaign: opening.campaign }),
+    call: opening.call,
+    requests: new Map(requests.map((one) => [one.request.requestId, requestFacts(one)])),
+  };
+  const shownTo = shownTraceback(facts);
+  if (clientId === undefined) return shownTo({ kind: 'staff' });
+  const own = requests.find(({ provider }) => provider.providerId === clientId);
+  const askedCall = own?.request.call ?? opening.call;
+  return shownTo({ kind: 'provider', providerId: clientId, askedCall, isOpener: openedBy === clientId });
+}
+
+/** On whose behalf a traceback is made. */
+export const requesterOf = ({ requester }: TracebackOpening): TracebackRequest['requester'] =>
+  requester ?? { kind: 'itg', name: 'Test traceback group' };
+
+function requestFacts({ request: { requestId, issuedAt }, dueAtMs, answers }: RequestRecord): RequestFacts {
+  const last = answers.at(-1);
+  const lastAnswer = last && { answerId: last.answer.answerId, receivedAtMs: Date.parse(last.receivedAt) };
+  return { requestId, issuedAtMs: Date.parse(issuedAt), dueAtMs, ...defined({ lastAnswer }) };
+}
 
 /** What it is made with. */
 interface KitTracebacksParts {
@@ -235,7 +405,10 @@ export class KitTracebacks {
     // The deadline follows from the rules of the traceback, and belongs into the request.
     const hop = viewTraceback(stepTraceback(trace.state, sent).state).path.find((one) => one.requestId === requestId);
     const dueAtMs = hop?.dueAtMs ?? atMs;
-    const request = requestOf(trace, effect, { provider, issuedAtMs: atMs, dueAtMs });
+    const request = tracebackRequest(tracebackId, effect, {
+      ...{ provider: referenceOf(provider), issuedAtMs: atMs, dueAtMs, call: callFor(trace, effect) },
+      opening: { ...trace.opening, requester: requesterOf(trace.opening) },
+    });
     const record: RequestRecord = {
       place: newPlace(),
       request,
@@ -301,35 +474,14 @@ function aboutRequest<Data extends object>(
   return { subject: requestId, data: { requestId, tracebackId, ...data }, to: [provider.providerId] };
 }
 
-function requestOf(
-  trace: TracebackRecord,
-  { requestId, direction, hop, downstream, basedOn }: TracebackEffect & { readonly type: 'ask-provider' },
-  at: {
-    readonly provider: RegisteredProvider;
-    readonly issuedAtMs: number;
-    readonly dueAtMs: number;
-  },
-): TracebackRequest {
-  const { opening, tracebackId, requests } = trace;
+function callFor(
+  { opening, requests }: TracebackRecord,
+  { direction, basedOn }: TracebackEffect & { readonly type: 'ask-provider' },
+): RequestedCall {
   const before = requests
     .flatMap(({ request, answers }) => answers.map(({ answer }) => ({ asked: request.call, answer })))
     .find(({ answer }) => answer.answerId === basedOn);
-  const call = before === undefined ? undefined : nextAskedCall(before.asked, before.answer, direction);
-  return {
-    format: 'hopback.traceback-request.1',
-    requestId,
-    tracebackId,
-    direction,
-    hop,
-    requester: opening.requester ?? { kind: 'itg', name: 'Test traceback group' },
-    issuedAt: new Date(at.issuedAtMs).toISOString(),
-    dueAt: new Date(at.dueAtMs).toISOString(),
-    provider: referenceOf(at.provider),
-    ...(downstream !== undefined && { downstream }),
-    ...(opening.campaign !== undefined && { campaign: opening.campaign }),
-    call: call ?? opening.call,
-    ...(opening.comment !== undefined && { comment: opening.comment }),
-  };
+  return (before && nextAskedCall(before.asked, before.answer, direction)) ?? opening.call;
 }
 
 /** The lifecycle is told of providers as the registry has them. */
@@ -381,7 +533,7 @@ export function createAnswerCounter(parts: {
   const receipts = new Map<StoredAnswer, Promise<SignedReceipt>>();
 
   const receiptFor = (stored: StoredAnswer): Promise<SignedReceipt> => {
-    const receipt = receipts.get(stored) ?? parts.answers.receipt(receiptContent(stored));
+    const receipt = receipts.get(stored) ?? parts.answers.receipt(answerReceipt(stored));
     receipts.set(stored, receipt);
     return receipt;
   };
@@ -402,7 +554,7 @@ export function createAnswerCounter(parts: {
       parts.hub.emit({
         type: 'org.hopback.traceback-answer.received.1',
         subject: stored.answer.answerId,
-        data: receiptContent(stored),
+        data: answerReceipt(stored),
         to: [record.provider.providerId, ...parts.staff],
       });
       parts.changed();
@@ -419,35 +571,13 @@ export function createAnswerCounter(parts: {
 
 /** What speaks against a new answer to a request. */
 function objectionTo(
-  { request, provider, answers, cancelled }: RequestRecord,
+  { request: { requestId, tracebackId }, provider, answers, cancelled }: RequestRecord,
   { answer }: VerifiedAnswer,
   meaning: ClientRegister['meaning'],
 ): PlatformProblem | undefined {
-  if (answer.requestId !== request.requestId || answer.tracebackId !== request.tracebackId)
-    return problemAnswer('answer-mismatch', { detail: 'The answer is of another request.' });
-  if (cancelled !== undefined) return problemAnswer('request-cancelled');
-  const last = answers.at(-1)?.answer;
-  const isNext = answer.revision === (last?.revision ?? 0) + 1 && answer.amends?.answerId === last?.answerId;
-  if (!isNext) return problemAnswer('answer-out-of-sequence');
+  const asked = { requestId, tracebackId, isCancelled: cancelled !== undefined, last: answers.at(-1)?.answer };
+  const refusal = answerRefusal(answer, asked);
+  if (refusal !== undefined) return refusal;
   const fault = answerPartyFault(answerParties(answer), provider, meaning);
-  if (fault === undefined) return undefined;
-  const { pointer, detail } = fault;
-  return problemAnswer('answer-mismatch', {
-    detail,
-    errors: [{ pointer: `/answer${pointer}`, code: 'contradiction' }],
-  });
-}
-
-function receiptContent({ answer, sha256, receivedAt, isLate }: StoredAnswer): AnswerReceipt {
-  const { requestId, tracebackId, answerId, revision } = answer;
-  return {
-    format: 'hopback.answer-receipt.1',
-    requestId,
-    tracebackId,
-    answerId,
-    revision,
-    answerSha256: sha256,
-    receivedAt,
-    isLate,
-  };
+  return fault && partyProblem(fault);
 }

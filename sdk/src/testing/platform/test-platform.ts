@@ -36,8 +36,8 @@ import { conforming } from './kit-registry.js';
 import type { ReceivedBatch } from './kit-registry.js';
 import { listenLocally } from './start-test-platform.js';
 import type { StartTestPlatformOptions } from './start-test-platform.js';
-import { statusOf, tracebackOf } from './traceback-book.js';
-import type { RequestRecord, StoredAnswer, TracebackRecord } from './traceback-book.js';
+import { statusOf, tracebackOf } from './kit-tracebacks.js';
+import type { RequestRecord, StoredAnswer, TracebackRecord } from './kit-tracebacks.js';
 
 /** What a test names. @throws {@link HopbackError} `invalid-argument` where it is not there */
 function found<Value>(value: Value | undefined, what: string): Value {
