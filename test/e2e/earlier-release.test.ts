@@ -7,7 +7,7 @@ import { run } from '../house/run.js';
 import { runInProcess } from '../support/cli-lab.js';
 import { createRecordsLab, type RecordsLab } from '../support/cli-records-lab.js';
 
-const VECTOR = 'test/vectors/earlier-release/carrier.tgz';
+const VECTOR = 'test/vectors/earlier-release/carrier.tar.gz';
 /** The folder was written an hour ago: what waits for a platform is not too old. */
 const aheadMs = Date.now() - Date.UTC(2026, 11, 7, 13);
 const CLOCK = { nowMs: () => Date.now() - aheadMs };
@@ -72,28 +72,34 @@ test('after an update, the responder knows its requests, and the evidence proves
   expect(verified).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('1 pack checked') as string });
 });
 
-test('a spool of a later release is refused, and nothing of it is changed', async () => {
-  const folder = lab.path('store/spool/spool');
+/** As a later release would write the header of the newest segment of a log. */
+async function writtenLater(folder: string): Promise<{ readonly path: string; readonly bytes: Buffer }> {
   const [name = ''] = await readdir(folder);
-  const bytes = await readFile(`${folder}/${name}`);
+  const path = `${folder}/${name}`;
+  const bytes = await readFile(path);
   bytes.writeUInt32LE(2, 8);
   bytes.writeUInt32LE(crc32(bytes.subarray(0, 28)), 28);
-  await writeFile(`${folder}/${name}`, bytes);
-  const { exitCode, stderr } = await tail('http://127.0.0.1:9/');
-  expect(exitCode).toBe(4);
-  expect(stderr).toContain(`a later release of Hopback wrote ${folder}/${name}: open it with that release`);
-  expect(bytes.equals(await readFile(`${folder}/${name}`))).toBe(true);
+  await writeFile(path, bytes);
+  await writeFile(`${path.replace(/0000000001/, '0000000002')}.partial`, '');
+  return { path, bytes };
+}
+
+test.each([
+  ['spool/spool', () => tail('http://127.0.0.1:9/'), 4],
+  ['tracebacks/journal', () => hopback('traceback', 'list', '--responder', lab.path('tracebacks')), 4],
+  ['tracebacks/evidence/log', () => hopback('evidence', 'verify', lab.path('tracebacks/evidence')), 4],
+])('%s of a later release is refused, and nothing of it is changed', async (folder, command, expected) => {
+  const log = lab.path(folder === 'spool/spool' ? `store/${folder}` : folder);
+  const { path, bytes } = await writtenLater(log);
+  const names = await readdir(log);
+  const { exitCode, stderr } = await command();
+  expect([exitCode, stderr]).toEqual([expected, expect.stringContaining(`a later release of Hopback wrote ${path}`)]);
+  expect(bytes.equals(await readFile(path))).toBe(true);
+  expect(await readdir(log)).toEqual(names);
 });
 
 test('a record store of a later release is refused, and nothing of it is changed', async () => {
-  // In a process of its own: DuckDB holds its lock until the instance is collected.
-  const change = `
-    import { DuckDBInstance } from '@duckdb/node-api';
-    const connection = await (await DuckDBInstance.create(process.argv[1])).connect();
-    await connection.run("INSERT INTO settings VALUES ('layout', 2)");
-    process.exit();`;
-  const argv = ['--input-type=module', '--eval', change, lab.path('store/state.duckdb')];
-  expect(await run(process.execPath, argv, { cwd: 'sdk' })).toEqual({ code: 0, output: '' });
+  await writeFile(lab.path('store/layout'), '2\n');
   const before = await readFile(lab.path('store/state.duckdb'));
   const { exitCode, stderr } = await records('stats');
   expect(exitCode).toBe(4);

@@ -1,8 +1,9 @@
+import assert from 'node:assert';
 import { readdir, readFile } from 'node:fs/promises';
 import { CertificateRepository, TrustStoreRefresh, VerificationService, loadTrustStore } from '@hopback/sdk/stir';
 import type { TrustStoreFiles, TrustStoreStartOptions, VerificationRequest } from '@hopback/sdk/stir';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { withCampaigns } from '../../examples/custom-passport-type.js';
+import { campaign, withCampaigns } from '../../examples/custom-passport-type.js';
 import { compileErrors, printedBy, removeReferenceExamples } from '../house/reference.js';
 import { createCliLab, type CliLab } from '../support/cli-lab.js';
 
@@ -99,6 +100,9 @@ test('custom-passport-type is verified beside shaken, and refused with its own r
   ]);
   const spoilt = await service.verify(request([lab.identityHeader(), withCampaign(7)]));
   expect(spoilt).toMatchObject({ status: 'passed', outcomes: [{}, { failures: [{ reason: 'claim-malformed' }] }] });
+  const broken = { ...campaign, readClaims: (payload: object) => assert.fail(Object.keys(payload).join()) };
+  const careless = new VerificationService({ certificates, trustStore, clock: CLOCK, passportTypes: [broken] });
+  expect((await careless.verify(request([withCampaign('a')]))).outcomes).toMatchObject([{ status: 'failed' }]);
 });
 
 const names = (await readdir('examples')).filter((name) => name.endsWith('.ts'));

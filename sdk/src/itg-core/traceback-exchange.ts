@@ -50,14 +50,14 @@ export function tracebackRequest(
   };
 }
 
-/** A request as its provider sees it: the state follows from what became of it. Answers are in the order of their revisions. */
+/** A request as its provider sees it. Derives the state from acknowledgement, cancellation and answers, which are in the order of revisions. */
 export function requestStatus({ request, ...known }: Omit<TracebackRequestStatus, 'state'>): TracebackRequestStatus {
   const open = known.acknowledgedAt === undefined ? 'open' : 'acknowledged';
   const unanswered = known.cancelled === undefined ? open : 'cancelled';
   return { request, state: known.answers.length > 0 ? 'answered' : unanswered, ...known };
 }
 
-/** What stands against a new answer to a request: it is of another one, nobody waits for it, or another revision comes next. */
+/** Why a new answer is refused: it belongs to another request, the request was cancelled, or its revision is not the next one. */
 export function answerRefusal(
   { requestId, tracebackId, revision, amends }: TracebackAnswer,
   asked: {
@@ -75,7 +75,7 @@ export function answerRefusal(
   return isNext ? undefined : problemAnswer('answer-out-of-sequence');
 }
 
-/** How a provider is told that its answer names another company than its signer, or mixes two. */
+/** The problem for an answer that names another company than its signer, or mixes two companies. */
 export function partyProblem({ pointer, detail }: NonNullable<ReturnType<typeof answerPartyFault>>): PlatformProblem {
   const errors = [{ pointer: `/answer${pointer}`, code: 'contradiction' }] as const;
   return problemAnswer('answer-mismatch', { detail, errors });
@@ -96,7 +96,7 @@ export function answerReceipt({
   return { format: 'hopback.answer-receipt.1', ...about, receivedAt, isLate };
 }
 
-/** What is known of a request beside what the course of the traceback says. */
+/** What is known of a request in addition to the state of the traceback. */
 export interface RequestFacts {
   readonly requestId: string;
   readonly issuedAtMs: number;
@@ -120,8 +120,8 @@ export interface TracebackFacts {
 /**
  * Who looks.
  * - `staff` sees all
- * - `provider` sees its own hops, of the hops beside them those who took part in the hand-over, and of the call what it was asked itself
- * - `opener` sees what it said itself, and how far it is; no hop, as those are not its own
+ * - `provider` sees its own hops, who sent it the call and whom it named, and the call as its own request describes it
+ * - `opener` sees its own opening and the state of the traceback, but no hops
  * - `agency` is an opener whose reviewed demand covers the traceback, so that it sees all hops
  */
 export type TracebackViewer =
@@ -138,9 +138,9 @@ export type TracebackViewer =
 const MAX_SHOWN_HOPS = 64;
 
 /**
- * Shows a traceback to one after the other: one that concludes is shown to all whom it concerns. Hand-off details are for the two sides of the
- * hand-off, and for staff.
- * @returns makes the wire form for somebody; never throws
+ * Prepares the hops of a traceback once, to show it to several viewers. Details of a hand-off are for its two sides, for staff, and for agencies
+ * whose reviewed demand covers the traceback.
+ * @returns a function that makes the wire form for a viewer; never throws
  */
 export function shownTraceback(facts: TracebackFacts): (viewer: TracebackViewer) => Traceback {
   const { tracebackId, direction, view, requester, campaign, openedAtMs, updatedAtMs } = facts;
@@ -180,9 +180,9 @@ function hopsFor(hops: readonly TracebackHop[], viewer: TracebackViewer): readon
   const { providerId } = viewer;
   return hops.flatMap((hop): TracebackHop[] => {
     if (hop.provider.providerId === providerId) return [hop];
-    // Who names the viewer as the one that it had the call from.
+    // This hop names the viewer as its upstream.
     if (hop.upstream?.providerId === providerId) return [handOver(hop)];
-    // Whom the viewer names.
+    // The viewer named this hop as its upstream.
     const isNamed = hops.some(
       (own) =>
         own.provider.providerId === providerId &&
@@ -194,7 +194,7 @@ function hopsFor(hops: readonly TracebackHop[], viewer: TracebackViewer): readon
   });
 }
 
-/** What both sides of a hand-over know: who sent the call to whom. What was done about the customer is between the provider and staff. */
+/** What both sides of a hand-off know: who sent the call to whom. What was done about the customer is between the provider and staff. */
 function handOver({ customerAction: _action, ...hop }: TracebackHop): TracebackHop {
   return hop;
 }
@@ -222,7 +222,7 @@ function hopOf(
   { provider, request }: { readonly provider: ProviderReference; readonly request: RequestFacts | undefined },
 ): TracebackHop {
   const customerAction = current?.callerAction ?? current?.upstreamAction;
-  // One after the other: a traceback is shown to half a dozen of those whom it concerns.
+  // Members are set one by one for speed: each traceback is shown to several viewers.
   const shown: { -readonly [Name in keyof TracebackHop]: TracebackHop[Name] } = { hop, requestId, provider, state };
   if (request !== undefined) {
     shown.issuedAt = iso(request.issuedAtMs);

@@ -13,7 +13,7 @@ import {
   scanSegment,
   statedVersion,
 } from './segment-format.js';
-import type { ScannedFrame } from './segment-format.js';
+import type { ScannedFrame, SegmentName } from './segment-format.js';
 import { createPendingRecords } from './segment-writer.js';
 import type { PendingGroup, SegmentWriter } from './segment-writer.js';
 
@@ -50,28 +50,50 @@ export interface RecoveryOptions {
   readonly catalogue: SegmentCatalogue;
 }
 
+/** A segment of a directory: what its name says, where it is, and how long. */
+export interface FoundSegment {
+  readonly name: SegmentName;
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+/**
+ * The segments among the files of a directory, in their order. Their version is that of the newest header that can be read.
+ * @throws HopbackError `storage-failed` when a later release wrote them
+ */
+export async function segmentsOf(
+  listed: Awaited<ReturnType<LogFiles['list']>>,
+  { directory, files }: Pick<RecoveryOptions, 'directory' | 'files'>,
+): Promise<readonly FoundSegment[]> {
+  const found = listed
+    .map((file) => ({ ...file, path: join(directory, file.name), name: parseSegmentFileName(file.name) }))
+    .flatMap(({ name, path, sizeBytes }) => (name === undefined ? [] : [{ name, path, sizeBytes }]))
+    .toSorted((a, b) => a.name.ordinal - b.name.ordinal || a.name.first - b.name.first);
+  for (const { path } of found.toReversed()) {
+    const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
+    await withFile(files, path, (file) => file.read(header, 0)).catch(() => undefined);
+    const version = statedVersion(header);
+    if (version === undefined) continue;
+    if (version <= SEGMENT_VERSION) break;
+    throw new HopbackError('storage-failed', `a later release of Hopback wrote ${path}: open it with that release`);
+  }
+  return found;
+}
+
 /**
  * Finds the segments of a directory and reads the newest.
- * @throws HopbackError `storage-failed` when the directory itself cannot be made or listed, or a later release wrote its newest segment;
- * nothing else that is in it makes it throw
+ * @throws HopbackError `storage-failed` when the directory itself cannot be made or listed, or a later release wrote its segments; nothing
+ * else that is in it makes it throw
  */
 export async function recoverSegments({ directory, files, catalogue }: RecoveryOptions): Promise<Recovered> {
   await asked('create', () => files.makeDirectory(directory));
   const listed = await asked('read', () => files.list(directory));
+  const found = await segmentsOf(listed, { directory, files });
   const leftOvers = listed.filter(({ name }) => isPartial(name));
   for (const { name } of leftOvers) await files.unlink(join(directory, name)).catch(() => undefined);
-  const found = listed
-    .map((file) => ({ file, name: parseSegmentFileName(file.name) }))
-    .flatMap(({ file, name }) => (name === undefined ? [] : [{ name, sizeBytes: file.sizeBytes }]))
-    .toSorted((a, b) => a.name.ordinal - b.name.ordinal || a.name.first - b.name.first);
   for (const { name, sizeBytes } of found) catalogue.add(name, sizeBytes);
   const newest = catalogue.newest();
   if (newest === undefined) return { ordinal: 0, lastSequence: 0, missingInDoubt: 0 };
-  const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
-  const path = join(directory, newest.fileName);
-  await withFile(files, path, (file) => file.read(header, 0)).catch(() => undefined);
-  if ((statedVersion(header) ?? SEGMENT_VERSION) > SEGMENT_VERSION)
-    throw new HopbackError('storage-failed', `a later release of Hopback wrote ${path}: open it with that release`);
   return { ordinal: newest.ordinal, ...(await readNewest(newest, { directory, files, catalogue })) };
 }
 
@@ -266,14 +288,12 @@ export type SegmentDirectory = Awaited<ReturnType<typeof readSegmentDirectory>>;
 
 /**
  * Looks at the segments of a directory without touching them: opening a log makes durable what is in doubt, and cleans up.
- * @throws HopbackError `storage-failed` when the disk does not list the directory, or does not give a record
+ * @throws HopbackError `storage-failed` when the disk does not list the directory or does not give a record, or a later
+ * release wrote it
  */
 export async function readSegmentDirectory(directory: string, files: LogFiles = NODE_LOG_FILES) {
   const listed = await asked('read', () => files.list(directory));
-  const found = listed
-    .map((file) => ({ name: parseSegmentFileName(file.name), sizeBytes: file.sizeBytes }))
-    .flatMap(({ name, sizeBytes }) => (name === undefined ? [] : [{ name, sizeBytes }]))
-    .toSorted((a, b) => a.name.ordinal - b.name.ordinal || a.name.first - b.name.first);
+  const found = await segmentsOf(listed, { directory, files });
   const catalogued = (): SegmentCatalogue => {
     const made = createSegmentCatalogue();
     for (const { name, sizeBytes } of found) made.add(name, sizeBytes);

@@ -168,7 +168,7 @@ export class SegmentLog implements AsyncDisposable {
    * @returns the log; its records are durable up to `durableSequence`, unless the disk refuses to make those in doubt so: then it is tried
    * again as `state` says
    * @throws {@link HopbackError} `invalid-argument` for a limit out of its bounds; `storage-failed` when the directory cannot be made or
-   * listed, or a later release wrote the newest segment
+   * listed, or a later release wrote it
    */
   static async open(options: SegmentLogOptions): Promise<SegmentLog> {
     const settings = settingsOf(options);

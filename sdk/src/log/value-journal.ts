@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import type { Clock } from '../core/runtime/clock.js';
 import { parsedJson } from '../core/text.js';
-import { HopbackError } from '../errors.js';
+import { HopbackError, isHopbackError } from '../errors.js';
 import { NODE_LOG_FILES, storageFailure, systemCode, withFile } from './log-files.js';
 import type { LogFiles } from './log-files.js';
-import { SEGMENT_HEADER_BYTES, parseSegmentFileName, scanSegment } from './segment-format.js';
-import type { SegmentName } from './segment-format.js';
+import { SEGMENT_HEADER_BYTES, scanSegment } from './segment-format.js';
+import { segmentsOf } from './log-recovery.js';
 import { SegmentLog } from './segment-log.js';
 import type { SegmentLogState } from './segment-log.js';
 
@@ -295,25 +294,25 @@ export async function readValueJournal(
       return await readOnce(directory, files);
     } catch (error) {
       // A segment that was listed and is gone: its values stand in a newer one.
+      if (isHopbackError(error)) throw error;
       if (systemCode(error) !== 'ENOENT' || attempt === MOST_ATTEMPTS) throw storageFailure('read', error);
     }
   }
 }
 
-interface ListedSegment extends SegmentName {
-  readonly path: string;
-  readonly sizeBytes: number;
-}
-
 async function readOnce(directory: string, files: LogFiles): Promise<ReadonlyMap<string, string>> {
   const values = new Map<string, string>();
-  const segments = await listed(directory, files);
+  const listed = await files.list(directory).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  });
+  const segments = await segmentsOf(listed, { directory, files });
   for (const [index, segment] of segments.entries()) {
     // What a segment has at or above the first of a later one is void.
-    const end = Math.min(...segments.slice(index + 1).map(({ first }) => first));
+    const end = Math.min(...segments.slice(index + 1).map(({ name }) => name.first));
     await withFile(files, segment.path, (file) =>
       scanSegment(file, {
-        mark: segment.mark,
+        mark: segment.name.mark,
         from: SEGMENT_HEADER_BYTES,
         to: segment.sizeBytes,
         windowBytes: WINDOW_BYTES,
@@ -331,17 +330,4 @@ async function readOnce(directory: string, files: LogFiles): Promise<ReadonlyMap
     );
   }
   return values;
-}
-
-async function listed(directory: string, files: LogFiles): Promise<readonly ListedSegment[]> {
-  const found = await files.list(directory).catch((error: unknown) => {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  });
-  return found
-    .flatMap(({ name, sizeBytes }) => {
-      const segment = parseSegmentFileName(name);
-      return segment === undefined ? [] : [{ ...segment, path: join(directory, name), sizeBytes }];
-    })
-    .toSorted((one, other) => one.ordinal - other.ordinal || one.first - other.first);
 }

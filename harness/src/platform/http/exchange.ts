@@ -298,8 +298,8 @@ async function answerTo(parts: ExchangeParts, exchange: Exchange): Promise<Platf
   const { clock } = parts.context;
   const isOpen = route.allowed.length === 0;
   const cost = isOpen ? TOKEN_REQUEST_COST : 1;
-  const waitSeconds = parts.perAddress.take(addressBucket(exchange.address), clock.nowMs(), cost);
-  if (waitSeconds > 0) return tooMany(parts, 'address', waitSeconds);
+  const refusal = tooOften(parts, exchange.address, cost);
+  if (refusal !== undefined) return refusal;
   const access = isOpen ? { caller: NOBODY } : await decideAccess(parts, exchange);
   if ('problem' in access) return access.problem;
   const { caller } = access;
@@ -341,6 +341,16 @@ async function decideAccess(
   if (caller.kind === 'staff' && role !== undefined && caller.roles?.includes(role) !== true)
     return { problem: problemAnswer('forbidden', { detail: `This is for clients with the role ${role}.` }) };
   return { caller };
+}
+
+/** @param cost - in ordinary requests. @returns what an address is answered that asks too often */
+export function tooOften(
+  parts: Pick<ExchangeParts, 'context' | 'metrics' | 'perAddress'>,
+  address: string,
+  cost: number,
+): PlatformAnswer | undefined {
+  const waitSeconds = parts.perAddress.take(addressBucket(address), parts.context.clock.nowMs(), cost);
+  return waitSeconds > 0 ? tooMany(parts, 'address', waitSeconds) : undefined;
 }
 
 function tooMany({ metrics }: Pick<ExchangeParts, 'metrics'>, by: string, retryAfterSeconds: number): PlatformAnswer {

@@ -12,7 +12,7 @@ import type { MatchedRoute, PlatformAnswer } from '@hopback/sdk/internal';
 import { Hono } from 'hono';
 import type { Caller, PlatformNotice, ServedRoute } from '../core/index.js';
 import type { ExchangeParts } from './exchange.js';
-import { carryOut, methodNotAllowed, SECURITY_FIELDS, writeAnswer } from './exchange.js';
+import { carryOut, methodNotAllowed, SECURITY_FIELDS, tooOften, writeAnswer } from './exchange.js';
 
 /** What the application is made of. */
 export interface PlatformAppParts extends ExchangeParts {
@@ -45,6 +45,8 @@ export type PlatformApp = (request: Request, connection: ConnectionFacts) => Pro
 /** What operators have to act on, in each answer to staff. */
 const WARNING_FIELD = 'platform-warning';
 const METHODS = ['GET', 'POST', 'DELETE'] as const;
+/** Half a megabyte, for anybody: as much as ten ordinary requests. */
+const OPEN_API_COST = 10;
 /** RFC 6797: a year, as browsers want it; whoever calls the platform is none, mostly. */
 const HSTS = 'max-age=31536000';
 
@@ -68,12 +70,12 @@ export function createPlatformApp(parts: PlatformAppParts): PlatformApp {
       : writeAnswer(problemAnswer('not-found'), parts.newId('req')),
   );
   let document: string | undefined;
-  app.on(['GET', 'HEAD'], '/openapi.json', (context) =>
-    context.body((document ??= JSON.stringify(parts.openApi())), 200, {
-      ...SECURITY_FIELDS,
-      'content-type': 'application/json',
-    }),
-  );
+  app.on(['GET', 'HEAD'], ['/openapi.json', `${parts.basePath}/openapi.json`], (context) => {
+    const refusal = tooOften(parts, context.env.address, OPEN_API_COST);
+    if (refusal !== undefined) return writeAnswer(refusal, parts.newId('req'));
+    document ??= JSON.stringify(parts.openApi());
+    return context.body(document, 200, { ...SECURITY_FIELDS, 'content-type': 'application/json' });
+  });
   app.all('*', (context) => respond(parts, match, context.req.raw, context.env));
   app.onError(() => writeAnswer(problemAnswer('internal'), parts.newId('req')));
 

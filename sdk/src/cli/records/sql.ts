@@ -100,8 +100,8 @@ const EXPORT: CommandBody = {
   usage: ['--store DIR --parquet FOLDER [--from TIME [--to TIME]]'],
   options: EXPORT_OPTIONS,
   notes: [
-    'Writes one Parquet file for each UTC day that has calls, such as records-2026-11-02.parquet, with the columns of hopback records sql. A day ' +
-      `that the given time cuts has only its part of the calls. The store keeps its records. ${STORE_NOTE}`,
+    'Writes one Parquet file for each UTC day that has calls, such as records-2026-11-02.parquet, with the columns of hopback records sql. A file ' +
+      `always holds the whole day: --from and --to name the first and the last one, by default yesterday and today. The store keeps its records. ${STORE_NOTE}`,
     'Exit codes: 0 written, 2 command line not valid, 4 the store or the folder is not usable.',
     '  hopback records export --store records/ --parquet lake/ --from 2026-11-01T00:00Z --to 2026-11-30T23:59:59Z',
   ],
@@ -116,7 +116,8 @@ interface ExportedFile {
 async function runExport(options: OptionsOf<typeof EXPORT_OPTIONS>, io: CliIo): Promise<ExitCode> {
   refuseOperands(options);
   const folder = options.needed('parquet', 'say where to: --parquet FOLDER');
-  const window = windowOf(options, io);
+  const { fromUs, toUs } = windowOf(options, io);
+  const window = { fromUs: dayOf(fromUs) * DAY_US, toUs: (dayOf(toUs) + 1) * DAY_US - 1 };
   const stopped = io.stopSignal();
   await using store = await openExistingStore(options, io);
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
@@ -144,7 +145,7 @@ async function* daysOf(store: SharedRecordStore, { fromUs, toUs }: TimeWindow): 
     const [first] = (await store.page({ window: { fromUs: from, toUs }, limit: 1 })).records;
     if (first === undefined) return;
     const day = dayOf(first.inviteAtUs);
-    yield { fromUs: Math.max(from, day * DAY_US), toUs: Math.min(toUs, (day + 1) * DAY_US - 1) };
+    yield { fromUs: day * DAY_US, toUs: (day + 1) * DAY_US - 1 };
     from = (day + 1) * DAY_US;
   }
 }

@@ -47,7 +47,7 @@ export type ClaimsResult = ReturnType<PassportType['readClaims']>;
  *     const read = base.readClaims(common);
  *     if (read.status === 'malformed') return read;
  *     if (typeof name === 'string') return { ...read, claims: { ...read.claims, extension: { campaign: name } } };
- *     const problem = { claim: 'campaign', expected: 'a string', actual: String(name) } as const;
+ *     const problem = { claim: 'campaign', expected: 'a string', actual: typeof name } as const;
  *     return { status: 'malformed', problems: [{ reason: 'claim-malformed', ...problem }] };
  *   },
  * };

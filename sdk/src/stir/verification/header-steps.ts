@@ -1,7 +1,9 @@
+import { attempt } from '../../core/runtime/deadline.js';
 import { parseIdentityHeader } from '../identity-header.js';
 import { isCompactForm, parsePassport, rebuildCompactPassport } from '../passport.js';
 import type { PassportResult } from '../passport.js';
 import { shortJson } from '../passport-types/passport-type.js';
+import type { ClaimsResult } from '../passport-types/passport-type.js';
 import { destClaim } from './request.js';
 import { fail, note, numbered, unknown } from './step.js';
 import type { NumberedStep, StepResult, RequestContext, Token } from './step.js';
@@ -225,13 +227,20 @@ function expectedHeader(token: Token, name: keyof typeof MISMATCH): string | und
   return name === 'x5u' ? token.identityHeader?.info : token.identityHeader?.ppt;
 }
 
+/** Types of others must not throw; one that does has not read the claims. */
+const THREW: ClaimsResult = {
+  status: 'malformed',
+  problems: [{ reason: 'claim-malformed', claim: 'payload', expected: 'what its type reads', actual: 'it threw' }],
+};
+
 function readClaims(token: Token): StepResult {
   if (token.passport === undefined || token.type === undefined) return 'does-not-apply';
   if (token.passport.claims !== undefined) {
     token.claims = token.passport.claims;
     return undefined;
   }
-  const read = token.type.readClaims(token.passport.payload);
+  const { type, passport } = token;
+  const read = attempt(() => type.readClaims(passport.payload)) ?? THREW;
   if (read.status === 'malformed') {
     return read.problems.map(({ reason, claim, expected, actual }) =>
       fail('claims', reason, { expected, actual, detail: claim }),

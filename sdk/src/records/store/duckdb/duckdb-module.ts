@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type * as DuckDbModule from '@duckdb/node-api';
 import type { DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import { HopbackError, isHopbackError } from '../../../errors.js';
@@ -166,23 +168,16 @@ export async function rowsOf(connection: DuckDBConnection, sql: string): Promise
   return (await connection.runAndReadAll(sql)).getRowsJS();
 }
 
-/** What the state keeps under a name; 0 at first. */
-export async function readSetting(connection: DuckDBConnection, name: 'layout' | 'retained_from_us'): Promise<number> {
-  const [row] = await rowsOf(connection, `SELECT value FROM state.settings WHERE name = '${name}'`);
-  return Number(row?.[0] ?? 0);
-}
+/** Layout of the files of a store, of which a later one has the file `layout`. A store without that file has this one. */
+const LAYOUT = '1';
 
-/** Of state and days. It changes when this release could not read, or would spoil, what a later one writes. Stores of before have none. */
-const LAYOUT = 1;
-
-/** @throws HopbackError `storage-failed` when a later release wrote the store, in which nothing has been changed then */
-export async function requireLayout(writer: DuckDBConnection, directory: string): Promise<void> {
-  await writer.run('CREATE TABLE IF NOT EXISTS state.settings (name VARCHAR NOT NULL, value BIGINT NOT NULL)');
-  const layout = await readSetting(writer, 'layout');
-  if (layout > LAYOUT)
-    throw new HopbackError(
-      'storage-failed',
-      `a later release of Hopback wrote the record store ${directory}: open it with that release`,
-    );
-  if (layout < LAYOUT) await writer.run("INSERT INTO state.settings VALUES ('layout', $1)", [BigInt(LAYOUT)]);
+/**
+ * Reads the file `layout` of a store, before anything else of it is touched.
+ * @throws HopbackError `storage-failed` when a later release wrote the store
+ */
+export async function requireLayout(directory: string): Promise<void> {
+  const text = await readFile(join(directory, 'layout'), 'utf8').catch(() => LAYOUT);
+  if (text.trim() === LAYOUT) return;
+  const message = `a later release of Hopback wrote the record store ${directory}: open it with that release`;
+  throw new HopbackError('storage-failed', message);
 }

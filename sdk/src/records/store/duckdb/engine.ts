@@ -18,7 +18,6 @@ import {
   inUse,
   isFatal,
   isLockRefused,
-  readSetting,
   requireLayout,
   rowsOf,
   storageFailed,
@@ -34,6 +33,12 @@ import {
 } from './partition-rows.js';
 import { NO_MERGING, Partitions, detach, merging, quoted } from './partitions.js';
 
+/** How far retention went: nothing that began before is kept. 0 at first. */
+async function readRetainedFrom(connection: DuckDBConnection): Promise<number> {
+  const [row] = await rowsOf(connection, "SELECT value FROM state.settings WHERE name = 'retained_from_us'");
+  return Number(row?.[0] ?? 0);
+}
+
 /** What is small enough to be kept in memory. */
 type KeptState = Awaited<ReturnType<typeof readState>>;
 
@@ -45,7 +50,7 @@ async function readState(writer: DuckDBConnection) {
     holds: await readHolds(writer),
     audit: audit.map(([entry]) => JSON.parse(String(entry)) as HoldAuditEntry),
     daySums: await openDaySums(writer),
-    retainedFromUs: await readSetting(writer, 'retained_from_us'),
+    retainedFromUs: await readRetainedFrom(writer),
     hasOtherInstants: await holdsOtherInstants(writer),
     days: new Set((await rowsOf(writer, 'SELECT day FROM state.days')).map(([day]) => Number(day))),
     sources: await readSources(writer, coverage),
@@ -355,6 +360,7 @@ export type Engine = Awaited<ReturnType<typeof engineOf>>;
  * @throws HopbackError `storage-failed` when another process has the store open, a later release wrote it, or the disk cannot be read
  */
 export async function openEngine(duckdb: DuckDb, options: EngineOptions): Promise<Engine> {
+  await requireLayout(options.directory);
   const instance = await duckdb.DuckDBInstance.create(':memory:', {
     threads: String(options.threads),
     memory_limit: `${options.memoryLimitMb}MB`,
@@ -378,14 +384,9 @@ async function engineOf(duckdb: DuckDb, instance: DuckDBInstance, { directory }:
   for (const setting of [NO_MERGING, NO_TEXT_COMPRESSION, ANY_ORDER]) await writer.run(setting);
   let isCompressing = false;
   await writer.run(`ATTACH ${quoted(join(directory, 'state.duckdb'))} AS state (STORAGE_VERSION 'latest')`);
-  await requireLayout(writer, directory);
   for (const sql of CREATE_STATE_SQL) await writer.run(sql);
   const attaching = await instance.connect();
-  const partitions = await Partitions.open(
-    join(directory, 'days'),
-    attaching,
-    await readSetting(writer, 'retained_from_us'),
-  );
+  const partitions = await Partitions.open(join(directory, 'days'), attaching, await readRetainedFrom(writer));
   const idle: DuckDBConnection[] = [];
   for (let made = 0; made < READERS; made += 1) idle.push(await instance.connect());
   const all = [...idle];

@@ -34,6 +34,7 @@ export function createPartitionSql(schema: string): readonly string[] {
 
 /** The tables of what is not of one day: coverage, holds and their audit, and how far retention went. */
 export const CREATE_STATE_SQL: readonly string[] = [
+  'CREATE TABLE IF NOT EXISTS state.settings (name VARCHAR NOT NULL, value BIGINT NOT NULL)',
   'CREATE TABLE IF NOT EXISTS state.coverage (source_id VARCHAR NOT NULL, from_us BIGINT NOT NULL, to_us BIGINT NOT NULL)',
   'CREATE TABLE IF NOT EXISTS state.sources (source_id VARCHAR NOT NULL)',
   'CREATE TABLE IF NOT EXISTS state.days (day INTEGER NOT NULL)',
