@@ -91,8 +91,8 @@ test('custom-passport-type is verified beside shaken, and refused with its own r
   const trustStore = await loadTrustStore(files, { clock: CLOCK });
   await using certificates = new CertificateRepository({ clock: CLOCK, ...laboratory });
   const service = withCampaigns({ certificates, trustStore, clock: CLOCK, timeBudgetMs: 5_000 });
-  const withCampaign = (campaign: unknown): string =>
-    lab.identityHeader({ ppt: 'x-campaign', claims: { campaign, attest: undefined, origid: undefined } });
+  const withCampaign = (name: unknown): string =>
+    lab.identityHeader({ ppt: 'x-campaign', claims: { campaign: name, attest: undefined, origid: undefined } });
   const verdict = await service.verify(request([lab.identityHeader(), withCampaign('reminders-7')]));
   expect(verdict.outcomes).toMatchObject([
     { status: 'passed' },
